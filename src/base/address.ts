@@ -1,0 +1,131 @@
+/**
+ * IP addresses as four 32-bit words, as text, and networks to test them against.
+ *
+ * An IPv4 address lies in the words as an IPv4-mapped one (0, 0, 0xffff, address), so that one comparison
+ * serves both families. Words are signed 32-bit integers (see `i32` in bytes.ts).
+ *
+ * Out: text as RFC 5952 wants it (lower case, longest run of zeros folded, first of equals).
+ */
+
+const MAPPED_PREFIX = 0xffff
+
+export function isIpv4(w0: number, w1: number, w2: number): boolean {
+  return w0 === 0 && w1 === 0 && w2 === MAPPED_PREFIX
+}
+
+export function formatAddress(w0: number, w1: number, w2: number, w3: number): string {
+  return isIpv4(w0, w1, w2) ? formatIpv4(w3) : formatIpv6(w0, w1, w2, w3)
+}
+
+export function formatIpv4(word: number): string {
+  return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`
+}
+
+function formatIpv6(w0: number, w1: number, w2: number, w3: number): string {
+  const groups = [w0 >>> 16, w0 & 0xffff, w1 >>> 16, w1 & 0xffff, w2 >>> 16, w2 & 0xffff, w3 >>> 16, w3 & 0xffff]
+  const fold = longestZeroRun(groups)
+  if (fold.len < 2) return groups.map((g) => g.toString(16)).join(':')
+  const head = groups.slice(0, fold.start).map((g) => g.toString(16))
+  const tail = groups.slice(fold.start + fold.len).map((g) => g.toString(16))
+  return `${head.join(':')}::${tail.join(':')}`
+}
+
+function longestZeroRun(groups: readonly number[]): { start: number; len: number } {
+  let best = { start: 0, len: 0 }
+  for (let i = 0; i < groups.length; ) {
+    let len = 0
+    while (i + len < groups.length && groups[i + len] === 0) len++
+    if (len > best.len) best = { start: i, len }
+    i += len + 1
+  }
+  return best
+}
+
+export type AddressWords = readonly [number, number, number, number]
+
+/** The words of an address in text, or null when the text is none. */
+export function parseAddress(text: string): AddressWords | null {
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
+}
+
+function parseIpv4(text: string): AddressWords | null {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
+  if (match === null) return null
+  const octets = match.slice(1).map(Number)
+  if (octets.some((o) => o > 255)) return null
+  return [0, 0, MAPPED_PREFIX, (octets[0] << 24) | (octets[1] << 16) | (octets[2] << 8) | octets[3]]
+}
+
+function parseIpv6(text: string): AddressWords | null {
+  const halves = text.split('::')
+  if (halves.length > 2) return null
+  const head = parseGroups(halves[0])
+  const tail = halves.length === 2 ? parseGroups(halves[1]) : []
+  if (head === null || tail === null) return null
+  const missing = 8 - head.length - tail.length
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return null
+  const groups = [...head, ...new Array<number>(missing).fill(0), ...tail]
+  const word = (i: number): number => (groups[2 * i] << 16) | groups[2 * i + 1]
+  return [word(0), word(1), word(2), word(3)]
+}
+
+function parseGroups(text: string): number[] | null {
+  if (text === '') return []
+  const groups: number[] = []
+  for (const part of text.split(':')) {
+    if (part.includes('.')) {
+      const v4 = parseIpv4(part)
+      if (v4 === null) return null
+      groups.push(v4[3] >>> 16, v4[3] & 0xffff)
+    } else {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return null
+      groups.push(Number.parseInt(part, 16))
+    }
+  }
+  return groups
+}
+
+interface Network {
+  words: AddressWords
+  masks: AddressWords
+}
+
+/** A set of networks; membership is a linear scan, for the few networks a site has. */
+export class NetworkSet {
+  readonly #networks: readonly Network[]
+
+  /** @param cidrs networks or single addresses; throws RangeError naming the first that is neither. */
+  constructor(cidrs: readonly string[]) {
+    this.#networks = cidrs.map((cidr) => {
+      const network = parseNetwork(cidr)
+      if (network === null) throw new RangeError(`'${cidr}' is not an address or a network in CIDR notation`)
+      return network
+    })
+  }
+
+  has(address: string): boolean {
+    const words = parseAddress(address)
+    return words !== null && this.hasWords(words)
+  }
+
+  hasWords(words: AddressWords): boolean {
+    return this.#networks.some((n) => n.words.every((word, i) => ((words[i] ^ word) & n.masks[i]) === 0))
+  }
+}
+
+/** Words and masks of `192.168.0.0/16`, `fd00::/8` or a single address; null when the text is none of these. */
+export function parseNetwork(cidr: string): Network | null {
+  const [address, prefix, rest] = cidr.split('/')
+  const words = parseAddress(address)
+  if (words === null || rest !== undefined) return null
+  const width = address.includes(':') ? 128 : 32
+  if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return null
+  const len = prefix === undefined ? width : Number(prefix)
+  if (len > width) return null
+  const bits = len + (128 - width)
+  const mask = (i: number): number => {
+    const n = Math.min(32, Math.max(0, bits - 32 * i))
+    return n === 0 ? 0 : (-1 << (32 - n)) | 0
+  }
+  return { words, masks: [mask(0), mask(1), mask(2), mask(3)] }
+}

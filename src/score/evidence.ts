@@ -1,0 +1,145 @@
+/**
+ * Evidence, verdicts and alert events: the records that every word of a report is rendered from.
+ *
+ * In:  nothing; detectors, benign explanations, fusion and episodes fill these in.
+ * Out: plain JSON values (SCORER.md section 7, REPORT.md section 4): what is not in here cannot be said.
+ * The invariant: every number that a report prints is the `text` of a `Num` somewhere in its alert event.
+ */
+
+export type Unit = 'B' | 'us' | 's' | 'count' | 'ratio' | 'pps' | 'Bps' | '1/N' | 'log10' | 'percent' | 'port'
+
+/** A measured value and the one way it is written. */
+export interface Num {
+  v: number
+  unit: Unit
+  text: string
+}
+
+export type EvidenceGroup = 'pattern' | 'scale' | 'timing' | 'failure' | 'volume' | 'novelty' | 'target' | 'anomaly' | 'benign'
+
+export interface Evidence {
+  /** E1..En for, B1..Bn against. */
+  id: string
+  /** Detector or benign explanation and its test: 'D2.failed_ports', 'B7.outage'. */
+  code: string
+  /** A template with {m0}, {m1}… for `measured` and {x0}… for `names`: 'failed on {m0} distinct ports of one server within {m1}'. */
+  claim: string
+  measured: Num[]
+  /** Words of the claim that come from the traffic: addresses, ports, service names. */
+  names: string[]
+  sample: { n: number; fromUs: number; toUs: number; flowIds: number[] }
+  baseline?: { scope: 'this host' | 'this service' | 'this network' | 'none'; n: number; median: Num; p95: Num }
+  /** log10 likelihood ratio, before clipping to [-1.5, 2]. */
+  lr: number
+  group: EvidenceGroup
+  basis: 'test' | 'measured' | 'expert'
+  supports: 'malicious' | 'benign'
+  /** A harmless reading that this evidence cannot exclude. */
+  alt?: string
+  /** The check that would decide it. */
+  next: string
+}
+
+export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical'
+export type Band = 'likely benign' | 'unclear' | 'suspicious' | 'likely malicious' | 'very likely malicious'
+
+export interface Technique {
+  id: string
+  name: string
+  tactic: string
+  tacticName: string
+}
+
+/** A step of the printable arithmetic: prior, then one factor a group of evidence. */
+export interface LikelihoodStep {
+  /** 'prior', an evidence group, or 'cap'. */
+  name: string
+  log10: number
+  /** ×32, ÷15.8 … as written. */
+  text: string
+  evidenceIds: string[]
+}
+
+export interface Orientation {
+  how: 'syn' | 'synack' | 'table' | 'port' | 'guess'
+  confidence: number
+  halves: 'orig' | 'resp' | 'both'
+}
+
+/** What the sensor could not see, and what that means (REPORT.md section 3 part 10). */
+export interface Visibility {
+  packetsSeen: number
+  packetsNotDecoded: number
+  truncatedPackets: number
+  /** Packets later than the flow's last time: their time was raised to it. */
+  latePackets: number
+  evictedFlows: number
+  /** Share of TCP client-server pairs seen in both directions over the last ten minutes; null while unknown. */
+  bothHalves: number | null
+  inputDamage: string | null
+  source: 'file' | 'live' | 'flow records'
+}
+
+export interface KeptFlow {
+  id: number
+  communityId: string
+  proto: number
+  addr: [string, string]
+  port: [number, number]
+  start: string
+  durationUs: number
+  connState: string | null
+  history: string | null
+  packets: [number | null, number | null]
+  payloadBytes: [number | null, number | null]
+  ipBytes: [number | null, number | null]
+  timeline: { direction: 0 | 1; gapUs: number; payloadLen: number; flags: number }[]
+}
+
+/** What a picture of this kind needs and evidence does not hold; closed union by `picture`. */
+export type PictureData =
+  | { picture: 'grid'; targets: string[]; ports: number[]; cells: { target: number; port: number; outcome: 'failed' | 'answered' }[]; omitted: number }
+  | { picture: 'sessions'; sessions: { atUs: number; bytes: number; durationUs: number; odd: boolean }[]; omitted: number }
+
+export type AlertEventName = 'open' | 'update' | 'close'
+
+/** What `alert.context.flowscribe` holds: enough to render the report from the alert line alone. */
+export interface AlertEvent {
+  /** Stable over the episode: open, update and close share it. */
+  id: string
+  event: AlertEventName
+  kind: string
+  title: string
+  likelihood: number
+  band: Band
+  calibration: 'prior' | 'site'
+  cap: { limit: number; why: string } | null
+  severity: Severity
+  severityWhy: string[]
+  attack: Technique[]
+  priorLog10: number
+  arithmetic: LikelihoodStep[]
+  evidence: Evidence[]
+  benign: Evidence[]
+  notEvaluated: { code: string; why: string }[]
+  wouldChange: string[]
+  /** An address, or 'many'. */
+  actor: string
+  victims: { addresses: string[]; count: number }
+  /** The service port the episode is about; null when it is about many. */
+  servicePort: number | null
+  proto: number
+  episode: { flows: number; firstUs: number; lastUs: number; first: string; last: string }
+  orientation: Orientation
+  baselineState: 'learning' | 'partial' | 'ready' | 'none'
+  visibility: Visibility
+  /** Telling flows, the most telling first; at most 8. */
+  flows: KeptFlow[]
+  /** Full feature vector of flows[0]; null where not measured. */
+  features: Record<string, number | null>
+  /** The five minutes around flows[0] in NetFlow names: dst_flows_in_window, src_flows_in_window, … */
+  windowFeatures: Record<string, number | null>
+  pictures: PictureData[]
+  featureSet: string
+  sensor: { name: string; version: string; configDigest: string }
+}
