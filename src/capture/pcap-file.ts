@@ -1,0 +1,154 @@
+/**
+ * Classic pcap files (draft-ietf-opsawg-pcap, and the variants that libpcap's sf-pcap.c reads).
+ *
+ *   file header: magic u32 | major u16 | minor u16 | zone i32 | sigfigs u32 | snaplen u32 | linktype u32
+ *   record:      sec u32 | usec or nsec u32 | capLen u32 | wireLen u32 | [8 octets in the "modified" format] | frame
+ *
+ * In:  a Refill at the file's first octet.
+ * Out: slabs: the file's own octets, each record header rewritten in place to slab form.
+ * Not: sorting, and no limit from the header's snaplen, which writers get wrong; 262,144 octets is the limit of a record.
+ */
+import { putU32le, u16, u16le, u32, u32le } from '../base/bytes.ts'
+import { RunError } from '../base/errors.ts'
+import type { CaptureReader, Damage } from './reader.ts'
+import type { Refill } from './refill.ts'
+import { CAP_LEN_MAX, REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from './slab.ts'
+
+const MAJOR = 4
+const MINOR = 6
+const LINK_TYPE = 20
+const FILE_HEADER_LEN = 24
+
+/** Alexey Kuznetzov's "modified" format, with interface index, protocol and packet type behind each record header. */
+const MODIFIED_EXTRA_LEN = 8
+/** Linktype's upper bits say whether and how long a frame check sequence is; it is in the frame, not in what IP says. */
+const LINK_TYPE_MASK = 0x03ffffff
+
+interface Format {
+  nsPerUnit: number
+  extraLen: number
+}
+
+/** Magic numbers as they read in the file's own byte order. */
+const FORMATS: ReadonlyMap<number, Format> = new Map([
+  [0xa1b2c3d4, { nsPerUnit: 1000, extraLen: 0 }],
+  [0xa1b23c4d, { nsPerUnit: 1, extraLen: 0 }],
+  [0xa1b2cd34, { nsPerUnit: 1000, extraLen: MODIFIED_EXTRA_LEN }],
+  [0xa1b234cd, { nsPerUnit: 1000, extraLen: 0 }],
+  [0xa12b3c4d, { nsPerUnit: 1000, extraLen: 0 }],
+])
+
+export function isPcapMagic(b: Uint8Array, at: number): boolean {
+  return FORMATS.has(u32(b, at)) || FORMATS.has(u32le(b, at))
+}
+
+export class PcapFileReader implements CaptureReader {
+  damage: Damage | null = null
+  readonly #refill: Refill
+  readonly #format: Format
+  readonly #isBigEndian: boolean
+  readonly #lensSwapped: 'never' | 'always' | 'when capLen is larger'
+  readonly #linkType: number
+  #handedOn = 0
+
+  private constructor(refill: Refill) {
+    this.#refill = refill
+    const b = refill.bytes
+    const at = refill.start
+    this.#isBigEndian = FORMATS.has(u32(b, at))
+    const word = this.#isBigEndian ? u32 : u32le
+    const half = this.#isBigEndian ? u16 : u16le
+    this.#format = FORMATS.get(word(b, at)) ?? { nsPerUnit: 1000, extraLen: 0 }
+    this.#lensSwapped = swappedLens(half(b, at + MAJOR), half(b, at + MINOR))
+    this.#linkType = word(b, at + LINK_TYPE) & LINK_TYPE_MASK
+    refill.take(FILE_HEADER_LEN)
+  }
+
+  /** @throws RunError when the file ends inside its header. */
+  static async open(refill: Refill): Promise<PcapFileReader> {
+    if (!(await refill.fill(FILE_HEADER_LEN))) {
+      throw new RunError(`${refill.path}: byte ${refill.len}: the file ends inside the ${FILE_HEADER_LEN}-octet pcap header; nothing can be read from it`)
+    }
+    return new PcapFileReader(refill)
+  }
+
+  async next(): Promise<Slab | null> {
+    const refill = this.#refill
+    refill.take(this.#handedOn)
+    this.#handedOn = 0
+    if (this.damage !== null) return null
+    let end: number
+    do {
+      await refill.fillSlab()
+      end = this.#convertRecords()
+    } while (end === refill.start && !refill.isAtEnd && this.damage === null)
+    if (end === refill.start) {
+      if (this.damage === null) this.#noteEnd()
+      return null
+    }
+    this.#handedOn = end - refill.start
+    return { bytes: refill.bytes, start: refill.start, end, linkType: this.#linkType, interfaceId: 0 }
+  }
+
+  /**
+   * Rewrites the headers of all whole records; returns where they end. A record of the modified format is handed on alone:
+   * its slab header is written right before its frame, and the octets before that are skipped.
+   */
+  #convertRecords(): number {
+    const { bytes: b, start, end } = this.#refill
+    const { nsPerUnit, extraLen } = this.#format
+    const word = this.#isBigEndian ? u32 : u32le
+    const headerLen = REC_HEADER_LEN + extraLen
+    let at = start
+    while (end - at >= headerLen) {
+      let capLen = word(b, at + REC_CAP_LEN)
+      let wireLen = word(b, at + REC_WIRE_LEN)
+      if (this.#lensSwapped === 'always' || (this.#lensSwapped === 'when capLen is larger' && capLen > wireLen)) {
+        const swapped = capLen
+        capLen = wireLen
+        wireLen = swapped
+      }
+      if (capLen > CAP_LEN_MAX) {
+        this.#damaged(`damaged record: a captured length of ${capLen} octets, and ${CAP_LEN_MAX} is the most there can be`, at - start)
+        break
+      }
+      if (end - at - headerLen < capLen) break
+      putHeader(b, at + extraLen, word(b, at + REC_SEC), word(b, at + REC_NSEC), nsPerUnit, capLen, wireLen)
+      at += headerLen + capLen
+      if (extraLen > 0) {
+        this.#refill.take(extraLen)
+        break
+      }
+    }
+    return at
+  }
+
+  #noteEnd(): void {
+    const { len, streamFault } = this.#refill
+    if (len > 0) this.#damaged('the file ends inside a record')
+    else if (streamFault !== null) this.#damaged('the file breaks off')
+  }
+
+  #damaged(message: string, ahead = 0): void {
+    const refill = this.#refill
+    this.damage = { path: refill.path, offset: refill.offset + ahead, message: refill.streamFault === null ? message : `${message}; ${refill.streamFault}` }
+  }
+}
+
+/** Before version 2.3 the two lengths stood the other way round, in 2.3 in either order (libpcap, sf-pcap.c). */
+function swappedLens(major: number, minor: number): 'never' | 'always' | 'when capLen is larger' {
+  if (major === 543) return 'always'
+  if (major > 2 || (major === 2 && minor > 3)) return 'never'
+  return major === 2 && minor === 3 ? 'when capLen is larger' : 'always'
+}
+
+const NS_PER_S = 1e9
+
+function putHeader(b: Uint8Array, at: number, sec: number, fraction: number, nsPerUnit: number, capLen: number, wireLen: number): void {
+  const nsec = fraction * nsPerUnit
+  const carry = Math.floor(nsec / NS_PER_S)
+  putU32le(b, at + REC_SEC, sec + carry)
+  putU32le(b, at + REC_NSEC, nsec - carry * NS_PER_S)
+  putU32le(b, at + REC_CAP_LEN, capLen)
+  putU32le(b, at + REC_WIRE_LEN, wireLen)
+}

@@ -1,0 +1,61 @@
+/**
+ * Why a frame was not metered. One row is one reason: its name is what counters, metrics and logs say.
+ *
+ * Out: `DropReason` codes (an index into the table) and the table. DECODED is 0.
+ * The invariant, held by a test: seen = decoded + the sum over all reasons.
+ */
+
+export const DROP_REASONS = [
+  { name: 'decoded', group: 'none', meaning: 'The frame was decoded.' },
+  { name: 'link_type_unknown', group: 'unknown_link_type', meaning: 'The capture has a link type that is not read.' },
+  { name: 'link_truncated', group: 'truncated', meaning: 'The capture ends inside the link-layer header.' },
+  { name: 'vlan_truncated', group: 'truncated', meaning: 'The capture ends inside a VLAN tag.' },
+  { name: 'vlan_too_deep', group: 'depth', meaning: 'More than four VLAN tags.' },
+  { name: 'ethertype_unknown', group: 'unknown_ethertype', meaning: 'The frame carries neither IPv4 nor IPv6 (LLC, STP, LLDP, EAPOL and so on).' },
+  { name: 'arp', group: 'unknown_ethertype', meaning: 'ARP: no IP packet, so no flow.' },
+  { name: 'ipv4_truncated', group: 'truncated', meaning: 'The capture ends inside the IPv4 header.' },
+  { name: 'ipv4_version', group: 'malformed', meaning: 'Named IPv4, but the version field is not 4.' },
+  { name: 'ipv4_header_length', group: 'malformed', meaning: 'The IPv4 header length is under 20 octets or beyond the total length.' },
+  { name: 'ipv6_truncated', group: 'truncated', meaning: 'The capture ends inside the IPv6 header.' },
+  { name: 'ipv6_version', group: 'malformed', meaning: 'Named IPv6, but the version field is not 6.' },
+  { name: 'ipv6_extension_truncated', group: 'truncated', meaning: 'The packet or its capture ends inside an IPv6 extension header.' },
+  { name: 'ipv6_extension_too_many', group: 'depth', meaning: 'More than eight IPv6 extension headers.' },
+  { name: 'fragment', group: 'fragment', meaning: 'A fragment after the first one: it carries no ports.' },
+  { name: 'tcp_truncated', group: 'truncated', meaning: 'The packet or its capture ends inside the TCP header.' },
+  { name: 'tcp_header_length', group: 'malformed', meaning: 'The TCP data offset is under 20 octets or beyond what IP says.' },
+  { name: 'udp_truncated', group: 'truncated', meaning: 'The packet or its capture ends inside the UDP header.' },
+  { name: 'udp_length', group: 'malformed', meaning: 'The UDP length is under 8 octets or beyond what IP says.' },
+  { name: 'sctp_truncated', group: 'truncated', meaning: 'The packet or its capture ends inside the SCTP header.' },
+  { name: 'icmp_truncated', group: 'truncated', meaning: 'The packet or its capture ends inside the ICMP header.' },
+] as const satisfies readonly { name: string; group: string; meaning: string }[]
+
+export type DropReasonName = (typeof DROP_REASONS)[number]['name']
+
+/** An index into DROP_REASONS. */
+export type DropReason = number
+
+function codeOf(name: DropReasonName): DropReason {
+  return DROP_REASONS.findIndex((row) => row.name === name)
+}
+
+export const DECODED = codeOf('decoded')
+export const LINK_TYPE_UNKNOWN = codeOf('link_type_unknown')
+export const LINK_TRUNCATED = codeOf('link_truncated')
+export const VLAN_TRUNCATED = codeOf('vlan_truncated')
+export const VLAN_TOO_DEEP = codeOf('vlan_too_deep')
+export const ETHERTYPE_UNKNOWN = codeOf('ethertype_unknown')
+export const ARP = codeOf('arp')
+export const IPV4_TRUNCATED = codeOf('ipv4_truncated')
+export const IPV4_VERSION = codeOf('ipv4_version')
+export const IPV4_HEADER_LENGTH = codeOf('ipv4_header_length')
+export const IPV6_TRUNCATED = codeOf('ipv6_truncated')
+export const IPV6_VERSION = codeOf('ipv6_version')
+export const IPV6_EXTENSION_TRUNCATED = codeOf('ipv6_extension_truncated')
+export const IPV6_EXTENSION_TOO_MANY = codeOf('ipv6_extension_too_many')
+export const FRAGMENT = codeOf('fragment')
+export const TCP_TRUNCATED = codeOf('tcp_truncated')
+export const TCP_HEADER_LENGTH = codeOf('tcp_header_length')
+export const UDP_TRUNCATED = codeOf('udp_truncated')
+export const UDP_LENGTH = codeOf('udp_length')
+export const SCTP_TRUNCATED = codeOf('sctp_truncated')
+export const ICMP_TRUNCATED = codeOf('icmp_truncated')

@@ -1,0 +1,49 @@
+/**
+ * Ethernet II (IEEE 802.3) and VLAN tags (IEEE 802.1Q, 802.1ad).
+ *
+ *   0              6              12       14          a tag:  0        2        4
+ *   +--------------+--------------+--------+-----              +--------+--------+
+ *   |     dst      |     src      |  type  | …                 |pri,id  |  type  | …
+ *   +--------------+--------------+--------+-----              +--------+--------+
+ *
+ * In:  b[packet.at, capEnd) is what was captured.
+ * Out: VLAN ids, outermost first; the ether type and the cursor behind the last tag.
+ * Not: LLC and SNAP (types under 1536), and the padding behind short packets: IP says where a packet ends.
+ */
+import { u16 } from '../base/bytes.ts'
+import { DECODED, type DropReason, LINK_TRUNCATED, VLAN_TOO_DEEP, VLAN_TRUNCATED } from './drop-reason.ts'
+import { type Packet, VLAN_DEPTH_MAX } from './packet.ts'
+
+const TYPE = 12
+const HEADER_LEN = 14
+const TAG_LEN = 4
+const VLAN_ID = 0x0fff
+
+const TYPE_8021Q = 0x8100
+const TYPE_8021AD = 0x88a8
+/** Cisco's and others' types for an outer tag, before 802.1ad. */
+const TYPE_QINQ_OLD = 0x9100
+
+export function decodeEthernet(b: Uint8Array, capEnd: number, packet: Packet): DropReason {
+  const start = packet.at
+  if (capEnd - start < HEADER_LEN) return LINK_TRUNCATED
+  packet.etherType = u16(b, start + TYPE)
+  packet.at = start + HEADER_LEN
+  return isVlanType(packet.etherType) ? decodeVlanTags(b, capEnd, packet) : DECODED
+}
+
+export function isVlanType(etherType: number): boolean {
+  return etherType === TYPE_8021Q || etherType === TYPE_8021AD || etherType === TYPE_QINQ_OLD
+}
+
+/** In: the cursor stands behind a VLAN ether type, at the tag's own two octets. */
+export function decodeVlanTags(b: Uint8Array, capEnd: number, packet: Packet): DropReason {
+  do {
+    if (packet.vlanCount === VLAN_DEPTH_MAX) return VLAN_TOO_DEEP
+    if (capEnd - packet.at < TAG_LEN) return VLAN_TRUNCATED
+    packet.vlans[packet.vlanCount++] = u16(b, packet.at) & VLAN_ID
+    packet.etherType = u16(b, packet.at + 2)
+    packet.at += TAG_LEN
+  } while (isVlanType(packet.etherType))
+  return DECODED
+}

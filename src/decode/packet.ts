@@ -1,0 +1,102 @@
+/**
+ * The one packet record that decoding refills for every frame.
+ *
+ * Out: plain fields. Addresses are four signed 32-bit words (IPv4 as an IPv4-mapped address), sequence
+ *      numbers signed 32-bit words: both stay small integers in V8, so a refill allocates nothing.
+ * Not: a history. What a stage wants to keep of a packet it copies into a row.
+ * A fresh object a packet would cost 38 ns (Node 20).
+ */
+
+export const VLAN_DEPTH_MAX = 4
+
+export const NOT_FRAGMENTED = 0
+export const FIRST_FRAGMENT = 1
+export const LATER_FRAGMENT = 2
+
+export const FIN = 0x01
+export const SYN = 0x02
+export const RST = 0x04
+export const PSH = 0x08
+export const ACK = 0x10
+export const URG = 0x20
+export const ECE = 0x40
+export const CWR = 0x80
+
+export class Packet {
+  /** Whole microseconds relative to the run's base second. Starts as a fraction so that V8 keeps the field a double. */
+  timeUs = 0.5
+  wireLen = 0
+  capLen = 0
+
+  srcW0 = 0
+  srcW1 = 0
+  srcW2 = 0
+  srcW3 = 0
+  dstW0 = 0
+  dstW1 = 0
+  dstW2 = 0
+  dstW3 = 0
+
+  /** Decoding's cursor: where the next header starts, where the wire says the packet ends, and what comes next. */
+  at = 0
+  wireEnd = 0
+  etherType = 0
+
+  /** Outermost first. */
+  readonly vlans = new Uint16Array(VLAN_DEPTH_MAX)
+  vlanCount = 0
+
+  /** IANA protocol number of the innermost IP packet, extension headers skipped. */
+  proto = 0
+  /** Octets from the IP header to the packet's end, as IP says. */
+  ipLen = 0
+  ttl = 0
+  fragment = NOT_FRAGMENTED
+
+  /** Ports; for ICMP (type, code), or (type, counterpart) for request and reply pairs, as Community ID has it. */
+  srcPort = 0
+  dstPort = 0
+  /** ICMP echo identifier; 0 for all else. Part of the flow key. */
+  echoId = 0
+  l4HeaderLen = 0
+  payloadLen = 0
+
+  flags = 0
+  seq = 0
+  ack = 0
+  window = 0
+
+  /** Set by the flow table, not by decoding: whether the source is endpoint A, the smaller (address, port), and the key's hash. */
+  isSrcA = false
+  hash = 0
+  /** The slot that the index names first for that hash; -1 for none. */
+  candidate = -1
+
+  icmpType = 0
+  icmpCode = 0
+  /** An ICMP error that quotes an IP packet: its protocol, addresses and ports stand in the fields below; else 0. */
+  quotedProto = 0
+  quotedSrcW0 = 0
+  quotedSrcW1 = 0
+  quotedSrcW2 = 0
+  quotedSrcW3 = 0
+  quotedDstW0 = 0
+  quotedDstW1 = 0
+  quotedDstW2 = 0
+  quotedDstW3 = 0
+  quotedSrcPort = 0
+  quotedDstPort = 0
+}
+
+/** Clears what not every header sets; called once a frame. */
+export function resetPacket(packet: Packet): void {
+  packet.vlanCount = 0
+  packet.fragment = NOT_FRAGMENTED
+  packet.srcPort = 0
+  packet.dstPort = 0
+  packet.echoId = 0
+  packet.l4HeaderLen = 0
+  packet.flags = 0
+  packet.window = 0
+  packet.quotedProto = 0
+}

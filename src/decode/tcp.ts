@@ -1,0 +1,39 @@
+/**
+ * TCP header, RFC 9293 section 3.1.
+ *
+ *   0        2        4                 8                 12   13       14       16       18
+ *   +--------+--------+-----------------+-----------------+----+--------+--------+--------+--------+
+ *   |  src   |  dst   |    sequence     | acknowledgment  |off.| flags  | window |checksum| urgent |
+ *   +--------+--------+-----------------+-----------------+----+--------+--------+--------+--------+
+ *
+ * In:  b[start, capEnd) is what was captured; wireEnd is where IP says the segment ends.
+ * Out: ports, sequence numbers, flags, window, header and payload lengths on `packet`; or a reason.
+ * Not: options: nothing that is measured needs them, so a capture may end among them.
+ */
+import { i32, u16 } from '../base/bytes.ts'
+import { DECODED, type DropReason, TCP_HEADER_LENGTH, TCP_TRUNCATED } from './drop-reason.ts'
+import type { Packet } from './packet.ts'
+
+const SRC_PORT = 0
+const DST_PORT = 2
+const SEQ = 4
+const ACK_NUMBER = 8
+const DATA_OFFSET = 12
+const FLAGS = 13
+const WINDOW = 14
+const HEADER_LEN_MIN = 20
+
+export function decodeTcp(b: Uint8Array, start: number, capEnd: number, wireEnd: number, packet: Packet): DropReason {
+  if (capEnd - start < HEADER_LEN_MIN) return TCP_TRUNCATED
+  const headerLen = (b[start + DATA_OFFSET] >> 4) * 4
+  if (headerLen < HEADER_LEN_MIN || headerLen > wireEnd - start) return TCP_HEADER_LENGTH
+  packet.srcPort = u16(b, start + SRC_PORT)
+  packet.dstPort = u16(b, start + DST_PORT)
+  packet.seq = i32(b, start + SEQ)
+  packet.ack = i32(b, start + ACK_NUMBER)
+  packet.flags = b[start + FLAGS]
+  packet.window = u16(b, start + WINDOW)
+  packet.l4HeaderLen = headerLen
+  packet.payloadLen = wireEnd - start - headerLen
+  return DECODED
+}

@@ -1,0 +1,80 @@
+/**
+ * A finished row as a plain Flow, for the analysis side.
+ *
+ * In:  a view on a row. Out: a fresh object; its `row` is valid only while the batch is.
+ */
+import { type Flow, type FlagCounts, ICMP, ICMPV6, type Pair, TCP } from './flow.ts'
+import { historyOf, otherConnState, tcpConnState } from './history.ts'
+import * as Row from './row.ts'
+import type { RowView } from './row-view.ts'
+
+const US_PER_S = 1e6
+
+function pair<T>(of: (direction: number) => T): Pair<T> {
+  return [of(0), of(1)]
+}
+
+function flagCounts(row: RowView, direction: number): FlagCounts {
+  return {
+    fin: row.wordOf(direction, Row.D_FIN_W),
+    syn: row.wordOf(direction, Row.D_SYN_W),
+    rst: row.wordOf(direction, Row.D_RST_W),
+    psh: row.wordOf(direction, Row.D_PSH_W),
+    ack: row.wordOf(direction, Row.D_ACK_W),
+    urg: row.wordOf(direction, Row.D_URG_W),
+    ece: row.wordOf(direction, Row.D_ECE_W),
+    cwr: row.wordOf(direction, Row.D_CWR_W),
+    synAck: row.wordOf(direction, Row.D_SYN_ACK_W),
+  }
+}
+
+export function readFlow(row: RowView): Flow {
+  const proto = row.proto
+  const isTcp = proto === TCP
+  const firstPacket = row.word(Row.FIRST_PACKET_W)
+  const state = row.word(Row.STATE_W)
+  const isIcmp = proto === ICMP || proto === ICMPV6
+  return {
+    id: flowId(row),
+    proto,
+    addr: pair((d) => row.address(d)),
+    port: isIcmp ? [(firstPacket >>> 8) & 0xff, (firstPacket >>> 16) & 0xff] : pair((d) => row.port(d)),
+    vlans: row.vlans,
+    startUs: row.startUs,
+    lastUs: row.lastUs,
+    endUs: row.cell(Row.END_US),
+    endReason: row.endReason,
+    directionBasis: row.directionBasis,
+    isContinuation: (state & Row.IS_CONTINUATION) !== 0,
+    packets: pair((d) => row.wordOf(d, Row.D_PACKETS_W)),
+    payloadBytes: pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM)),
+    ipBytes: pair((d) => row.cellOf(d, Row.D_IP_SUM)),
+    flags: isTcp ? pair((d) => flagCounts(row, d)) : null,
+    connState: isTcp ? tcpConnState(state) : otherConnState(state),
+    history: isTcp ? historyOf(row.words, row.at) : '',
+    icmpErrors: row.word(Row.ICMP_ERRORS_W),
+    idleUs: row.cell(Row.IDLE_SUM_US),
+    firstFlags: isTcp ? firstPacket & 0xff : null,
+    row: { cells: row.cells, words: row.words, at: row.at },
+  }
+}
+
+/** 53 bits mixed from the key and the connection's absolute start: the same on every run and for every row of a connection. */
+export function flowId(row: RowView): number {
+  const startUs = row.cell(Row.CONNECTION_START_US)
+  const offsetSec = Math.floor(startUs / US_PER_S)
+  let h1 = mix(0x243f6a88, (row.baseSec + offsetSec) | 0)
+  let h2 = mix(0x13198a2e, startUs - offsetSec * US_PER_S)
+  for (let i = 0; i < 12; i++) {
+    h1 = mix(h1, row.word(i) ^ h2)
+    h2 = mix(h2, row.word(i) + h1)
+  }
+  return (mix(h1, h2) & 0x1fffff) * 2 ** 32 + (mix(h2, h1) >>> 0)
+}
+
+function mix(h: number, word: number): number {
+  let x = Math.imul(h ^ word, 0x9e3779b1)
+  x ^= x >>> 15
+  x = Math.imul(x, 0x85ebca6b)
+  return x ^ (x >>> 13)
+}

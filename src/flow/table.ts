@@ -1,0 +1,595 @@
+/**
+ * The flow table: packets in, finished rows out.
+ *
+ * In:  decoded packets in packet-time order (what comes late takes its flow's last time), and the passing of packet time.
+ * Out: batches of finished rows, in order, through `onBatch`; counters.
+ * Not: ports or server tables to tell who is client: direction is SYN, else SYN+ACK, else first packet.
+ * The invariant: what a row holds depends on packet times alone, never on where slabs or seconds of the wheel fall.
+ */
+import { ACK, Packet, SYN } from '../decode/packet.ts'
+import { AgeList, ANSWERED, UNANSWERED } from './age-list.ts'
+import { FlowBatch } from './batch.ts'
+import { type CountLimits, countPacket } from './count.ts'
+import { FlowIndex, NOT_FOUND } from './flow-index.ts'
+import * as Row from './row.ts'
+import { RowOrder } from './row-order.ts'
+import { TimerWheel } from './timer-wheel.ts'
+
+const US_PER_S = 1e6
+const TCP = 6
+const ICMP = 1
+const ICMPV6 = 58
+
+/** Packets of a connection within which a SYN the other way still corrects who began it (FEATURES.md A15). */
+const DIRECTION_PACKETS_MAX = 3
+/** A packet so much older than the newest one means that the clock was set back: a run starts over. */
+const CLOCK_STEP_US = 30 * US_PER_S
+const NOW_US = 0
+const TURN_US = 1
+const STEP_US = 2
+const INDEX_STRIDE = 2
+/** Packets that are made ready together. */
+export const TOUCH_MAX = 32
+
+export interface TableLimits extends CountLimits {
+  maxFlows: number
+  activeUs: number
+  /** By TCP_NEW, TCP_ESTABLISHED, TCP_CLOSED. */
+  idleTcpUs: readonly [number, number, number]
+  idleUdpUs: number
+  idleIcmpUs: number
+  idleOtherUs: number
+  isVlanInKey: boolean
+  /** Starts the key's hash, so that nobody outside can choose addresses that collide. Changes no row and no order. */
+  hashSeed: number
+}
+
+/** What happened in the table since the run began. */
+export interface TableCounters {
+  flowsCreated: number
+  /** By END_REASONS. */
+  rowsEnded: number[]
+  /** Packets older than their flow's last one: they took its time. */
+  latePackets: number
+  /** Times the clock was set back by more than half a minute: all flows ended there. */
+  clockSteps: number
+  directionsCorrected: number
+  /** ICMP errors that quote no flow in the table. */
+  icmpErrorsUnmatched: number
+}
+
+export class FlowTable {
+  readonly counters: TableCounters = {
+    flowsCreated: 0,
+    rowsEnded: Row.END_REASONS.map(() => 0),
+    latePackets: 0,
+    clockSteps: 0,
+    directionsCorrected: 0,
+    icmpErrorsUnmatched: 0,
+  }
+  /** Whole seconds since 1970 that packet times count from; set before the first packet. */
+  baseSec = 0
+
+  readonly #limits: TableLimits
+  readonly #shortestIdleUs: number
+  readonly #onBatch: (batch: FlowBatch) => void
+  readonly #f: Float64Array
+  readonly #w: Uint32Array
+  readonly #hashes: Int32Array
+  readonly #index: FlowIndex
+  readonly #wheel: TimerWheel
+  readonly #ages: AgeList
+  readonly #order: RowOrder
+  readonly #batch = new FlowBatch()
+  /** Free slots as a stack. */
+  readonly #free: Int32Array
+  #freeCount: number
+  /** Slots whose rows are finished and wait for the end of the second. */
+  readonly #done: Int32Array
+  #doneCount = 0
+  /** NOW_US, the newest packet; TURN_US, when the next second begins; STEP_US, what is older than that is a clock set back. */
+  readonly #clock = new Float64Array([-Infinity, -Infinity, -Infinity])
+  /** The packet that an ICMP error quotes, as far as its key goes. */
+  readonly #quoted = new Packet()
+
+  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void) {
+    const { maxFlows } = limits
+    this.#limits = limits
+    this.#shortestIdleUs = Math.min(...limits.idleTcpUs, limits.idleUdpUs, limits.idleIcmpUs, limits.idleOtherUs)
+    this.#onBatch = onBatch
+    this.#f = new Float64Array(maxFlows * Row.ROW_CELLS)
+    this.#w = new Uint32Array(this.#f.buffer)
+    this.#hashes = new Int32Array(maxFlows)
+    this.#index = new FlowIndex(maxFlows)
+    this.#wheel = new TimerWheel(maxFlows)
+    this.#ages = new AgeList(maxFlows)
+    this.#order = new RowOrder(this.#f, this.#w, maxFlows)
+    this.#done = new Int32Array(maxFlows)
+    this.#free = new Int32Array(maxFlows)
+    for (let i = 0; i < maxFlows; i++) this.#free[i] = maxFlows - 1 - i
+    this.#freeCount = maxFlows
+  }
+
+  /**
+   * Writes to every page of the table, so that the system gives the memory now and not flow by flow. A daemon does so at start;
+   * for a short capture it would be a waste.
+   */
+  takeMemory(): void {
+    this.#f.fill(0)
+  }
+
+  /** Flows held now, finished rows that wait for the end of their second included. */
+  get size(): number {
+    return this.#limits.maxFlows - this.#freeCount
+  }
+
+  /** Time of the newest packet or tick. */
+  get nowUs(): number {
+    return this.#clock[NOW_US]
+  }
+
+  /**
+   * Makes ready to meter `count` packets: sets their keys' hashes and pulls index entries and rows into the core's cache, many
+   * at a time. One by one, each packet of a flow that is not in cache would wait for memory three times over; the loads
+   * here do not depend on each other, so they wait together. It is a hint: `meter` gives the same rows without it.
+   *
+   * @returns a number that depends on what was read, so that no compiler may leave the reads out
+   */
+  prepare(packets: readonly Packet[], count: number): number {
+    const { entries, mask } = this.#index
+    const w = this.#w
+    for (let i = 0; i < count; i++) {
+      const p = packets[i]
+      this.#setKey(p)
+      p.candidate = entries[(p.hash & mask) * INDEX_STRIDE + 1] - 1
+    }
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const p = packets[i]
+      if (p.candidate === NOT_FOUND) continue
+      const at = p.candidate * Row.ROW_WORDS
+      const d = at + 2 * (p.isSrcA ? Row.DIRECTION_AT : Row.DIRECTION_AT + Row.DIRECTION_CELLS)
+      sum += w[at] + w[at + Row.STATE_W] + w[d] + w[d + Row.D_ACK_W]
+    }
+    return sum
+  }
+
+  /** Counts one decoded packet that `prepare` has seen. */
+  meter(p: Packet): void {
+    const t = p.timeUs
+    const clock = this.#clock
+    if (t >= clock[TURN_US] || t < clock[STEP_US]) this.advance(t)
+    else if (t > clock[NOW_US]) clock[NOW_US] = t
+    let slot = p.candidate
+    if (slot === NOT_FOUND || !this.#isKeyOf(slot * Row.ROW_WORDS, p)) slot = this.#find(p)
+    if (slot !== NOT_FOUND) slot = this.#continueOrEnd(slot, p, t)
+    if (slot === NOT_FOUND) slot = this.#create(p, t)
+    this.#count(slot, p, t)
+    if (p.quotedProto !== 0) this.#noteIcmpError(p)
+  }
+
+  /** Packet time passes: what is due ends. Also called for ticks on a silent line. */
+  advance(t: number): void {
+    const clock = this.#clock
+    if (t < clock[STEP_US]) {
+      this.counters.clockSteps++
+      this.#endAll()
+    }
+    if (t >= clock[TURN_US] || t < clock[STEP_US]) {
+      const second = Math.floor(t / US_PER_S)
+      // Second n of the wheel holds deadlines of second n − 1: it is looked at when a packet of second n shows that they have passed.
+      if (t < clock[STEP_US] || clock[TURN_US] === -Infinity) this.#wheel.restart(second)
+      else this.#wheel.advance(second, this.#look, this.#turned)
+      clock[NOW_US] = t
+      clock[TURN_US] = (second + 1) * US_PER_S
+      clock[STEP_US] = t - CLOCK_STEP_US
+    } else if (t > clock[NOW_US]) {
+      clock[NOW_US] = t
+    }
+  }
+
+  /** Ends every flow: the run is over. */
+  finish(): void {
+    this.#endAll()
+  }
+
+  /** A filed flow is due: it ends, or it says when to look again. */
+  readonly #look = (slot: number, due: number): number => {
+    const at = slot * Row.ROW_CELLS
+    const deadlineUs = this.#deadlineUs(at)
+    if (deadlineUs >= due * US_PER_S) return Math.floor(deadlineUs / US_PER_S) + 1
+    this.#expire(slot)
+    return 0
+  }
+
+  readonly #turned = (): void => {
+    if (this.#doneCount > 0) this.#release()
+  }
+
+  #idleUs(at: number): number {
+    const w = this.#w
+    const proto = w[at * 2 + Row.KEY_PROTO_W] & 0xff
+    if (proto === TCP) return this.#limits.idleTcpUs[(w[at * 2 + Row.STATE_W] & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT]
+    if (proto === 17) return this.#limits.idleUdpUs
+    return proto === ICMP || proto === ICMPV6 ? this.#limits.idleIcmpUs : this.#limits.idleOtherUs
+  }
+
+  /** The last instant at which a packet would still belong to the row; for a connection between rows, to the connection. */
+  #deadlineUs(at: number): number {
+    const idleAtUs = this.#f[at + Row.LAST_US] + this.#idleUs(at)
+    if (this.#w[at * 2 + Row.PACKETS_W] === 0) return idleAtUs
+    return Math.min(idleAtUs, this.#f[at + Row.ROW_START_US] + this.#limits.activeUs)
+  }
+
+  /** In: a slot whose deadline has passed. The row ends; the connection too, unless only the active timeout has passed. */
+  #expire(slot: number): void {
+    const at = slot * Row.ROW_CELLS
+    const idleAtUs = this.#f[at + Row.LAST_US] + this.#idleUs(at)
+    if (this.#w[at * 2 + Row.PACKETS_W] === 0) {
+      this.#forget(slot)
+      this.#free[this.#freeCount++] = slot
+      return
+    }
+    const activeAtUs = this.#f[at + Row.ROW_START_US] + this.#limits.activeUs
+    if (activeAtUs < idleAtUs) this.#cut(slot, activeAtUs)
+    else this.#end(slot, idleAtUs, this.#idleReason(at))
+  }
+
+  #idleReason(at: number): number {
+    const state = this.#w[at * 2 + Row.STATE_W]
+    if ((state & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT !== Row.TCP_CLOSED) return Row.ENDED_IDLE
+    return (state & Row.CLOSED_BY_RST) === 0 ? Row.ENDED_FIN : Row.ENDED_RST
+  }
+
+  /** The row is finished; the connection goes with it. */
+  #end(slot: number, endUs: number, reason: number): void {
+    this.#forget(slot)
+    this.#finishRow(slot, endUs, reason)
+  }
+
+  #finishRow(slot: number, endUs: number, reason: number): void {
+    const at = slot * Row.ROW_CELLS
+    this.#f[at + Row.END_US] = endUs
+    this.#w[at * 2 + Row.END_REASON_W] = reason
+    this.counters.rowsEnded[reason]++
+    this.#done[this.#doneCount++] = slot
+  }
+
+  /** The connection is no longer looked up, timed or evicted; its slot is the caller's. */
+  #forget(slot: number): void {
+    this.#w[slot * Row.ROW_WORDS + Row.STATE_W] &= ~Row.IS_LIVE
+    this.#index.remove(this.#hashes[slot], slot)
+    this.#wheel.remove(slot)
+    this.#ages.remove(slot)
+  }
+
+  /** The active timeout: this row is finished, the connection lives on in a row of its own, empty until its next packet. */
+  #cut(slot: number, endUs: number): number {
+    const next = this.#takeSlot(slot)
+    if (next === NOT_FOUND) {
+      this.#end(slot, endUs, Row.ENDED_EVICTED)
+      return NOT_FOUND
+    }
+    this.#startContinuation(slot, next)
+    this.#hashes[next] = this.#hashes[slot]
+    this.#index.replace(this.#hashes[slot], slot, next)
+    this.#w[slot * Row.ROW_WORDS + Row.STATE_W] &= ~Row.IS_LIVE
+    this.#wheel.remove(slot)
+    this.#ages.remove(slot)
+    this.#ages.add(next, this.#isAnswered(next) ? ANSWERED : UNANSWERED)
+    this.#finishRow(slot, endUs, Row.ENDED_ACTIVE)
+    this.#fileAgain(next)
+    return next
+  }
+
+  #fileAgain(slot: number): void {
+    this.#wheel.file(slot, Math.floor(this.#deadlineUs(slot * Row.ROW_CELLS) / US_PER_S) + 1)
+  }
+
+  /** Copies what outlives a cut: key, state, windows, sequence numbers, history, the earlier rows' sums. */
+  #startContinuation(slot: number, next: number): void {
+    const f = this.#f
+    const w = this.#w
+    const from = slot * Row.ROW_CELLS
+    const to = next * Row.ROW_CELLS
+    f.fill(0, to, to + Row.ROW_CELLS)
+    for (let i = 0; i < Row.CELLS_PER_LINE; i++) f[to + i] = f[from + i]
+    for (let i = Row.ROW_CELLS - Row.CELLS_PER_LINE; i < Row.ROW_CELLS; i++) f[to + i] = f[from + i]
+    w[to * 2 + Row.STATE_W] = w[from * 2 + Row.STATE_W] | Row.IS_CONTINUATION
+    w[to * 2 + Row.FLOW_IAT_SQ_CARRY_W] = 0
+    w[to * 2 + Row.D_IAT_SQ_CARRY_W] = 0
+    w[to * 2 + Row.D_IAT_SQ_CARRY_W + 1] = 0
+    f[to + Row.CONNECTION_START_US] = f[from + Row.CONNECTION_START_US]
+    w[to * 2 + Row.EARLIER_PACKETS_W] += w[from * 2 + Row.PACKETS_W]
+    for (let endpoint = 0; endpoint < 2; endpoint++) {
+      const d = 2 * (Row.DIRECTION_AT + endpoint * Row.DIRECTION_CELLS)
+      w[to * 2 + d + Row.D_INIT_WINDOW_W] = w[from * 2 + d + Row.D_INIT_WINDOW_W]
+      w[to * 2 + d + Row.D_NEXT_SEQ_W] = w[from * 2 + d + Row.D_NEXT_SEQ_W]
+    }
+  }
+
+  #isAnswered(slot: number): boolean {
+    return (this.#w[slot * Row.ROW_WORDS + Row.STATE_W] & (Row.SEEN * 3)) === Row.SEEN * 3
+  }
+
+  /** A packet has come for the connection in `slot`: where to count it, or NOT_FOUND when it opens a new one. */
+  #continueOrEnd(slot: number, p: Packet, t: number): number {
+    const at = slot * Row.ROW_CELLS
+    // No timeout is shorter: a packet this soon after the last one, not a SYN, goes on without a look at the state.
+    if (t - this.#f[at + Row.LAST_US] <= this.#shortestIdleUs && t - this.#f[at + Row.ROW_START_US] <= this.#limits.activeUs && (p.flags & SYN) === 0) return slot
+    const state = this.#w[at * 2 + Row.STATE_W]
+    if (t > this.#deadlineUs(at)) {
+      const isIdle = t > this.#f[at + Row.LAST_US] + this.#idleUs(at)
+      if (!isIdle) return this.#cut(slot, this.#f[at + Row.ROW_START_US] + this.#limits.activeUs)
+      this.#expireNow(slot)
+      return NOT_FOUND
+    }
+    if ((p.flags & SYN) !== 0 && (state & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT === Row.TCP_CLOSED && p.proto === TCP) {
+      this.#endForReuse(slot, Math.max(t, this.#f[at + Row.LAST_US]))
+      return NOT_FOUND
+    }
+    return slot
+  }
+
+  /** The connection is idle: its row, if it has one, ended at the earlier of its two deadlines. */
+  #expireNow(slot: number): void {
+    const at = slot * Row.ROW_CELLS
+    if (this.#w[at * 2 + Row.PACKETS_W] === 0) {
+      this.#forget(slot)
+      this.#free[this.#freeCount++] = slot
+      return
+    }
+    const idleAtUs = this.#f[at + Row.LAST_US] + this.#idleUs(at)
+    const activeAtUs = this.#f[at + Row.ROW_START_US] + this.#limits.activeUs
+    if (activeAtUs < idleAtUs) this.#end(slot, activeAtUs, Row.ENDED_ACTIVE)
+    else this.#end(slot, idleAtUs, this.#idleReason(at))
+  }
+
+  #endForReuse(slot: number, t: number): void {
+    if (this.#w[slot * Row.ROW_WORDS + Row.PACKETS_W] > 0) {
+      this.#end(slot, t, Row.ENDED_PORT_REUSE)
+    } else {
+      this.#forget(slot)
+      this.#free[this.#freeCount++] = slot
+    }
+  }
+
+  #create(p: Packet, t: number): number {
+    const slot = this.#takeSlot(NOT_FOUND)
+    const at = slot * Row.ROW_CELLS
+    const w = this.#w
+    this.#f.fill(0, at, at + Row.ROW_CELLS)
+    this.#writeKey(at * 2, p)
+    this.#f[at + Row.LAST_US] = t
+    this.#f[at + Row.ROW_START_US] = t
+    this.#f[at + Row.CONNECTION_START_US] = t
+    const isSyn = p.proto === TCP && (p.flags & SYN) !== 0
+    const isReply = isSyn && (p.flags & ACK) !== 0
+    const basis = isReply ? Row.BASIS_SYN_ACK : isSyn ? Row.BASIS_SYN : Row.BASIS_FIRST_PACKET
+    const endpoint = p.isSrcA ? 0 : 1
+    w[at * 2 + Row.STATE_W] = (isReply ? 1 - endpoint : endpoint) | (basis << Row.BASIS_SHIFT) | Row.IS_LIVE
+    if (p.vlanCount > 0) this.#noteVlans(at, p)
+    this.#hashes[slot] = p.hash
+    this.#index.insert(p.hash, slot)
+    this.#ages.add(slot, UNANSWERED)
+    this.#fileAgain(slot)
+    this.counters.flowsCreated++
+    return slot
+  }
+
+  #noteVlans(at: number, p: Packet): void {
+    const w = this.#w
+    w[at * 2 + Row.VLAN_COUNT_W] = p.vlanCount
+    w[at * 2 + Row.VLAN_01_W] = p.vlans[0] | (p.vlans[1] << 16)
+    w[at * 2 + Row.VLAN_23_W] = p.vlans[2] | (p.vlans[3] << 16)
+  }
+
+  #count(slot: number, p: Packet, packetUs: number): void {
+    const at = slot * Row.ROW_CELLS
+    const w = this.#w
+    const stateW = at * 2 + Row.STATE_W
+    const lastUs = this.#f[at + Row.LAST_US]
+    if (packetUs < lastUs) this.counters.latePackets++
+    const t = packetUs < lastUs ? lastUs : packetUs
+    const before = w[stateW]
+    if (p.proto === TCP && (p.flags & SYN) !== 0) this.#correctDirection(at, p)
+    countPacket(this.#f, w, at, p.isSrcA ? 0 : 1, p, t, this.#limits)
+    const after = w[stateW]
+    if (before === after) return
+    if ((after & (Row.SEEN * 3)) === Row.SEEN * 3 && (before & (Row.SEEN * 3)) !== Row.SEEN * 3) {
+      this.#ages.remove(slot)
+      this.#ages.add(slot, ANSWERED)
+    }
+    const tcpBefore = before & Row.TCP_STATE_MASK
+    if (tcpBefore !== (after & Row.TCP_STATE_MASK) && (after & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT === Row.TCP_CLOSED) this.#fileAgain(slot)
+  }
+
+  /** A SYN, or else a SYN+ACK, among a connection's first packets says who began it (FEATURES.md A15). */
+  #correctDirection(at: number, p: Packet): void {
+    const w = this.#w
+    const stateW = at * 2 + Row.STATE_W
+    const packets = w[at * 2 + Row.PACKETS_W]
+    if (packets === 0 || packets + w[at * 2 + Row.EARLIER_PACKETS_W] >= DIRECTION_PACKETS_MAX) return
+    const isReply = (p.flags & ACK) !== 0
+    const basis = isReply ? Row.BASIS_SYN_ACK : Row.BASIS_SYN
+    if (basis <= (w[stateW] & Row.BASIS_MASK) >> Row.BASIS_SHIFT) return
+    const endpoint = p.isSrcA ? 0 : 1
+    const orig = isReply ? 1 - endpoint : endpoint
+    if ((w[stateW] & Row.ORIG_IS_B) !== orig) this.counters.directionsCorrected++
+    w[stateW] = (w[stateW] & ~(Row.ORIG_IS_B | Row.BASIS_MASK)) | orig | (basis << Row.BASIS_SHIFT)
+  }
+
+  /** Marks the flow that an ICMP error quotes; the error itself was counted as a packet of its own flow. */
+  #noteIcmpError(p: Packet): void {
+    if (p.quotedProto === ICMP || p.quotedProto === ICMPV6) return
+    const quoted = this.#quoted
+    quoted.srcW0 = p.quotedSrcW0
+    quoted.srcW1 = p.quotedSrcW1
+    quoted.srcW2 = p.quotedSrcW2
+    quoted.srcW3 = p.quotedSrcW3
+    quoted.dstW0 = p.quotedDstW0
+    quoted.dstW1 = p.quotedDstW1
+    quoted.dstW2 = p.quotedDstW2
+    quoted.dstW3 = p.quotedDstW3
+    quoted.srcPort = p.quotedSrcPort
+    quoted.dstPort = p.quotedDstPort
+    quoted.proto = p.quotedProto
+    quoted.vlanCount = p.vlanCount
+    for (let i = 0; i < p.vlanCount; i++) quoted.vlans[i] = p.vlans[i]
+    this.#setKey(quoted)
+    const slot = this.#find(quoted)
+    if (slot === NOT_FOUND) this.counters.icmpErrorsUnmatched++
+    else this.#w[slot * Row.ROW_WORDS + Row.ICMP_ERRORS_W]++
+  }
+
+  /** A free slot; when there is none, finished rows are let go early, then the oldest unanswered flow but `spare` is evicted. */
+  #takeSlot(spare: number): number {
+    if (this.#freeCount === 0 && this.#doneCount > 0) this.#release()
+    if (this.#freeCount === 0) {
+      const victim = this.#ages.oldest()
+      if (victim === spare) return NOT_FOUND
+      if (this.#w[victim * Row.ROW_WORDS + Row.PACKETS_W] > 0) {
+        this.#end(victim, this.#clock[NOW_US], Row.ENDED_EVICTED)
+        this.#release()
+      } else {
+        this.#forget(victim)
+        this.#free[this.#freeCount++] = victim
+      }
+    }
+    return this.#free[--this.#freeCount]
+  }
+
+  /** Hands on the finished rows in order and frees their slots. */
+  #release(): void {
+    const count = this.#doneCount
+    if (count > 1) this.#order.sort(this.#done, count)
+    for (let i = 0; i < count; i++) {
+      const slot = this.#done[i]
+      this.#batch.append(this.#f, slot * Row.ROW_CELLS)
+      if (this.#batch.isFull) this.#handOn()
+      this.#free[this.#freeCount++] = slot
+    }
+    this.#doneCount = 0
+    this.#handOn()
+  }
+
+  #handOn(): void {
+    if (this.#batch.count === 0) return
+    this.#batch.baseSec = this.baseSec
+    this.#onBatch(this.#batch)
+    this.#batch.count = 0
+  }
+
+  #endAll(): void {
+    for (let slot = this.#ages.oldest(); slot !== NOT_FOUND; slot = this.#ages.oldest()) {
+      if (this.#w[slot * Row.ROW_WORDS + Row.PACKETS_W] > 0) {
+        const at = slot * Row.ROW_CELLS
+        if (this.#deadlineUs(at) < this.#clock[NOW_US]) this.#expireNow(slot)
+        else this.#end(slot, this.#clock[NOW_US], Row.ENDED_SHUTDOWN)
+      } else {
+        this.#forget(slot)
+        this.#free[this.#freeCount++] = slot
+      }
+    }
+    this.#release()
+  }
+
+  /** Which end is A, and the hash of the direction-free key. */
+  #setKey(p: Packet): void {
+    p.isSrcA =
+      p.srcW3 !== p.dstW3
+        ? p.srcW3 < p.dstW3
+        : p.srcW2 !== p.dstW2
+          ? p.srcW2 < p.dstW2
+          : p.srcW1 !== p.dstW1
+            ? p.srcW1 < p.dstW1
+            : p.srcW0 !== p.dstW0
+              ? p.srcW0 < p.dstW0
+              : p.srcPort <= p.dstPort
+    const { isSrcA } = p
+    let h = mix(this.#limits.hashSeed, isSrcA ? p.srcW3 : p.dstW3)
+    h = mix(h, isSrcA ? p.dstW3 : p.srcW3)
+    h = mix(h, portsWord(p))
+    h = mix(h, protoWord(p))
+    if (p.srcW0 !== 0) {
+      h = mix(h, isSrcA ? p.srcW0 : p.dstW0)
+      h = mix(h, isSrcA ? p.dstW0 : p.srcW0)
+      h = mix(h, isSrcA ? p.srcW1 : p.dstW1)
+      h = mix(h, isSrcA ? p.dstW1 : p.srcW1)
+      h = mix(h, isSrcA ? p.srcW2 : p.dstW2)
+      h = mix(h, isSrcA ? p.dstW2 : p.srcW2)
+    }
+    const vlan = this.#vlanWord(p)
+    if (vlan !== 0) h = mix(h, vlan)
+    p.hash = mix(h, h >>> 16)
+  }
+
+  /** The innermost VLAN where the configuration makes it part of the key. */
+  #vlanWord(p: Packet): number {
+    return this.#limits.isVlanInKey && p.vlanCount > 0 ? p.vlans[p.vlanCount - 1] + 1 : 0
+  }
+
+  #writeKey(atW: number, p: Packet): void {
+    const w = this.#w
+    const src = atW + (p.isSrcA ? Row.KEY_A_W : Row.KEY_B_W)
+    const dst = atW + (p.isSrcA ? Row.KEY_B_W : Row.KEY_A_W)
+    w[src] = p.srcW0
+    w[src + 1] = p.srcW1
+    w[src + 2] = p.srcW2
+    w[src + 3] = p.srcW3
+    w[dst] = p.dstW0
+    w[dst + 1] = p.dstW1
+    w[dst + 2] = p.dstW2
+    w[dst + 3] = p.dstW3
+    w[atW + Row.KEY_PORTS_W] = portsWord(p)
+    w[atW + Row.KEY_PROTO_W] = protoWord(p)
+    w[atW + Row.KEY_VLAN_W] = this.#vlanWord(p)
+  }
+
+  #find(p: Packet): number {
+    const { entries, mask } = this.#index
+    const { hash } = p
+    let i = hash & mask
+    for (let entry = entries[i * INDEX_STRIDE + 1]; entry !== 0; entry = entries[i * INDEX_STRIDE + 1]) {
+      if (entries[i * INDEX_STRIDE] === hash && this.#isKeyOf((entry - 1) * Row.ROW_WORDS, p)) return entry - 1
+      i = (i + 1) & mask
+    }
+    return NOT_FOUND
+  }
+
+  /** The whole key is compared: two flows with one hash stay two flows. */
+  #isKeyOf(atW: number, p: Packet): boolean {
+    const w = this.#w
+    const src = atW + (p.isSrcA ? Row.KEY_A_W : Row.KEY_B_W)
+    const dst = atW + (p.isSrcA ? Row.KEY_B_W : Row.KEY_A_W)
+    return (
+      (w[atW + Row.STATE_W] & Row.IS_LIVE) !== 0 &&
+      (w[src + 3] | 0) === p.srcW3 &&
+      (w[dst + 3] | 0) === p.dstW3 &&
+      (w[atW + Row.KEY_PORTS_W] | 0) === portsWord(p) &&
+      (w[atW + Row.KEY_PROTO_W] | 0) === protoWord(p) &&
+      (w[src] | 0) === p.srcW0 &&
+      (w[src + 1] | 0) === p.srcW1 &&
+      (w[src + 2] | 0) === p.srcW2 &&
+      (w[dst] | 0) === p.dstW0 &&
+      (w[dst + 1] | 0) === p.dstW1 &&
+      (w[dst + 2] | 0) === p.dstW2 &&
+      (w[atW + Row.KEY_VLAN_W] | 0) === this.#vlanWord(p)
+    )
+  }
+}
+
+/** A's port in the upper half. */
+function portsWord(p: Packet): number {
+  return p.isSrcA ? (p.srcPort << 16) | p.dstPort : (p.dstPort << 16) | p.srcPort
+}
+
+function protoWord(p: Packet): number {
+  return p.proto | (p.echoId << 8)
+}
+
+/** Multiply and fold: every bit of `word` reaches the low bits that pick the index entry. */
+function mix(h: number, word: number): number {
+  const x = Math.imul(h ^ word, 0x9e3779b1)
+  return x ^ (x >>> 15)
+}
