@@ -183,7 +183,6 @@ function dashed(name: string): string {
 /** What yargs says, in our words and with the nearest thing there is. */
 function usageMessage(message: string): string {
   const unknown = /^Unknown arguments?: ([^,\n]+)/.exec(message)
-  return `unknown command '${unknown[2]}'${didYouMean(nearestKey(Object.keys(COMMAND_OPTIONS), unknown[2]))}`
   if (unknown) {
     const options = [GLOBAL_OPTIONS, ...Object.values(COMMAND_OPTIONS)].flatMap((table) => Object.keys(table))
     const near = nearestKey(options, unknown[1])
