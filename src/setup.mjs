@@ -31,6 +31,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const NODE_MIN = [20, 19]
 const APT_TIMEOUT_MS = 180_000
+const LINES_SHOWN_MAX = 20
 const BUNDLED_CAPTURE = 'pcaps/office-incident.pcap.gz'
 /** Set for the npm that we call, so that its `prepare` does not do our work a second time. */
 const NESTED = 'FLOWSCRIBE_SETUP'
@@ -78,10 +79,11 @@ function findCommand(name) {
   return folders.some((folder) => folder !== '' && existsSync(join(folder, name)))
 }
 
-/** The last lines of what a failed command said. */
+/** The end of what a failed command said: compilers sum up there. */
 function tail(result) {
   if (result.error) return String(result.error.message)
-  return `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n')
+  const lines = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n')
+  return lines.slice(-LINES_SHOWN_MAX).join('\n')
 }
 
 function checkNode() {
@@ -194,13 +196,22 @@ function isLink(path) {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
 }
 
+/** npm says first what is wrong, and ends with its usage. */
+function npmComplaint(result) {
+  if (result.error) return String(result.error.message)
+  const lines = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n')
+  return `${lines.slice(0, LINES_SHOWN_MAX).join('\n')}\nThe registry must be within reach for this step; then run the same command again.`
+}
+
 function installDependencies(fault) {
   // npm writes this file last: without it a killed install is seen as unfinished.
   rmSync(inRoot('node_modules', '.package-lock.json'), { force: true })
   const headers = hasHeaders()
-  const command = isLockCurrent() ? 'ci' : 'install'
-  const result = runNpm([command, '--include=dev', '--include=optional', '--prefer-offline', '--no-audit', '--no-fund'])
-  if (result.status !== 0) throw new SetupError(`npm ${command} failed (node_modules: ${fault}):\n${tail(result)}`)
+  const flags = ['--include=dev', '--include=optional', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+  let result = isLockCurrent() ? runNpm(['ci', ...flags]) : runNpm(['install', ...flags])
+  // A mirror that lacks other platforms' optional packages makes npm think that the lock does not fit.
+  if (result.status !== 0 && result.stderr?.includes('EUSAGE')) result = runNpm(['install', '--no-save', ...flags])
+  if (result.status !== 0) throw new SetupError(`npm failed to install (node_modules: ${fault}):\n${npmComplaint(result)}`)
   writeFileSync(STAMP_FILE, JSON.stringify({ headers, modules: process.versions.modules }))
   return existsSync(inRoot('node_modules', 'cap')) || missingForCapture().length > 0 ? '' : "without 'cap', which could not be built"
 }
@@ -299,10 +310,20 @@ function prepare() {
   if (process.env[NESTED]) return
   const isGlobal = process.env.npm_config_global === 'true'
   if (isGlobal) ensureDependencies()
-  if (existsSync(inRoot('node_modules', 'typescript'))) ensureBuild()
+  if (existsSync(inRoot('node_modules', 'typescript'))) buildOrSay(isGlobal)
   // `npm ci --omit=dev` has no compiler: what an earlier build left is used.
   else if (!existsSync(inRoot('dist', 'main.js')))
     say('set-up: not compiled: development dependencies were left out; npm start brings them')
+}
+
+/** Sources that do not compile are no reason for a plain `npm ci` to fail: whoever works on them wants the packages. */
+function buildOrSay(mustSucceed) {
+  try {
+    ensureBuild()
+  } catch (error) {
+    if (mustSucceed || !(error instanceof SetupError)) throw error
+    say(`set-up: ${error.message}`)
+  }
 }
 
 async function start(args) {
