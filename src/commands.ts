@@ -104,7 +104,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   addFeatures(cli, context)
   addCheckConfig(cli, context)
   if (args.length === 0) context.stdout.write(`${await cli.getHelp()}\n`)
-  else await cli.parseAsync(joinEmpty(args))
+  else await cli.parseAsync(plainWords(args))
   return code
 }
 
@@ -115,12 +115,24 @@ function refuseUnknownCommand(word: string | undefined): void {
   throw new UsageError(`unknown command '${word}'${didYouMean(nearestKey(commands, word)) || `; commands: ${commands.join(', ')}`}`)
 }
 
-/** `--empty -1` as one word: yargs takes a word that begins with a hyphen for an option. */
-function joinEmpty(args: readonly string[]): string[] {
-  const words = [...args]
-  const at = words.indexOf('--empty')
-  if (at !== -1 && words[at + 1] === '-1') words.splice(at, 2, '--empty=-1')
-  return words
+/** Stands for `-` on its way through yargs, which loses that word among positional arguments. */
+const DASH = '\u0000-'
+
+/** The words in a form in which yargs understands them as everybody does. */
+function plainWords(args: readonly string[]): string[] {
+  const end = args.indexOf('--')
+  const words = end === -1 ? [...args] : args.slice(0, end)
+  // After `--` stand file names, whatever they begin with.
+  const files = end === -1 ? [] : args.slice(end + 1).map((word) => (/^-./.test(word) ? `./${word}` : word))
+  // It takes -1 for an option.
+  const empty = words.indexOf('--empty')
+  if (empty !== -1 && words[empty + 1] === '-1') words.splice(empty, 2, '--empty=-1')
+  return [...words, ...files].map((word) => (word === '-' ? DASH : word))
+}
+
+function restoreDashes(argv: Record<string, unknown>): void {
+  const restored = (value: unknown): unknown => (value === DASH ? '-' : value)
+  for (const [name, value] of Object.entries(argv)) argv[name] = Array.isArray(value) ? value.map(restored) : restored(value)
 }
 
 type SetCode = (code: number) => void
@@ -147,6 +159,7 @@ function commandLine(context: CommandContext): Argv {
     .demandCommand(1, 'no command given')
     .exitProcess(false)
     .wrap(Math.min(HELP_WIDTH_MAX, context.stderr.columns ?? HELP_WIDTH_MAX))
+    .middleware(restoreDashes)
     .check((argv) => onlyOnce(argv))
     .fail((message, error) => {
       // yargs throws a YError of its own where a value is missing; every other error is ours.
