@@ -42,7 +42,8 @@ export interface Environment {
 
 const REDRAW_MS = 100
 const STATE_LINE_MS = 5000
-const BAR_WIDTH = 24
+const BAR_WIDTH_MIN = 8
+const BAR_WIDTH_MAX = 30
 const CLEAR_LINE = '\r\x1b[K'
 
 export type Paint = (severity: Severity | 'bold' | 'dim', text: string) => string
@@ -76,7 +77,9 @@ export function openProgress(terminal: Terminal, env: Environment, nowMs: () => 
       const share = totalBytes === null || totalBytes === 0 ? null : Math.min(1, doneBytes / totalBytes)
       const state = stateText(share, packets, packetTimeSec, (now - startMs) / 1000)
       if (!isBar) return above(state)
-      bar = `${share === null ? '' : `${barText(share)} `}${state}`.slice(0, (terminal.columns ?? 80) - 1)
+      // The last column stays free: some terminals begin a new line when it is written.
+      const columns = (terminal.columns || 80) - 1
+      bar = `${share === null ? '' : `${barText(share, columns - state.length - 1)} `}${state}`.slice(0, columns)
       terminal.write(`${CLEAR_LINE}${bar}`)
     },
     alert: (line, severity) => above(severity === undefined ? printable(line) : paint(severity, printable(line))),
@@ -91,9 +94,10 @@ export function openProgress(terminal: Terminal, env: Environment, nowMs: () => 
 /** Says nothing, for --quiet. */
 export const SILENT: Progress = { step() {}, alert() {}, note() {}, close() {} }
 
-function barText(share: number): string {
-  const filled = Math.round(share * BAR_WIDTH)
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
+function barText(share: number, room: number): string {
+  const width = Math.min(BAR_WIDTH_MAX, Math.max(BAR_WIDTH_MIN, room))
+  const filled = Math.round(share * width)
+  return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`
 }
 
 function stateText(share: number | null, packets: number, packetTimeSec: number | null, elapsedSec: number): string {
@@ -101,7 +105,7 @@ function stateText(share: number | null, packets: number, packetTimeSec: number 
   if (share !== null) parts.unshift(`${Math.floor(share * 100)} %`)
   if (elapsedSec > 0) parts.push(`${countText(packets / elapsedSec)}/s`)
   if (share !== null && share > 0 && share < 1) parts.push(`${durationText((elapsedSec / share) * (1 - share))} left`)
-  if (packetTimeSec !== null) parts.push(`at ${plainTime(packetTimeSec, 0)}`)
+  if (packetTimeSec !== null) parts.push(plainTime(packetTimeSec, 0))
   return parts.join(', ')
 }
 

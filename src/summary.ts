@@ -32,7 +32,7 @@ export function replaySummaryLines(summary: ReplaySummary, elapsedSec: number, p
 function readRows(summary: ReadSummary, elapsedSec: number): Row[] {
   const rate = elapsedSec > 0 ? `, ${groupDigits(summary.packets / elapsedSec)}/s` : ''
   return [
-    ['packets', `${groupDigits(summary.packets)} (${groupDigits(summary.bytes)} bytes on the wire) in ${durationText(elapsedSec)}${rate}`],
+    ['packets', `${groupDigits(summary.packets)} (${groupDigits(summary.bytes)} bytes on the wire) in ${elapsedText(elapsedSec)}${rate}`],
     ['flows', groupDigits(summary.flows)],
   ]
 }
@@ -67,6 +67,11 @@ function isSeverity(text: string): text is Severity {
 function tableLines(rows: readonly Row[], paint: Paint): string[] {
   const width = Math.max(...rows.map(([label]) => label.length))
   return rows.map(([label, text]) => `${paint('bold', label.padEnd(width))}  ${text}`)
+}
+
+/** Tenths matter while they are worth comparing. */
+function elapsedText(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : durationText(seconds)
 }
 
 /** 1234567 as 1,234,567, whatever the locale. */

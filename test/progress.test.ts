@@ -29,8 +29,8 @@ test('pipe: whole lines, no control characters, a state line every five seconds 
   progress.alert('scan.vertical 10.0.0.1 → 10.0.0.2', 'high')
   progress.close()
   expect(written).toEqual([
-    '25 %, 50.0 k packets, 10.0 k/s, 0:15 left, at 2026-09-21 14:14:10 UTC\n',
-    '50 %, 100 k packets, 10.0 k/s, 0:10 left, at 2026-09-21 14:15:00 UTC\n',
+    '25 %, 50.0 k packets, 10.0 k/s, 0:15 left, 2026-09-21 14:14:10 UTC\n',
+    '50 %, 100 k packets, 10.0 k/s, 0:10 left, 2026-09-21 14:15:00 UTC\n',
     'scan.vertical 10.0.0.1 → 10.0.0.2\n',
   ])
 })
@@ -40,7 +40,7 @@ test('terminal: alerts stand above the bar, which is drawn again and taken away 
   progress.step(50, 100, 1, null)
   progress.alert('found', 'high')
   progress.close()
-  const bar = '████████████░░░░░░░░░░░░ 50 %, 1 packets, 0:00 left'
+  const bar = '███████████████░░░░░░░░░░░░░░░ 50 %, 1 packets, 0:00 left'
   expect(written).toEqual([`\r\x1b[K${bar}`, `\r\x1b[K\x1b[31mfound\x1b[0m\n${bar}`, '\r\x1b[K'])
 })
 
