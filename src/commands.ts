@@ -18,7 +18,8 @@ import { flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
 
 export interface CommandContext {
-  stdout: { write(text: string): unknown }
+  /** Results, to standard output. */
+  print(text: string): Promise<void>
   stderr: Terminal
   env: Environment
   /** Aborted by the first signal: read no further, write what there is, return as usual. */
@@ -103,7 +104,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   addVerify(cli, context, set)
   addFeatures(cli, context)
   addCheckConfig(cli, context)
-  if (args.length === 0) context.stdout.write(`${await cli.getHelp()}\n`)
+  if (args.length === 0) await context.print(`${await cli.getHelp()}\n`)
   else await cli.parseAsync(plainWords(args))
   return code
 }
@@ -342,7 +343,7 @@ function addVerify(cli: Argv, context: CommandContext, set: SetCode): void {
         throw new UsageError('verify needs an alert log and at least one report')
       }
       const outcome = await verifyFiles(argv.alerts, argv.report)
-      context.stdout.write(`${outcome.lines.join('\n')}\n`)
+      await context.print(`${outcome.lines.join('\n')}\n`)
       set(outcome.isVerified ? EXIT.done : EXIT.failed)
     },
   )
@@ -357,8 +358,8 @@ function addFeatures(cli: Argv, context: CommandContext): void {
         .options(FEATURES_OPTIONS)
         .example('$0 features', 'every name with unit')
         .example('$0 features --explain fwd_iat_mean', 'definition, unit, empty value'),
-    (argv) => {
-      context.stdout.write(`${describeFeatures(argv.explain).trimEnd()}\n`)
+    async (argv) => {
+      await context.print(`${describeFeatures(argv.explain).trimEnd()}\n`)
     },
   )
 }
@@ -374,14 +375,14 @@ function addCheckConfig(cli: Argv, context: CommandContext): void {
         .example('$0 check-config /etc/flowscribe/flowscribe.yaml', "'ok', or each fault with its line")
         .example('$0 check-config --defaults > flowscribe.yaml', 'a file to start from')
         .example('$0 check-config --dump flowscribe.yaml', 'what is in force, defaults included'),
-    (argv) => {
+    async (argv) => {
       if (argv.path !== undefined && argv.config !== undefined) throw new UsageError('two configuration files given: name one')
       if (argv.defaults) {
-        context.stdout.write(renderConfig(loadConfig({})))
+        await context.print(renderConfig(loadConfig({})))
         return
       }
       const config = configOf({ ...argv, config: argv.path ?? argv.config })
-      context.stdout.write(argv.dump ? renderConfig(config) : 'ok\n')
+      await context.print(argv.dump ? renderConfig(config) : 'ok\n')
     },
   )
 }

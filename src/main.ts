@@ -11,6 +11,7 @@
 import { ConfigError, EXIT, RunError, UsageError } from './base/errors.ts'
 import { printable } from './base/printable.ts'
 import { runCommandLine } from './commands.ts'
+import { writeStandardOutput } from './standard-output.ts'
 
 /** One press of Ctrl-C can arrive twice: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 300
@@ -76,7 +77,7 @@ process.stdout.on('error', (error) => process.exit(explain(error)))
 process.on('uncaughtException', (error) => process.exit(explain(error)))
 
 try {
-  end(await runCommandLine(args, { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: listenForSignals() }))
+  end(await runCommandLine(args, { print: writeStandardOutput, stderr: process.stderr, env: process.env, signal: listenForSignals() }))
 } catch (error) {
   end(explain(error))
 }

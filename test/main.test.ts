@@ -2,7 +2,7 @@
  * The command line as a user meets it: exit codes, messages, help; by running the compiled program.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -116,4 +116,14 @@ test('a reader that closes the pipe ends it quietly, exit 0', async () => {
   })
   const code = await new Promise((resolve) => child.on('close', resolve))
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+})
+
+test.skipIf(!existsSync('/dev/full'))('a full disk: said in one line, exit 1', () => {
+  const full = openSync('/dev/full', 'w')
+  const { status, stderr } = spawnSync(process.execPath, [main, 'check-config', '--defaults'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  })
+  closeSync(full)
+  expect({ status, stderr }).toEqual({ status: 1, stderr: 'flowscribe: ENOSPC: no space left on device, write\n' })
 })
