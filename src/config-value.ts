@@ -6,7 +6,7 @@
  */
 import { isMap, isScalar, isSeq } from 'yaml'
 import { parseNetwork } from './base/address.ts'
-import type { NumberOption, NumbersOption, Option, RecordsOption, TextOption } from './base/option.ts'
+import type { NumberOption, NumbersOption, Option, RecordField, RecordsOption } from './base/option.ts'
 import { printableCut } from './base/printable.ts'
 
 export interface ValueFault {
@@ -41,7 +41,7 @@ export function checkOption(option: Option, given: unknown, resolve: Resolve): V
     case 'flag':
       return isScalar(node) && typeof node.value === 'boolean' ? passed(node.value) : refused(node, allowedText(option))
     case 'text':
-      return checkText(option, node)
+      return checkText(option.oneOf, node)
     default:
       return checkNumber(option, node)
   }
@@ -59,7 +59,7 @@ export function allowedText(option: Option): string {
     case 'flag':
       return 'true or false'
     case 'text':
-      return option.oneOf === undefined ? 'text' : `one of ${option.oneOf.join(', ')}`
+      return textRange(option.oneOf)
     default:
       return rangeText(option)
   }
@@ -86,13 +86,15 @@ function checkNumber(option: NumberOption | NumbersOption, node: unknown): Value
   return passed(value)
 }
 
-function checkText(option: TextOption, node: unknown): ValueCheck {
+function checkText(oneOf: readonly string[] | undefined, node: unknown): ValueCheck {
   const text = scalarText(node)
-  if (text === null || (option.oneOf !== undefined && !option.oneOf.includes(text))) {
-    const near = text === null || option.oneOf === undefined ? null : nearestKey(option.oneOf, text)
-    return refused(node, `${allowedText(option)}${near === null ? '' : `; did you mean '${near}'?`}`)
-  }
-  return passed(text)
+  if (text !== null && (oneOf === undefined || oneOf.includes(text))) return passed(text)
+  const near = text === null ? null : nearestKey(oneOf ?? [], text)
+  return refused(node, `${textRange(oneOf)}${near === null ? '' : `; did you mean '${near}'?`}`)
+}
+
+function textRange(oneOf: readonly string[] | undefined): string {
+  return oneOf === undefined ? 'text' : `one of ${oneOf.join(', ')}`
 }
 
 /** Text, also where YAML sees a number in it: a host may be called 007. */
@@ -140,7 +142,7 @@ function checkRecord(option: RecordsOption, node: unknown, resolve: Resolve): Va
     const name = scalarText(pair.key) ?? nodeText(pair.key)
     if (Object.hasOwn(value, name)) faults.push({ node: pair.key, subPath: `.${name}`, message: 'given twice' })
     const result = Object.hasOwn(option.fields, name)
-      ? checkField(option.fields[name].kind, resolve(pair.value))
+      ? checkField(option.fields[name], resolve(pair.value))
       : { value: undefined, faults: [{ node: pair.key, subPath: '', message: unknownText(names, name, '') }] }
     faults.push(...result.faults.map((fault) => ({ ...fault, subPath: `.${name}${fault.subPath}` })))
     value[name] = String(result.value)
@@ -152,11 +154,10 @@ function checkRecord(option: RecordsOption, node: unknown, resolve: Resolve): Va
   return { value, faults }
 }
 
-function checkField(kind: RecordsOption['fields'][string]['kind'], node: unknown): ValueCheck {
-  if (kind === 'network') return checkNetwork(node)
-  if (kind === 'date') return checkDate(node)
-  const text = scalarText(node)
-  return text === null ? refused(node, 'text') : passed(text)
+function checkField(field: RecordField, node: unknown): ValueCheck {
+  if (field.kind === 'network') return checkNetwork(node)
+  if (field.kind === 'date') return checkDate(node)
+  return checkText(field.oneOf, node)
 }
 
 /** A value as it stood in the file, cut short and safe to print. */

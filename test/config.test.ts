@@ -219,6 +219,7 @@ describe('lists of mappings', () => {
     fields: {
       name: { comment: 'A name.', required: true, kind: 'text' },
       network: { comment: 'Where.', required: false, kind: 'network' },
+      role: { comment: 'What for.', required: false, kind: 'text', oneOf: ['scanner', 'backup'] },
       until: { comment: 'When.', required: false, kind: 'date' },
     },
   } as const
@@ -234,11 +235,12 @@ describe('lists of mappings', () => {
       [{ name: 'a', network: '10.0.0.1', until: '2026-02-28' }, { name: '007' }],
     ],
     ['[{network: 10.0.0.1}]', ['[0].name: missing, but required']],
-    ['[{name: a, netwrk: b}]', ["[0].netwrk: unknown key; did you mean 'network'? allowed: name, network, until"]],
+    ['[{name: a, netwrk: b}]', ["[0].netwrk: unknown key; did you mean 'network'? allowed: name, network, role, until"]],
     ['[{name: a, until: 2026-02-31}]', ["[0].until: got '2026-02-31'; allowed: a date (UTC), 2026-01-31 or 2026-01-31T12:00:00Z"]],
-    ['[{name: a}, 5]', ['[1]: got 5; allowed: a mapping with keys of: name, network, until']],
+    ['[{name: a, role: bakup}]', ["[0].role: got 'bakup'; allowed: one of scanner, backup; did you mean 'backup'?"]],
+    ['[{name: a}, 5]', ['[1]: got 5; allowed: a mapping with keys of: name, network, role, until']],
     ['[{name: [a], network: x}]', ['[0].name: got a list; allowed: text', `[0].network: got 'x'; allowed: ${CIDR}`]],
-    ['5', [': got 5; allowed: a list of mappings with keys of: name, network, until']],
+    ['5', [': got 5; allowed: a list of mappings with keys of: name, network, role, until']],
   ])('%s', (yaml, expected) => {
     expect(check(yaml)).toEqual(expected)
   })
