@@ -47,11 +47,19 @@ export interface NumbersOption extends OptionBase {
   max: number
 }
 
+export interface RecordField {
+  comment: string
+  required: boolean
+  kind: 'text' | 'network' | 'date'
+  /** Allowed values of a text; absent: any. */
+  oneOf?: readonly string[]
+}
+
 /** A list of mappings, each with the named text fields. */
 export interface RecordsOption extends OptionBase {
   kind: 'records'
   default: readonly Readonly<Record<string, string>>[]
-  fields: Readonly<Record<string, { comment: string; required: boolean; kind: 'text' | 'network' | 'date' }>>
+  fields: Readonly<Record<string, RecordField>>
 }
 
 export type Option = NumberOption | FlagOption | TextOption | NetworksOption | NumbersOption | RecordsOption

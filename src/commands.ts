@@ -1,0 +1,388 @@
+/**
+ * The subcommands: their options, help and examples, and what each calls.
+ *
+ * In:  the words after `flowscribe`; streams, environment and a signal that ends reading early.
+ * Out: an exit code (base/errors.ts); results on standard output, everything for people on standard error.
+ * Not: signals, printing of errors and the process's end, which are main.ts's.
+ */
+import { readFileSync } from 'node:fs'
+import yargs, { type Argv, type Options } from 'yargs'
+import { EXIT, UsageError } from './base/errors.ts'
+import { type Config, loadConfig } from './config.ts'
+import { renderConfig } from './config-file.ts'
+import { nearestKey } from './config-value.ts'
+import { describeFeatures } from './features-command.ts'
+import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
+import { type EmptyCell, meterFlows, type ReadSummary, replay } from './sensor.ts'
+import { flowsSummaryLines, replaySummaryLines } from './summary.ts'
+import { verifyFiles } from './verify-command.ts'
+
+export interface CommandContext {
+  /** Results, to standard output. */
+  print(text: string): Promise<void>
+  stderr: Terminal
+  env: Environment
+  /** Aborted by the first signal: read no further, write what there is, return as usual. */
+  signal: AbortSignal
+}
+
+const HELP_WIDTH_MAX = 110
+
+const CONFIG_OPTIONS = {
+  config: { alias: 'c', type: 'string', requiresArg: true, describe: 'Configuration file (YAML); without it, defaults' },
+  'home-net': { type: 'string', requiresArg: true, describe: 'Networks that are inside: CIDR,… (networks.internal)' },
+  set: { type: 'array', string: true, requiresArg: true, describe: 'One configuration key: section.key=value (repeatable)' },
+} as const satisfies Record<string, Options>
+
+const READ_OPTIONS = {
+  ...CONFIG_OPTIONS,
+  strict: { type: 'boolean', describe: `Exit with ${EXIT.damagedInput} when an input is damaged` },
+  quiet: { alias: 'q', type: 'boolean', describe: 'No progress and no summary' },
+} as const satisfies Record<string, Options>
+
+const REPLAY_OPTIONS = {
+  'log-dir': {
+    alias: 'l',
+    type: 'string',
+    requiresArg: true,
+    default: 'flowscribe-out',
+    describe: 'Folder for everything that is written',
+  },
+  ...READ_OPTIONS,
+  'exit-code': { type: 'boolean', describe: `Exit with ${EXIT.alertsFound} when there are alerts` },
+} as const satisfies Record<string, Options>
+
+const FLOWS_OPTIONS = {
+  output: { alias: 'o', type: 'string', requiresArg: true, default: '-', describe: 'Where the flows go: a file, or - for standard output' },
+  format: {
+    choices: ['cic', 'none'],
+    requiresArg: true,
+    default: 'cic',
+    describe: "CICFlowMeter's 84 columns, or nothing (to measure speed)",
+  },
+  empty: {
+    choices: ['0', '-1', 'nan'],
+    requiresArg: true,
+    default: '0',
+    describe: 'What stands where a flow has no value, such as the time between packets of one',
+  },
+  ...READ_OPTIONS,
+} as const satisfies Record<string, Options>
+
+const FEATURES_OPTIONS = {
+  explain: { type: 'string', requiresArg: true, describe: 'All about one feature' },
+} as const satisfies Record<string, Options>
+
+const CHECK_CONFIG_OPTIONS = {
+  ...CONFIG_OPTIONS,
+  dump: { type: 'boolean', describe: 'Print the configuration that is in force' },
+  defaults: { type: 'boolean', describe: 'Print every key with its default, as a file to start from' },
+} as const satisfies Record<string, Options>
+
+const GLOBAL_OPTIONS = {
+  verbose: { alias: 'v', type: 'boolean', describe: 'Say more, also where an internal error happened' },
+} as const satisfies Record<string, Options>
+
+const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
+  replay: REPLAY_OPTIONS,
+  flows: FLOWS_OPTIONS,
+  verify: {},
+  features: FEATURES_OPTIONS,
+  'check-config': CHECK_CONFIG_OPTIONS,
+}
+
+/** @throws UsageError, ConfigError, RunError; anything else is a bug. */
+export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
+  refuseUnknownCommand(args[0])
+  let code: number = EXIT.done
+  const set = (value: number): void => {
+    code = value
+  }
+  const cli = commandLine(context)
+  addReplay(cli, context, set)
+  addFlows(cli, context, set)
+  addVerify(cli, context, set)
+  addFeatures(cli, context)
+  addCheckConfig(cli, context)
+  if (args.length === 0) await context.print(`${await cli.getHelp()}\n`)
+  else await cli.parseAsync(plainWords(args))
+  return code
+}
+
+/** yargs would take it for an argument too many. `help` is yargs's own. */
+function refuseUnknownCommand(word: string | undefined): void {
+  const commands = Object.keys(COMMAND_OPTIONS)
+  if (word === undefined || word.startsWith('-') || word === 'help' || commands.includes(word)) return
+  throw new UsageError(`unknown command '${word}'${didYouMean(nearestKey(commands, word)) || `; commands: ${commands.join(', ')}`}`)
+}
+
+/** Stands for `-` on its way through yargs, which loses that word among positional arguments. */
+const DASH = '\u0000-'
+
+/** The words in a form in which yargs understands them as everybody does. */
+function plainWords(args: readonly string[]): string[] {
+  const end = args.indexOf('--')
+  const words = end === -1 ? [...args] : args.slice(0, end)
+  // After `--` stand file names, whatever they begin with.
+  const files = end === -1 ? [] : args.slice(end + 1).map((word) => (/^-./.test(word) ? `./${word}` : word))
+  // It takes -1 for an option.
+  const empty = words.indexOf('--empty')
+  if (empty !== -1 && words[empty + 1] === '-1') words.splice(empty, 2, '--empty=-1')
+  return [...words, ...files].map((word) => (word === '-' ? DASH : word))
+}
+
+function restoreDashes(argv: Record<string, unknown>): void {
+  const restored = (value: unknown): unknown => (value === DASH ? '-' : value)
+  for (const [name, value] of Object.entries(argv)) argv[name] = Array.isArray(value) ? value.map(restored) : restored(value)
+}
+
+type SetCode = (code: number) => void
+
+function commandLine(context: CommandContext): Argv {
+  return yargs()
+    .scriptName('flowscribe')
+    .usage('$0 COMMAND …\n\nMeters every conversation in a capture, judges each, and writes alerts that explain themselves.')
+    .locale('en')
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .options(GLOBAL_OPTIONS)
+    .version(version())
+    .alias('version', 'V')
+    .help()
+    .alias('help', 'h')
+    .strict()
+    .demandCommand(1, 'no command given')
+    .exitProcess(false)
+    .wrap(Math.min(HELP_WIDTH_MAX, context.stderr.columns ?? HELP_WIDTH_MAX))
+    .middleware(restoreDashes)
+    .check((argv) => onlyOnce(argv))
+    .fail((message, error) => {
+      // yargs throws a YError of its own where a value is missing; every other error is ours.
+      if (error && error.name !== 'YError') throw error
+      throw new UsageError(usageMessage(message ?? error.message))
+    })
+    .example('$0 replay office.pcap.gz', 'judge a capture; alerts and reports go to flowscribe-out/')
+    .example('$0 flows office.pcap.gz -o flows.csv', "CICFlowMeter's job")
+    .epilogue(
+      `Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage or configuration, ` +
+        `${EXIT.alertsFound} alerts found (--exit-code), ${EXIT.damagedInput} damaged input (--strict).`,
+    )
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const found = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : 'unknown'
+  return `flowscribe ${found}`
+}
+
+/** An option that takes one value, given twice, arrives as an array: nobody can know which was meant. */
+function onlyOnce(argv: Readonly<Record<string, unknown>>): true {
+  for (const [name, value] of Object.entries(argv)) {
+    if (Array.isArray(value) && !['_', 'set', 'file', 'report'].includes(name))
+      throw new UsageError(`option ${dashed(name)} was given more than once`)
+  }
+  return true
+}
+
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`
+}
+
+/** What yargs says, in our words and with the nearest thing there is. */
+function usageMessage(message: string): string {
+  const unknown = /^Unknown arguments?: ([^,\n]+)/.exec(message)
+  if (unknown) {
+    const options = [GLOBAL_OPTIONS, ...Object.values(COMMAND_OPTIONS)].flatMap((table) => Object.keys(table))
+    const near = nearestKey(options, unknown[1])
+    return `unknown option or argument '${unknown[1]}'${didYouMean(near === null ? null : dashed(near))}`
+  }
+  const valueless = /^Not enough arguments following: (.+)/.exec(message)
+  if (valueless) return `option ${dashed(valueless[1])} needs a value`
+  const choice = /Argument: (.+), Given: (.+), Choices: (.+)/.exec(message)
+  if (choice) return `option ${dashed(choice[1])}: got ${choice[2]}; allowed: ${choice[3].replaceAll('"', '')}`
+  return message.replace(/\s*\n\s*/g, ' ').trim()
+}
+
+function didYouMean(near: string | null): string {
+  return near === null ? '' : `; did you mean '${near}'?`
+}
+
+interface ReadArguments {
+  config: string | undefined
+  'home-net': string | undefined
+  set: readonly string[] | undefined
+  strict: boolean | undefined
+  quiet: boolean | undefined
+  file: readonly string[] | undefined
+}
+
+/** What `replay` and `flows` have in common. */
+interface Reading {
+  inputs: readonly string[]
+  config: Config
+  isStrict: boolean
+  progress: Progress
+  signal: AbortSignal
+}
+
+function openReading(argv: ReadArguments, context: CommandContext): Reading {
+  const inputs = argv.file ?? []
+  if (inputs.length === 0) throw new UsageError('no capture given: name a file, a folder, or - for standard input')
+  if (inputs.filter((input) => input === '-').length > 1) throw new UsageError('standard input (-) can be read only once')
+  return {
+    inputs,
+    config: configOf(argv),
+    isStrict: argv.strict === true,
+    progress: argv.quiet ? SILENT : openProgress(context.stderr, context.env),
+    signal: context.signal,
+  }
+}
+
+function configOf(argv: Pick<ReadArguments, 'config' | 'home-net' | 'set'>): Config {
+  return loadConfig({ path: argv.config, homeNet: argv['home-net'], settings: argv.set })
+}
+
+function endCode(summary: ReadSummary, isStrict: boolean): number {
+  return isStrict && summary.damage.length > 0 ? EXIT.damagedInput : EXIT.done
+}
+
+/** Runs a command that reads captures, and says what came of it unless told to be quiet. */
+async function read<S extends ReadSummary>(
+  reading: Reading,
+  isQuiet: boolean | undefined,
+  context: CommandContext,
+  work: () => Promise<S>,
+  lines: (summary: S, elapsedSec: number, paint: Paint) => string[],
+): Promise<S> {
+  const startMs = performance.now()
+  try {
+    const summary = await work()
+    reading.progress.close()
+    const elapsedSec = (performance.now() - startMs) / 1000
+    if (!isQuiet) context.stderr.write(`\n${lines(summary, elapsedSec, paintFor(context.stderr, context.env)).join('\n')}\n`)
+    return summary
+  } finally {
+    reading.progress.close()
+  }
+}
+
+function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
+  cli.command(
+    'replay [file..]',
+    'Judge captures: alerts, reports, summary',
+    (y) =>
+      y
+        .positional('file', {
+          type: 'string',
+          array: true,
+          defaultDescription: 'none',
+          describe: 'Capture files, folders of them, or - for standard input',
+        })
+        .options(REPLAY_OPTIONS)
+        .example('$0 replay office.pcap.gz', 'alerts to flowscribe-out/alerts.jsonl, reports beside it')
+        .example('$0 replay -l monday --home-net 192.0.2.0/24 monday/*.pcap', 'several files as one stretch of time')
+        .example('tcpdump -i eth1 -w - -c 100000 | $0 replay -', 'from standard input')
+        .example('$0 replay --exit-code -q x.pcap || echo look', `for scripts: exit code ${EXIT.alertsFound} when there are alerts`),
+    async (argv) => {
+      const reading = openReading(argv, context)
+      const work = () => replay({ ...reading, outputDir: argv['log-dir'] })
+      const summary = await read(reading, argv.quiet, context, work, replaySummaryLines)
+      const code = endCode(summary, reading.isStrict)
+      const hasAlerts = summary.alerts.some((row) => row.count > 0)
+      set(code === EXIT.done && argv['exit-code'] && hasAlerts ? EXIT.alertsFound : code)
+    },
+  )
+}
+
+function addFlows(cli: Argv, context: CommandContext, set: SetCode): void {
+  cli.command(
+    'flows [file..]',
+    "Meter only: flow records with CICFlowMeter's columns",
+    (y) =>
+      y
+        .positional('file', {
+          type: 'string',
+          array: true,
+          defaultDescription: 'none',
+          describe: 'Capture files, folders of them, or - for standard input',
+        })
+        .options(FLOWS_OPTIONS)
+        .example('$0 flows office.pcap.gz > flows.csv', '84 columns, names as CICFlowMeter writes them')
+        .example('$0 flows --empty nan -o flows.csv *.pcap', 'no zeros where nothing was measured')
+        .example('$0 flows --format none big.pcap', 'how fast does it go?'),
+    async (argv) => {
+      const reading = openReading(argv, context)
+      const work = () => meterFlows({ ...reading, output: argv.output, format: oneOf(argv.format), empty: oneOf<EmptyCell>(argv.empty) })
+      set(endCode(await read(reading, argv.quiet, context, work, flowsSummaryLines), reading.isStrict))
+    },
+  )
+}
+
+/** yargs has refused everything but the choices; its types do not say so where a default is given. */
+function oneOf<T extends string>(choice: T): T {
+  return choice
+}
+
+function addVerify(cli: Argv, context: CommandContext, set: SetCode): void {
+  cli.command(
+    'verify [alerts] [report..]',
+    'Check that every number in reports was measured',
+    (y) =>
+      y
+        .positional('alerts', { type: 'string', describe: 'The alert log, alerts.jsonl' })
+        .positional('report', { type: 'string', array: true, defaultDescription: 'none', describe: 'Reports made from it' })
+        .example('$0 verify flowscribe-out/alerts.jsonl flowscribe-out/reports/*/*.md', 'every report of a replay'),
+    async (argv) => {
+      if (argv.alerts === undefined || argv.report === undefined || argv.report.length === 0) {
+        throw new UsageError('verify needs an alert log and at least one report')
+      }
+      const outcome = await verifyFiles(argv.alerts, argv.report)
+      await context.print(`${outcome.lines.join('\n')}\n`)
+      set(outcome.isVerified ? EXIT.done : EXIT.failed)
+    },
+  )
+}
+
+function addFeatures(cli: Argv, context: CommandContext): void {
+  cli.command(
+    'features',
+    'List what a flow is measured by',
+    (y) =>
+      y
+        .options(FEATURES_OPTIONS)
+        .example('$0 features', 'every name with unit')
+        .example('$0 features --explain fwd_iat_mean', 'definition, unit, empty value'),
+    async (argv) => {
+      await context.print(`${describeFeatures(argv.explain).trimEnd()}\n`)
+    },
+  )
+}
+
+function addCheckConfig(cli: Argv, context: CommandContext): void {
+  cli.command(
+    'check-config [path]',
+    'Check a configuration file; all faults at once',
+    (y) =>
+      y
+        .positional('path', { type: 'string', describe: 'The file; without it, what the options say over the defaults' })
+        .options(CHECK_CONFIG_OPTIONS)
+        .example('$0 check-config /etc/flowscribe/flowscribe.yaml', "'ok', or each fault with its line")
+        .example('$0 check-config --defaults > flowscribe.yaml', 'a file to start from')
+        .example('$0 check-config --dump flowscribe.yaml', 'what is in force, defaults included'),
+    async (argv) => {
+      if (argv.path !== undefined && argv.config !== undefined) throw new UsageError('two configuration files given: name one')
+      if (argv.defaults) {
+        await context.print(renderConfig(loadConfig({})))
+        return
+      }
+      const config = configOf({ ...argv, config: argv.path ?? argv.config })
+      await context.print(argv.dump ? renderConfig(config) : 'ok\n')
+    },
+  )
+}

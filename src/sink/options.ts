@@ -1,0 +1,20 @@
+/**
+ * What the sensor writes.
+ *
+ * Out: the option tables of the configuration's sections `output` and `log`.
+ */
+import type { OptionTable } from '../base/option.ts'
+
+export const OUTPUT_OPTIONS = {
+  reports: { kind: 'flag', default: true, unit: '', comment: 'Whether each alert gets its Markdown report beside alerts.jsonl.' },
+} as const satisfies OptionTable
+
+export const LOG_OPTIONS = {
+  level: {
+    kind: 'text',
+    default: 'info',
+    oneOf: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+    unit: '',
+    comment: "The least grave message that enters the sensor's own log. The options -v and -q of the command line come before it.",
+  },
+} as const satisfies OptionTable

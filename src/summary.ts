@@ -1,0 +1,80 @@
+/**
+ * The closing table of a command that read captures.
+ *
+ * In:  a run's summary.
+ * Out: lines for standard error: packets, flows, alerts by severity, what was damaged or not decoded, digests, where
+ *      the results lie.
+ */
+import { printable } from './base/printable.ts'
+import { durationText, type Paint, type Severity } from './progress.ts'
+import type { ReadSummary, ReplaySummary } from './sensor.ts'
+
+type Row = readonly [label: string, text: string]
+
+export function flowsSummaryLines(summary: ReadSummary, elapsedSec: number, paint: Paint): string[] {
+  return tableLines([...readRows(summary, elapsedSec), ...endRows(summary)], paint)
+}
+
+export function replaySummaryLines(summary: ReplaySummary, elapsedSec: number, paint: Paint): string[] {
+  return tableLines(
+    [
+      ...readRows(summary, elapsedSec),
+      ['alerts', alertsText(summary, paint)],
+      ...endRows(summary),
+      ['', `alerts ${summary.digestAlerts}`],
+      ['alert log', printable(summary.alertsPath)],
+      ...(summary.reportsDir === null ? [] : [['reports', printable(summary.reportsDir)] as const]),
+    ],
+    paint,
+  )
+}
+
+function readRows(summary: ReadSummary, elapsedSec: number): Row[] {
+  const rate = elapsedSec > 0 ? `, ${groupDigits(summary.packets / elapsedSec)}/s` : ''
+  return [
+    ['packets', `${groupDigits(summary.packets)} (${groupDigits(summary.bytes)} bytes on the wire) in ${elapsedText(elapsedSec)}${rate}`],
+    ['flows', groupDigits(summary.flows)],
+  ]
+}
+
+function endRows(summary: ReadSummary): Row[] {
+  const notDecoded = summary.notDecoded.filter((row) => row.count > 0)
+  const rows: Row[] = [
+    ['not decoded', notDecoded.length === 0 ? 'none' : notDecoded.map((row) => `${row.reason} ${groupDigits(row.count)}`).join(', ')],
+  ]
+  for (const fault of summary.damage)
+    rows.push(['damaged', `${printable(fault.path)} at byte ${fault.offset}: ${printable(fault.message)}`])
+  if (summary.interruptedAt !== null) {
+    const { path, offset, share } = summary.interruptedAt
+    rows.push(['interrupted', `${printable(path)} at byte ${offset}${share === null ? '' : ` (${Math.floor(share * 100)} % read)`}`])
+  }
+  rows.push(['digest', `flows ${summary.digestFlows}`])
+  return rows
+}
+
+function alertsText(summary: ReplaySummary, paint: Paint): string {
+  const found = summary.alerts.filter((row) => row.count > 0)
+  if (found.length === 0) return 'none'
+  return found
+    .map((row) => (isSeverity(row.severity) ? paint(row.severity, `${row.count} ${row.severity}`) : `${row.count} ${row.severity}`))
+    .join(', ')
+}
+
+function isSeverity(text: string): text is Severity {
+  return ['info', 'low', 'medium', 'high', 'critical'].includes(text)
+}
+
+function tableLines(rows: readonly Row[], paint: Paint): string[] {
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, text]) => `${paint('bold', label.padEnd(width))}  ${text}`)
+}
+
+/** Tenths matter while they are worth comparing. */
+function elapsedText(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : durationText(seconds)
+}
+
+/** 1234567 as 1,234,567, whatever the locale. */
+function groupDigits(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
+}
