@@ -241,9 +241,10 @@ function listSources(folder) {
 /** Changes when anything does that dist/ is made from. Contents, not times: a checkout touches every file. */
 function sourceDigest() {
   const hash = createHash('sha256')
+  const bundler = readJson(inRoot('node_modules', 'rolldown', 'package.json'))?.version
   const compiler = readJson(inRoot('node_modules', 'typescript', 'package.json'))?.version
-  hash.update(`typescript ${compiler}\n`)
-  for (const path of [inRoot('tsconfig.json'), ...listSources(inRoot('src')).sort()]) {
+  hash.update(`rolldown ${bundler}, typescript ${compiler}\n`)
+  for (const path of [inRoot('src', 'bundle.mjs'), inRoot('tsconfig.json'), ...listSources(inRoot('src')).sort()]) {
     hash
       .update(`${path.slice(root.length)}\n`)
       .update(readFileSync(path))
@@ -273,17 +274,24 @@ function removeAbandonedBuilds() {
   }
 }
 
-/** Compiles beside dist/ and then swaps: a failed or killed build leaves the last good one. */
+function runTool(failure, args) {
+  const result = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  if (result.status !== 0) throw new SetupError(`${failure}:\n${tail(result)}`)
+}
+
+/** Builds beside dist/ and then swaps: a failed or killed build leaves the last good one. */
 function compile(digest) {
   removeAbandonedBuilds()
   const fresh = inRoot(`dist.tmp-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh)
   const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc')
-  const result = spawnSync(process.execPath, [tsc, '-p', inRoot('tsconfig.json'), '--outDir', fresh], { cwd: root, encoding: 'utf8' })
-  if (result.status !== 0) {
+  try {
+    runTool('the TypeScript compiler failed', [tsc, '--noEmit', '-p', inRoot('tsconfig.json')])
+    runTool('building dist/ failed', [inRoot('src', 'bundle.mjs'), fresh, inRoot('src', 'main.ts')])
+  } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
-    throw new SetupError(`the TypeScript compiler failed:\n${tail(result)}`)
+    throw error
   }
   chmodSync(join(fresh, 'main.js'), 0o755)
   writeFileSync(join(fresh, '.stamp'), digest)
@@ -310,8 +318,8 @@ function prepare() {
   if (process.env[NESTED]) return
   const isGlobal = process.env.npm_config_global === 'true'
   if (isGlobal) ensureDependencies()
-  if (existsSync(inRoot('node_modules', 'typescript'))) buildOrSay(isGlobal)
-  // `npm ci --omit=dev` has no compiler: what an earlier build left is used.
+  if (existsSync(inRoot('node_modules', 'rolldown'))) buildOrSay(isGlobal)
+  // `npm ci --omit=dev` has no bundler: what an earlier build left is used.
   else if (!existsSync(inRoot('dist', 'main.js')))
     say('set-up: not compiled: development dependencies were left out; npm start brings them')
 }

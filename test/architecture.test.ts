@@ -184,9 +184,12 @@ describe('dependencies', () => {
         .split('/')
         .slice(0, target.startsWith('@') ? 2 : 1)
         .join('/')
-    const faults = sources.flatMap(({ path, packages }) =>
-      packages.filter((target) => !target.startsWith('node:') && !shipped.includes(nameOf(target))).map((target) => `${path}: ${target}`),
-    )
+    // bundle.mjs is what builds the rest; it is not shipped.
+    const faults = sources
+      .filter(({ path }) => !path.endsWith('bundle.mjs'))
+      .flatMap(({ path, packages }) =>
+        packages.filter((target) => !target.startsWith('node:') && !shipped.includes(nameOf(target))).map((target) => `${path}: ${target}`),
+      )
     expect(faults).toEqual(NONE)
   })
 

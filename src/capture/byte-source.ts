@@ -6,7 +6,7 @@
  * Not: what the bytes mean. A compressed stream that breaks off throws `StreamDamage` after all that could be
  *      unpacked was read, so that everything before the fault is used.
  */
-import { open, type FileHandle } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { RunError } from '../base/errors.ts'
@@ -52,7 +52,9 @@ export async function openBytes(path: string): Promise<ByteSource> {
 function createZstd(path: string): zlib.Gunzip {
   const factory = (zlib as { createZstdDecompress?: () => zlib.Gunzip }).createZstdDecompress
   if (factory === undefined) {
-    throw new RunError(`${path}: zstd-compressed, which this Node (${process.version}) cannot unpack; use Node 22.15 or later, or unpack it with 'zstd -d'`)
+    throw new RunError(
+      `${path}: zstd-compressed, which this Node (${process.version}) cannot unpack; use Node 22.15 or later, or unpack it with 'zstd -d'`,
+    )
   }
   return factory()
 }
@@ -141,8 +143,9 @@ class StreamSource implements ByteSource {
     return count
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#stream.destroy()
+    return Promise.resolve()
   }
 }
 
@@ -168,12 +171,12 @@ class HeadFirst implements ByteSource {
     return this.#rest.doneBytes
   }
 
-  async read(into: Uint8Array, at: number, len: number): Promise<number> {
+  read(into: Uint8Array, at: number, len: number): Promise<number> {
     if (this.#head.length === 0) return this.#rest.read(into, at, len)
     const count = Math.min(len, this.#head.length)
     into.set(this.#head.subarray(0, count), at)
     this.#head = this.#head.subarray(count)
-    return count
+    return Promise.resolve(count)
   }
 
   close(): Promise<void> {

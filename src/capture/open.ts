@@ -36,10 +36,11 @@ async function openReader(bytes: ByteSource): Promise<CaptureReader> {
     throw new RunError(`${bytes.path}: byte 0: ${why}; not a capture file`)
   }
   if (hasMagic && isPcapMagic(refill.bytes, refill.start)) return PcapFileReader.open(refill)
-  throw new RunError(`${bytes.path}: byte 0: not a capture file (it starts with ${hexOf(refill.bytes.subarray(0, Math.min(refill.len, MAGIC_LEN)))}); flowscribe reads pcap files, plain or gzip-compressed`)
+  throw new RunError(
+    `${bytes.path}: byte 0: not a capture file (it starts with ${hexOf(refill.bytes.subarray(0, Math.min(refill.len, MAGIC_LEN)))}); flowscribe reads pcap files, plain or gzip-compressed`,
+  )
 }
 
 function hexOf(bytes: Uint8Array): string {
   return [...bytes].map((octet) => octet.toString(16).padStart(2, '0')).join(' ')
 }
-

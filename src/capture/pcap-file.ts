@@ -67,7 +67,9 @@ export class PcapFileReader implements CaptureReader {
   /** @throws RunError when the file ends inside its header. */
   static async open(refill: Refill): Promise<PcapFileReader> {
     if (!(await refill.fill(FILE_HEADER_LEN))) {
-      throw new RunError(`${refill.path}: byte ${refill.len}: the file ends inside the ${FILE_HEADER_LEN}-octet pcap header; nothing can be read from it`)
+      throw new RunError(
+        `${refill.path}: byte ${refill.len}: the file ends inside the ${FILE_HEADER_LEN}-octet pcap header; nothing can be read from it`,
+      )
     }
     return new PcapFileReader(refill)
   }
@@ -131,7 +133,11 @@ export class PcapFileReader implements CaptureReader {
 
   #damaged(message: string, ahead = 0): void {
     const refill = this.#refill
-    this.damage = { path: refill.path, offset: refill.offset + ahead, message: refill.streamFault === null ? message : `${message}; ${refill.streamFault}` }
+    this.damage = {
+      path: refill.path,
+      offset: refill.offset + ahead,
+      message: refill.streamFault === null ? message : `${message}; ${refill.streamFault}`,
+    }
   }
 }
 

@@ -11,7 +11,11 @@ export const DROP_REASONS = [
   { name: 'link_truncated', group: 'truncated', meaning: 'The capture ends inside the link-layer header.' },
   { name: 'vlan_truncated', group: 'truncated', meaning: 'The capture ends inside a VLAN tag.' },
   { name: 'vlan_too_deep', group: 'depth', meaning: 'More than four VLAN tags.' },
-  { name: 'ethertype_unknown', group: 'unknown_ethertype', meaning: 'The frame carries neither IPv4 nor IPv6 (LLC, STP, LLDP, EAPOL and so on).' },
+  {
+    name: 'ethertype_unknown',
+    group: 'unknown_ethertype',
+    meaning: 'The frame carries neither IPv4 nor IPv6 (LLC, STP, LLDP, EAPOL and so on).',
+  },
   { name: 'arp', group: 'unknown_ethertype', meaning: 'ARP: no IP packet, so no flow.' },
   { name: 'ipv4_truncated', group: 'truncated', meaning: 'The capture ends inside the IPv4 header.' },
   { name: 'ipv4_version', group: 'malformed', meaning: 'Named IPv4, but the version field is not 4.' },

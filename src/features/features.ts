@@ -35,7 +35,11 @@ const allPackets = (row: RowView): number => row.word(Row.PACKETS_W)
 const allPayload = (row: RowView): number => payloadOf(row, ORIG) + payloadOf(row, RESP)
 
 function payloadVariance(row: RowView): number {
-  return varianceOfIntegers(allPackets(row), allPayload(row), row.cellOf(ORIG, Row.D_PAYLOAD_SUM_SQ) + row.cellOf(RESP, Row.D_PAYLOAD_SUM_SQ))
+  return varianceOfIntegers(
+    allPackets(row),
+    allPayload(row),
+    row.cellOf(ORIG, Row.D_PAYLOAD_SUM_SQ) + row.cellOf(RESP, Row.D_PAYLOAD_SUM_SQ),
+  )
 }
 
 /** The smallest or largest payload of either direction that sent anything. */

@@ -24,7 +24,15 @@ export interface CountLimits {
 /** Gaps up to this can be squared and summed over any row without leaving the whole numbers of a double. */
 const SMALL_GAP_US = 1e6
 
-export function countPacket(f: Float64Array, w: Uint32Array, at: number, endpoint: number, p: Packet, t: number, limits: CountLimits): void {
+export function countPacket(
+  f: Float64Array,
+  w: Uint32Array,
+  at: number,
+  endpoint: number,
+  p: Packet,
+  t: number,
+  limits: CountLimits,
+): void {
   const atW = at * 2
   const { payloadLen } = p
   const rowPackets = w[atW + Row.PACKETS_W]
@@ -293,7 +301,8 @@ function noteLetters(w: Uint32Array, at: number, endpoint: number, p: Packet, be
     if ((already & (isSynAck ? Row.SYN_ACK_SEEN : Row.SYN_SEEN)) === 0) noteLetter(w, at, endpoint, isSynAck ? 'h' : 's')
   }
   if (p.payloadLen > 0 && (already & Row.DATA_SEEN) === 0) noteLetter(w, at, endpoint, 'd')
-  else if (p.payloadLen === 0 && (flags & (SYN | FIN | RST | ACK)) === ACK && (already & Row.ACK_SEEN) === 0) noteLetter(w, at, endpoint, 'a')
+  else if (p.payloadLen === 0 && (flags & (SYN | FIN | RST | ACK)) === ACK && (already & Row.ACK_SEEN) === 0)
+    noteLetter(w, at, endpoint, 'a')
   if ((flags & FIN) !== 0 && (already & Row.FIN_SEEN) === 0) noteLetter(w, at, endpoint, 'f')
   if ((flags & RST) !== 0 && (already & Row.RST_SEEN) === 0) noteLetter(w, at, endpoint, 'r')
 }

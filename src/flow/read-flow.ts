@@ -3,7 +3,7 @@
  *
  * In:  a view on a row. Out: a fresh object; its `row` is valid only while the batch is.
  */
-import { type Flow, type FlagCounts, ICMP, ICMPV6, type Pair, TCP } from './flow.ts'
+import { type FlagCounts, type Flow, ICMP, ICMPV6, type Pair, TCP } from './flow.ts'
 import { historyOf, otherConnState, tcpConnState } from './history.ts'
 import * as Row from './row.ts'
 import type { RowView } from './row-view.ts'

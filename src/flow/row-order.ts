@@ -22,7 +22,8 @@ export class RowOrder {
     let from = slots
     let to = this.#scratch
     for (let width = 1; width < count; width *= 2) {
-      for (let start = 0; start < count; start += 2 * width) this.#merge(from, to, start, Math.min(start + width, count), Math.min(start + 2 * width, count))
+      for (let start = 0; start < count; start += 2 * width)
+        this.#merge(from, to, start, Math.min(start + width, count), Math.min(start + 2 * width, count))
       const swapped = from
       from = to
       to = swapped

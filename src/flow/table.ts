@@ -316,7 +316,12 @@ export class FlowTable {
   #continueOrEnd(slot: number, p: Packet, t: number): number {
     const at = slot * Row.ROW_CELLS
     // No timeout is shorter: a packet this soon after the last one, not a SYN, goes on without a look at the state.
-    if (t - this.#f[at + Row.LAST_US] <= this.#shortestIdleUs && t - this.#f[at + Row.ROW_START_US] <= this.#limits.activeUs && (p.flags & SYN) === 0) return slot
+    if (
+      t - this.#f[at + Row.LAST_US] <= this.#shortestIdleUs &&
+      t - this.#f[at + Row.ROW_START_US] <= this.#limits.activeUs &&
+      (p.flags & SYN) === 0
+    )
+      return slot
     const state = this.#w[at * 2 + Row.STATE_W]
     if (t > this.#deadlineUs(at)) {
       const isIdle = t > this.#f[at + Row.LAST_US] + this.#idleUs(at)
@@ -390,7 +395,7 @@ export class FlowTable {
     const stateW = at * 2 + Row.STATE_W
     const lastUs = this.#f[at + Row.LAST_US]
     if (packetUs < lastUs) this.counters.latePackets++
-    const t = packetUs < lastUs ? lastUs : packetUs
+    const t = Math.max(packetUs, lastUs)
     const before = w[stateW]
     if (p.proto === TCP && (p.flags & SYN) !== 0) this.#correctDirection(at, p)
     countPacket(this.#f, w, at, p.isSrcA ? 0 : 1, p, t, this.#limits)
@@ -401,7 +406,8 @@ export class FlowTable {
       this.#ages.add(slot, ANSWERED)
     }
     const tcpBefore = before & Row.TCP_STATE_MASK
-    if (tcpBefore !== (after & Row.TCP_STATE_MASK) && (after & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT === Row.TCP_CLOSED) this.#fileAgain(slot)
+    if (tcpBefore !== (after & Row.TCP_STATE_MASK) && (after & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT === Row.TCP_CLOSED)
+      this.#fileAgain(slot)
   }
 
   /** A SYN, or else a SYN+ACK, among a connection's first packets says who began it (FEATURES.md A15). */

@@ -7,12 +7,10 @@
  */
 import { PerformanceObserver } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
-import { defaultsOf } from '../../dist/base/option.js'
-import { tableLimits } from '../../dist/flow/limits.js'
-import { Meter } from '../../dist/flow/meter.js'
-import { FLOW_OPTIONS } from '../../dist/flow/options.js'
-import { ROW_BYTES } from '../../dist/flow/row.js'
+import { buildEntry } from './build-entry.mjs'
 import { makeMix } from './mix.mjs'
+
+const { defaultsOf, FLOW_OPTIONS, Meter, ROW_BYTES, tableLimits } = await buildEntry('meter-entry.ts')
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +35,9 @@ const mix = makeMix({
   packetsPerSecond: Number(values.rate),
   seed: Number(values.seed),
 })
-console.log(`input: ${mix.packets} packets of ${mix.flows} flows in ${mix.seconds.toFixed(0)} s of packet time, ${(mix.bytes / 1e6).toFixed(0)} MB of records, 96 octets a frame`)
+console.log(
+  `input: ${mix.packets} packets of ${mix.flows} flows in ${mix.seconds.toFixed(0)} s of packet time, ${(mix.bytes / 1e6).toFixed(0)} MB of records, 96 octets a frame`,
+)
 for (const { kind, flows } of mix.makeUp) console.log(`       ${String(flows).padStart(7)} flows: ${kind}`)
 
 const limits = tableLimits(defaultsOf(FLOW_OPTIONS))
@@ -63,4 +63,6 @@ for (let run = 0; run < Number(values.runs); run++) {
   )
 }
 rates.sort((a, b) => a - b)
-console.log(`median: ${(rates[rates.length >> 1] / 1e6).toFixed(2)} M packets/s; ${ROW_BYTES} octets a row; peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB, of which ${(mix.bytes / 2 ** 20).toFixed(0)} MiB are the input`)
+console.log(
+  `median: ${(rates[rates.length >> 1] / 1e6).toFixed(2)} M packets/s; ${ROW_BYTES} octets a row; peak memory ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB, of which ${(mix.bytes / 2 ** 20).toFixed(0)} MiB are the input`,
+)

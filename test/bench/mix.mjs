@@ -28,6 +28,16 @@ const KINDS = [
   { name: 'unanswered TCP SYN', share: 0.05, proto: 6, isIpv6: false, isSyn: true },
 ]
 
+/** The kind that a number from [0, 1) falls on. */
+function kindOf(share) {
+  let end = 0
+  for (const [i, kind] of KINDS.entries()) {
+    end += kind.share
+    if (share < end) return i
+  }
+  return 0
+}
+
 /**
  * @param {{ packets: number, flows: number, concurrent: number, packetsPerSecond: number, seed: number }} want
  */
@@ -43,14 +53,22 @@ export function makeMix(want) {
   let made = 0
   const kindCounts = KINDS.map(() => 0)
   const newFlow = () => {
-    let r = random()
-    const kind = KINDS.findIndex((k) => (r -= k.share) < 0)
-    const k = KINDS[Math.max(kind, 0)]
-    kindCounts[Math.max(kind, 0)]++
+    const kind = kindOf(random())
+    const k = KINDS[kind]
+    kindCounts[kind]++
     made++
     const pareto = Math.floor(1 / (1 - random()) ** (1 / 1.1))
     const left = k.isSyn ? 1 : Math.max(k.proto === 6 ? 7 : 2, Math.min(100_000, Math.round((pareto * meanPackets) / 6)))
-    return { k, n: 0, left, client: (random() * 65_536) | 0, server: (random() * 4096) | 0, sport: 1024 + ((random() * 64_000) | 0), dport: [443, 443, 443, 80, 53, 22, 8443, 5060][(random() * 8) | 0], seq: [(random() * 2 ** 32) >>> 0, (random() * 2 ** 32) >>> 0] }
+    return {
+      k,
+      n: 0,
+      left,
+      client: (random() * 65_536) | 0,
+      server: (random() * 4096) | 0,
+      sport: 1024 + ((random() * 64_000) | 0),
+      dport: [443, 443, 443, 80, 53, 22, 8443, 5060][(random() * 8) | 0],
+      seq: [(random() * 2 ** 32) >>> 0, (random() * 2 ** 32) >>> 0],
+    }
   }
   let packets = 0
   while (packets < want.packets) {
