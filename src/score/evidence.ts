@@ -125,6 +125,8 @@ export interface AlertEvent {
   wouldChange: string[]
   /** An address, or 'many'. */
   actor: string
+  /** Whether the actor is one of the site's own hosts; absent or 'unknown' when no home network told. */
+  actorSide?: 'inside' | 'outside' | 'unknown'
   victims: { addresses: string[]; count: number }
   /** The service port the episode is about; null when it is about many. */
   servicePort: number | null
