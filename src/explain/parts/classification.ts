@@ -1,0 +1,53 @@
+/** Attack classification: the likelihood as arithmetic, the technique it is consistent with, the key indicators. */
+import type { AlertEvent, LikelihoodStep } from '../../score/evidence.ts'
+import { baselineText, basisText, byWeight, claimSentence, valuesText, weightText } from '../claims.ts'
+import type { Facts } from '../facts.ts'
+import type { KindWords } from '../kinds/kind.ts'
+import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
+import { percentText } from '../words.ts'
+
+export function classification(facts: Facts, words: KindWords): string {
+  const { alert } = facts
+  return blocks([
+    bullets([
+      `**Likelihood**: ${arithmeticText(alert)}`,
+      `**Kind**: ${words.name} (${code(alert.kind)}), ${alert.band}`,
+      ...(alert.attack.length === 0 ? [] : [`**Consistent with** MITRE ATT\\&CK: ${techniquesText(alert)}. Consistent with is not proof of.`]),
+    ]),
+    'A factor above one speaks for malice (×), below for a harmless reading (÷). Measurements of one group overlap: the strongest counts whole, each further one three tenths of its logarithm.',
+    ...(alert.cap === null ? [] : [`The likelihood is held at **${percentText(alert.cap.limit)}** at most: ${escapeText(alert.cap.why)}.`]),
+    '### Key indicators',
+    indicatorTable(alert),
+  ])
+}
+
+/** `1 % prior ×32 pattern (E1) ×10 scale (E2) ÷16 benign (B1) = 97 %` */
+export function arithmeticText(alert: AlertEvent): string {
+  const steps = alert.arithmetic.filter((step) => step.name !== 'cap').map(stepText)
+  const capped = alert.arithmetic.some((step) => step.name === 'cap') ? ', capped at' : ' ='
+  return `${steps.join(' ')}${capped} **${percentText(alert.likelihood)}**`
+}
+
+function stepText(step: LikelihoodStep): string {
+  const text = escapeText(step.text)
+  const named = text.includes(step.name) ? text : `${text} ${escapeText(step.name)}`
+  return step.evidenceIds.length === 0 ? named : `${named} (${step.evidenceIds.map(escapeText).join(', ')})`
+}
+
+function techniquesText(alert: AlertEvent): string {
+  return alert.attack
+    .map((technique) => `${escapeText(technique.id)} ${escapeText(technique.name)} (${escapeText(technique.tacticName)}, ${escapeText(technique.tactic)})`)
+    .join('; ')
+}
+
+function indicatorTable(alert: AlertEvent): string {
+  const rows = byWeight(alert.evidence).map((evidence) => [
+    code(evidence.id),
+    claimSentence(evidence),
+    valuesText(evidence),
+    baselineText(evidence),
+    weightText(evidence),
+    `${evidence.group}; ${basisText(evidence)}`,
+  ])
+  return table(['Id', 'Claim', 'Value', 'Baseline', 'Weight', 'Group; basis'], rows)
+}
