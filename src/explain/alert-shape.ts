@@ -88,7 +88,10 @@ const KEPT_FLOW = record({
   packets: list(MEASURED, 2, 2),
   payloadBytes: list(MEASURED, 2, 2),
   ipBytes: list(MEASURED, 2, 2),
-  timeline: list(record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }), 64),
+  timeline: list(
+    record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
+    64,
+  ),
 } satisfies Record<keyof KeptFlow, Schema>)
 
 const VISIBILITY = record({

@@ -22,14 +22,13 @@ export function escapeText(text: string): string {
     .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}\\.`)
 }
 
-/** Words from the wire, in a code span: addresses, names, ids. A pipe is escaped for the table the span may lie in. */
+/**
+ * Words from the wire, in a code span: addresses, names, ids. Nothing but a backtick can end one, so none is kept
+ * (the alert line has the text as it was); a pipe is escaped for the table that the span may lie in.
+ */
 export function code(text: string): string {
-  const clean = cleanText(text).trim()
-  if (clean === '') return '(empty)'
-  const longest = Math.max(0, ...[...clean.matchAll(/`+/g)].map((run) => run[0].length))
-  const fence = '`'.repeat(longest + 1)
-  const pad = longest > 0 ? ' ' : ''
-  return `${fence}${pad}${clean.replace(/\|/g, '\\|')}${pad}${fence}`
+  const clean = cleanText(text).trim().replace(/`/g, "'").replace(/\|/g, '\\|')
+  return clean === '' ? '(empty)' : `\`${clean}\``
 }
 
 /** A table of cells that are Markdown already. */
@@ -44,7 +43,7 @@ export function bullets(items: readonly string[]): string {
 
 /** Lines to be copied as they are. They are ours: built from checked addresses and numbers only. */
 export function codeBlock(language: string, lines: readonly string[]): string {
-  return ['```' + language, ...lines.map((line) => cleanText(line).replace(/`/g, "'")), '```'].join('\n')
+  return [`\`\`\`${language}`, ...lines.map((line) => cleanText(line).replace(/`/g, "'")), '```'].join('\n')
 }
 
 export function folded(summary: string, body: string): string {

@@ -43,15 +43,19 @@ function checkNumber(value: number, schema: Schema, path: string, faults: string
 }
 
 function checkText(value: string, schema: Schema, path: string, faults: string[]): void {
-  if (schema.enum !== undefined && !schema.enum.includes(value)) faults.push(`${path}: ${described(value)} is none of ${schema.enum.join(', ')}`)
-  if (schema.maxLength !== undefined && [...value].length > schema.maxLength) faults.push(`${path}: longer than ${schema.maxLength} characters`)
+  if (schema.enum !== undefined && !schema.enum.includes(value))
+    faults.push(`${path}: ${described(value)} is none of ${schema.enum.join(', ')}`)
+  if (schema.maxLength !== undefined && [...value].length > schema.maxLength)
+    faults.push(`${path}: longer than ${schema.maxLength} characters`)
 }
 
 function checkList(value: readonly unknown[], schema: Schema, path: string, faults: string[]): void {
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) faults.push(`${path}: ${value.length} items, at most ${schema.maxItems}`)
-  if (schema.minItems !== undefined && value.length < schema.minItems) faults.push(`${path}: ${value.length} items, at least ${schema.minItems}`)
+  if (schema.maxItems !== undefined && value.length > schema.maxItems)
+    faults.push(`${path}: ${value.length} items, at most ${schema.maxItems}`)
+  if (schema.minItems !== undefined && value.length < schema.minItems)
+    faults.push(`${path}: ${value.length} items, at least ${schema.minItems}`)
   const { items } = schema
-  if (items !== undefined) value.forEach((item, i) => check(item, items, `${path}[${i}]`, faults))
+  if (items !== undefined) for (const [i, item] of value.entries()) check(item, items, `${path}[${i}]`, faults)
 }
 
 function checkRecord(value: Readonly<Record<string, unknown>>, schema: Schema, path: string, faults: string[]): void {
@@ -93,7 +97,8 @@ export interface Limits {
 export function fitTo(value: unknown, schema: Schema, limits: Limits): unknown {
   if (schema.anyOf !== undefined) return fitTo(value, schema.anyOf.find((choice) => mayBe(value, choice)) ?? schema.anyOf[0], limits)
   if (typeof value === 'number') return Number.isFinite(value) ? value : null
-  if (typeof value === 'string') return schema.enum === undefined ? fitText(value, Math.min(schema.maxLength ?? limits.textMax, limits.textMax)) : value
+  if (typeof value === 'string')
+    return schema.enum === undefined ? fitText(value, Math.min(schema.maxLength ?? limits.textMax, limits.textMax)) : value
   if (Array.isArray(value)) return fitList(value, schema, limits)
   return isRecord(value) ? fitRecord(value, schema, limits) : value
 }

@@ -108,12 +108,19 @@ export function laterEveTime(eve: string, afterUs: number): string {
   return at === null ? eve : eveTime(at.baseSec, at.timeUs + afterUs)
 }
 
+/** One paragraph of these sentences. */
+export function sentences(...parts: readonly string[]): string {
+  return parts.join(' ')
+}
+
 /** 'a', 'a and b', 'a, b and c'. */
 export function listText(items: readonly string[]): string {
   if (items.length < 2) return items.join('')
   return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`
 }
 
+/** Only a plain word is changed: an address or a name keeps its first letter. */
 export function capitalised(sentence: string): string {
+  if (!/^[a-z]+(?=[\s,])/.test(sentence)) return sentence
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }
