@@ -5,8 +5,14 @@
  */
 
 const FLAG_LETTERS: readonly [number, string, string][] = [
-  [0x02, 'S', 'SYN'], [0x01, 'F', 'FIN'], [0x04, 'R', 'RST'], [0x08, 'P', 'PSH'], [0x20, 'U', 'URG'], [0x10, 'A', 'ACK'],
-  [0x40, 'E', 'ECE'], [0x80, 'C', 'CWR'],
+  [0x02, 'S', 'SYN'],
+  [0x01, 'F', 'FIN'],
+  [0x04, 'R', 'RST'],
+  [0x08, 'P', 'PSH'],
+  [0x20, 'U', 'URG'],
+  [0x10, 'A', 'ACK'],
+  [0x40, 'E', 'ECE'],
+  [0x80, 'C', 'CWR'],
 ]
 
 /** 'SA', 'PA', '·' for none: tcpdump's letters without its dot for ACK. */

@@ -82,7 +82,9 @@ export class AlertValues {
   #derive(line: unknown): void {
     const alert = at(line, 'alert', 'context', 'flowscribe')
     const episode = at(alert, 'episode')
-    const stem = String(at(alert, 'id')).replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 120)
+    const stem = String(at(alert, 'id'))
+      .replace(/[^A-Za-z0-9._-]/g, '_')
+      .slice(0, 120)
     for (const picture of ['timeline', 'grid', 'sessions']) for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
     this.#numbers.push(numberAt(episode, 'lastUs') - numberAt(episode, 'firstUs'), numberAt(at(alert, 'victims'), 'count') - 1)
     for (const flow of listAt(alert, 'flows')) {
@@ -120,9 +122,11 @@ export class AlertValues {
     if (match[2].includes(',') && !/^\d{1,3}(,\d{3})+$/.test(match[2])) return false
     const digits = match[2].replace(/,/g, '')
     if (match[1] !== '') return this.#weights.some((weight) => isRoundingOf(digits, weight))
-    const scales = SCALES[unit]
-    if (scales === undefined) return this.#numbers.some((value) => isSame(digits, value))
-    return this.#numbers.some((value) => scales.some((scale) => (scale === 1 ? isSame(digits, value) : isRoundingOf(digits, value * scale))))
+    const scales = Object.hasOwn(SCALES, unit) ? SCALES[unit] : null
+    if (scales === null) return this.#numbers.some((value) => isSame(digits, value))
+    return this.#numbers.some((value) =>
+      scales.some((scale) => (scale === 1 ? isSame(digits, value) : isRoundingOf(digits, value * scale))),
+    )
   }
 }
 
@@ -191,5 +195,10 @@ function isKnown(word: string, unit: string, values: AlertValues): boolean {
   if (values.accountsFor(word, unit)) return true
   // sid:4242001 and [a,b] in a rule; never an IPv6 address or a time, whose parts mean nothing alone.
   const parts = word.split(/^\[?[a-z]+:|,/).filter((part) => part !== '')
-  return parts.length > 0 && parts.join('') !== word && !/^\d+(,\d+)*$/.test(word) && parts.every((part) => !/\d/.test(part) || values.accountsFor(part, unit))
+  return (
+    parts.length > 0 &&
+    parts.join('') !== word &&
+    !/^\d+(,\d+)*$/.test(word) &&
+    parts.every((part) => !/\d/.test(part) || values.accountsFor(part, unit))
+  )
 }

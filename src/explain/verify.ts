@@ -58,8 +58,16 @@ function firstDifference(expected: string, got: string): ReportFault[] {
   const have = got.split('\n')
   const i = want.findIndex((text, at) => text !== have[at])
   const lineNumber = (i < 0 ? want.length : i) + 1
-  const message = `differs from the report rendered anew\n  expected: ${shown(want[lineNumber - 1])}\n  found:    ${shown(have[lineNumber - 1])}`
-  return [{ lineNumber, message }]
+  const expectedLine = `  expected: ${shown(want[lineNumber - 1])}`
+  const foundLine = `  found:    ${shown(have[lineNumber - 1])}`
+  return [
+    {
+      lineNumber,
+      message: `differs from the report rendered anew
+${expectedLine}
+${foundLine}`,
+    },
+  ]
 }
 
 const SHOWN_LEN_MAX = 200

@@ -100,7 +100,8 @@ function tornBytes(fd: number, size: number, path: string): number {
   const torn = tail.length - (tail.lastIndexOf(NEWLINE) + 1)
   // Lines are shorter than the tail and begin with a brace: anything else is not ours to cut.
   const isOurs = torn === 0 || (torn < LINE_BYTES_MAX && tail[tail.length - torn] === 0x7b)
-  if (!isOurs) throw new RunError(`cannot append to ${path}: its end is no alert line. Move the file away, or choose another folder with -l`)
+  if (!isOurs)
+    throw new RunError(`cannot append to ${path}: its end is no alert line. Move the file away, or choose another folder with -l`)
   return torn
 }
 

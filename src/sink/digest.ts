@@ -42,7 +42,11 @@ export function comparableLine(line: string): string {
   const outer = without(event, OUTER_KEYS)
   const verdict = event.alert?.context?.flowscribe
   if (verdict === undefined) return JSON.stringify(outer)
-  const flowscribe = { ...verdict, visibility: without(verdict.visibility ?? {}, ['source']), sensor: without(verdict.sensor ?? {}, ['name']) }
+  const flowscribe = {
+    ...verdict,
+    visibility: without(verdict.visibility ?? {}, ['source']),
+    sensor: without(verdict.sensor ?? {}, ['name']),
+  }
   return JSON.stringify({ ...outer, alert: { ...event.alert, context: { ...event.alert?.context, flowscribe } } })
 }
 

@@ -6,7 +6,19 @@
  *
  * The invariant: one report an episode; the latest event wins, and pictures it no longer has are gone.
  */
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Report } from '../explain/report.ts'
 import { errorCode, writeFault } from './write-fault.ts'
@@ -15,7 +27,11 @@ const DAY_FOLDER = /^(\d{4}-\d\d-\d\d|undated)$/
 /** Ends of the names that we write; `.new` is a file on its way. */
 const OUR_NAME = /\.(md|svg)(\.new)?$/
 /** Near the end of a whole report, near the start of any, near the start of a picture. */
-const MARKS = { reportEnd: 'wrote this report from the alert line alone', reportStart: '· confidence stage: ', picture: '<!-- drawn by flowscribe -->' } as const
+const MARKS = {
+  reportEnd: 'wrote this report from the alert line alone',
+  reportStart: '· confidence stage: ',
+  picture: '<!-- drawn by flowscribe -->',
+} as const
 
 export class ReportFolder {
   readonly path: string

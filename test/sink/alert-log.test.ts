@@ -40,7 +40,7 @@ describe('alert log', () => {
     expect(readFileSync(path, 'utf8')).toBe(`${LINE}\n${LINE}\n`)
   })
 
-  test("append: a file that is no alert log is not touched", () => {
+  test('append: a file that is no alert log is not touched', () => {
     const path = join(temporaryFolder(), 'letter.txt')
     writeFileSync(path, 'Dear reader,\nyours')
     expect(() => new AlertLog(path, 'append')).toThrow(/letter\.txt: its end is no alert line/)

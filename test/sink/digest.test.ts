@@ -13,7 +13,10 @@ function digestOf(rows: readonly string[], lines: readonly string[]): string {
 const { timestamp } = ENVELOPE
 const FROM_FILE = makeAlertLine(verticalScan(), ENVELOPE).text
 const live = { ...verticalScan(), sensor: { ...verticalScan().sensor, name: 'sensor-b' } }
-const FROM_WIRE = makeAlertLine({ ...live, visibility: { ...live.visibility, source: 'live' } }, { timestamp, in_iface: 'eth1', host: 'sensor-b' }).text
+const FROM_WIRE = makeAlertLine(
+  { ...live, visibility: { ...live.visibility, source: 'live' } },
+  { timestamp, in_iface: 'eth1', host: 'sensor-b' },
+).text
 
 describe('digest', () => {
   test('where the packets came from does not count', () => {
@@ -26,7 +29,13 @@ describe('digest', () => {
     const base = digestOf(['a\n', 'b\n'], [FROM_FILE])
     expect(base).toMatch(/^[0-9a-f]{64}$/)
     const other = makeAlertLine({ ...verticalScan(), likelihood: 0.967 }, ENVELOPE).text
-    const all = [base, digestOf(['b\n', 'a\n'], [FROM_FILE]), digestOf(['a\n'], [FROM_FILE]), digestOf(['a\n', 'b\n'], []), digestOf(['a\n', 'b\n'], [other])]
+    const all = [
+      base,
+      digestOf(['b\n', 'a\n'], [FROM_FILE]),
+      digestOf(['a\n'], [FROM_FILE]),
+      digestOf(['a\n', 'b\n'], []),
+      digestOf(['a\n', 'b\n'], [other]),
+    ]
     expect(new Set(all).size).toBe(all.length)
   })
 

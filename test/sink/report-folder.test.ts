@@ -16,7 +16,9 @@ describe('report folder', () => {
     expect(path).toBe(join(root, '2026-03-17', 'a3f19c02-scan.vertical.md'))
     expect(readFileSync(path, 'utf8')).toBe(REPORT.markdown)
     expect(readdirSync(join(root, '2026-03-17')).sort()).toEqual([
-      'a3f19c02-scan.vertical.grid.svg', 'a3f19c02-scan.vertical.md', 'a3f19c02-scan.vertical.timeline.svg',
+      'a3f19c02-scan.vertical.grid.svg',
+      'a3f19c02-scan.vertical.md',
+      'a3f19c02-scan.vertical.timeline.svg',
     ])
   })
 
@@ -38,7 +40,13 @@ describe('report folder', () => {
     const day = join(root, '2026-03-17')
     writeFileSync(join(day, 'torn.md.new'), REPORT.markdown.slice(0, 900))
     mkdirSync(join(root, 'mine'))
-    const theirs = [join(day, 'notes.md'), join(day, 'sketch.svg'), join(day, 'draft.md.new'), join(root, 'mine', 'a.md'), join(root, 'readme.md')]
+    const theirs = [
+      join(day, 'notes.md'),
+      join(day, 'sketch.svg'),
+      join(day, 'draft.md.new'),
+      join(root, 'mine', 'a.md'),
+      join(root, 'readme.md'),
+    ]
     for (const path of theirs) writeFileSync(path, '# mine\n')
     folder.clear()
     expect(existsSync(ours)).toBe(false)

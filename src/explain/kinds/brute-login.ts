@@ -1,6 +1,6 @@
 /** brute.login: many short sessions of the same size to a login service (SCORER.md D8). */
 import type { Facts } from '../facts.ts'
-import { capitalised } from '../words.ts'
+import { capitalised, sentences } from '../words.ts'
 import type { KindWords } from './kind.ts'
 import { bpfFilter, LOGIN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 
@@ -11,11 +11,17 @@ export const BRUTE_LOGIN: KindWords = {
   signatureId: SIGNATURE_ID,
   revision: 1,
   category: 'Unsuccessful User Privilege Gain',
-  happened: (f) => `${f.actor} opened many short sessions of nearly the same size to ${service(f)} of ${f.victims} within ${f.span}, as password guessing does.`,
+  happened: (f) =>
+    sentences(
+      `${f.actor} opened many short sessions of nearly the same size to ${service(f)} of ${f.victims}`,
+      `within ${f.span}, as password guessing does.`,
+    ),
   implications: (f) => [
     `If a guess was right, ${f.actor} can log in to ${f.victims} with that account's rights.`,
     `If none was, ${f.victims} is as it was; accounts may be locked by the failures.`,
-    ...(oddSession(f) ? ['One session was unlike the others: a **possible success**. Headers cannot show whether a login was accepted.'] : []),
+    ...(oddSession(f)
+      ? ['One session was unlike the others: a **possible success**. Headers cannot show whether a login was accepted.']
+      : []),
     ...(f.isActorInside === true ? [`${f.actor} is one of your own hosts: either somebody works from it, or something runs on it.`] : []),
   ],
   vectors: (f) => [
@@ -24,7 +30,10 @@ export const BRUTE_LOGIN: KindWords = {
   ],
   undecidable: ['which accounts were tried, and whether a login was accepted: sessions are encrypted or not read'],
   decidingCheck: (f) =>
-    `Read the login log of ${f.victims} for ${f.actor} over the time above: failed logins of many names or many tries settle it; one service account failing on schedule is an expired password.`,
+    sentences(
+      `Read the login log of ${f.victims} for ${f.actor} over the time above: failed logins of many names or many tries settle it;`,
+      'one service account failing on schedule is an expired password.',
+    ),
   actions,
   longerTerm: (f) => [
     `Take password logins off ${service(f)} (keys or a second factor), and let only those hosts reach it that need it.`,
@@ -32,7 +41,11 @@ export const BRUTE_LOGIN: KindWords = {
   ],
   rule: (f) => ({
     suricata: suricataRule(f, {
-      signatureId: SIGNATURE_ID, kind: 'brute.login', port: f.alert.servicePort, threshold: LOGIN_THRESHOLD, classtype: 'unsuccessful-user',
+      signatureId: SIGNATURE_ID,
+      kind: 'brute.login',
+      port: f.alert.servicePort,
+      threshold: LOGIN_THRESHOLD,
+      classtype: 'unsuccessful-user',
     }),
     bpf: bpfFilter(f, f.alert.servicePort),
     zeek: zeekQuery(f, ['duration', 'orig_bytes', 'resp_bytes']),
@@ -43,7 +56,6 @@ function service(f: Facts): string {
   return f.port === '' ? 'a login service' : f.port
 }
 
-
 function oddSession(f: Facts): boolean {
   return f.alert.pictures.some((p) => p.picture === 'sessions' && p.sessions.some((s) => s.odd))
 }
@@ -51,7 +63,10 @@ function oddSession(f: Facts): boolean {
 function actions(f: Facts): readonly string[] {
   if (f.urgency === 'watch') return [`None now. Look again if a session of another size follows from ${f.actor}.`]
   const look = [
-    `On ${f.victims}: list accepted logins from ${f.actor} since the first session, and lock the account if there is one that nobody can explain.`,
+    sentences(
+      `On ${f.victims}: list accepted logins from ${f.actor} since the first session,`,
+      'and lock the account if there is one that nobody can explain.',
+    ),
     ...(f.isActorInside === false ? [] : [`On ${f.actor}: which process and which user opened these sessions?`]),
   ]
   if (f.urgency === 'check') return look

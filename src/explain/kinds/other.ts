@@ -18,7 +18,11 @@ export const OTHER: KindWords = {
   longerTerm: () => [],
   rule: (f) => ({
     suricata: suricataRule(f, {
-      signatureId: SIGNATURE_ID, kind: 'other', port: f.alert.servicePort, threshold: SCAN_THRESHOLD, classtype: 'bad-unknown',
+      signatureId: SIGNATURE_ID,
+      kind: 'other',
+      port: f.alert.servicePort,
+      threshold: SCAN_THRESHOLD,
+      classtype: 'bad-unknown',
     }),
     bpf: bpfFilter(f, f.alert.servicePort),
     zeek: zeekQuery(f, ['conn_state', 'history']),

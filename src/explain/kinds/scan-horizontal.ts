@@ -1,6 +1,6 @@
 /** scan.horizontal: one host tries one or few ports on many hosts (SCORER.md D1). */
 import type { Facts } from '../facts.ts'
-import { capitalised } from '../words.ts'
+import { capitalised, sentences } from '../words.ts'
 import type { KindWords } from './kind.ts'
 import { bpfFilter, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 
@@ -23,7 +23,10 @@ export const SCAN_HORIZONTAL: KindWords = {
   ],
   undecidable: ['which tool scanned, and what it read from the hosts that answered: payload is not read'],
   decidingCheck: (f) =>
-    `Ask whether ${f.actor} is an inventory, monitoring or vulnerability scanner. If not, look which process on it opened these connections.`,
+    sentences(
+      `Ask whether ${f.actor} is an inventory, monitoring or vulnerability scanner.`,
+      'If not, look which process on it opened these connections.',
+    ),
   actions,
   longerTerm: (f) => [
     `Let hosts like ${f.actor} reach ${service(f)} only where they need it; clients rarely need it on each other.`,
@@ -31,7 +34,11 @@ export const SCAN_HORIZONTAL: KindWords = {
   ],
   rule: (f) => ({
     suricata: suricataRule(f, {
-      signatureId: SIGNATURE_ID, kind: 'scan.horizontal', port: f.alert.servicePort, threshold: SCAN_THRESHOLD, classtype: 'network-scan',
+      signatureId: SIGNATURE_ID,
+      kind: 'scan.horizontal',
+      port: f.alert.servicePort,
+      threshold: SCAN_THRESHOLD,
+      classtype: 'network-scan',
     }),
     bpf: bpfFilter(f, f.alert.servicePort),
     zeek: zeekQuery(f, ['conn_state', 'history']),
@@ -41,7 +48,6 @@ export const SCAN_HORIZONTAL: KindWords = {
 function service(f: Facts): string {
   return f.port === '' ? 'the same few ports' : f.port
 }
-
 
 function actions(f: Facts): readonly string[] {
   if (f.urgency === 'watch') return [`None now. Look again if ${f.actor} goes on to open sessions with a host that answered.`]

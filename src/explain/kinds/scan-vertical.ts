@@ -1,5 +1,7 @@
 /** scan.vertical: one host tries many ports of another (SCORER.md D2). */
+
 import type { Facts } from '../facts.ts'
+import { sentences } from '../words.ts'
 import type { KindWords } from './kind.ts'
 import { bpfFilter, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 
@@ -26,7 +28,10 @@ export const SCAN_VERTICAL: KindWords = {
   ],
   undecidable: ['which tool scanned, and what it read from the services that answered: payload is not read'],
   decidingCheck: (f) =>
-    `Ask whether ${f.actor} is an authorised scanner or inventory system, and who used it at the time above. If it is one, declare it as such and this alert does not come back.`,
+    sentences(
+      `Ask whether ${f.actor} is an authorised scanner or inventory system, and who used it at the time above.`,
+      'If it is one, declare it as such and this alert does not come back.',
+    ),
   actions,
   longerTerm: (f) => [
     `Let only those hosts reach the services of ${f.victims} that need them.`,
@@ -34,7 +39,11 @@ export const SCAN_VERTICAL: KindWords = {
   ],
   rule: (f) => ({
     suricata: suricataRule(f, {
-      signatureId: SIGNATURE_ID, kind: 'scan.vertical', port: null, threshold: SCAN_THRESHOLD, classtype: 'network-scan',
+      signatureId: SIGNATURE_ID,
+      kind: 'scan.vertical',
+      port: null,
+      threshold: SCAN_THRESHOLD,
+      classtype: 'network-scan',
     }),
     bpf: bpfFilter(f, null),
     zeek: zeekQuery(f, ['conn_state', 'history']),

@@ -6,15 +6,20 @@ import type { Facts } from '../facts.ts'
 import { portText } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
 import { connStateText } from '../tcp-words.ts'
-import { bytesText, countOf, countText, durationText, exactTimeText, measuredText, NOT_MEASURED, secondText } from '../words.ts'
+import { bytesText, countOf, countText, durationText, exactTimeText, measuredText, NOT_MEASURED, secondText, sentences } from '../words.ts'
 
 export function networkBehaviour(facts: Facts): string {
   return blocks([
-    '**Packet flow**', packetFlow(facts),
-    '**Timing**', timing(facts),
-    '**Flags and state**', flagsAndState(facts),
-    '**Protocol**', protocol(facts),
-    '**Comparison with normal**', comparison(facts),
+    '**Packet flow**',
+    packetFlow(facts),
+    '**Timing**',
+    timing(facts),
+    '**Flags and state**',
+    flagsAndState(facts),
+    '**Protocol**',
+    protocol(facts),
+    '**Comparison with normal**',
+    comparison(facts),
   ])
 }
 
@@ -63,7 +68,14 @@ function flagsAndState({ alert }: Facts): string {
   const isTcp = alert.flows.some((flow) => flow.proto === TCP)
   return bullets([
     ...lines,
-    ...(isTcp ? ["In a history each letter is an event, upper case by the initiator, lower by the responder: s SYN, h SYN with ACK, a ACK, d data, f FIN, r RST."] : []),
+    ...(isTcp
+      ? [
+          sentences(
+            'In a history each letter is an event, upper case by the initiator, lower by the responder:',
+            's SYN, h SYN with ACK, a ACK, d data, f FIN, r RST.',
+          ),
+        ]
+      : []),
     `Who is initiator: ${orientationText(alert.orientation)}.`,
   ])
 }
@@ -97,7 +109,8 @@ function orientationText(orientation: Orientation): string {
 function protocol({ alert, proto, port }: Facts): string {
   const about = port === '' ? `${proto}, over more than one port` : `${proto}, ${port}`
   const ports = [...new Set(alert.flows.map((flow) => flow.port[1]))].slice(0, 4)
-  const named = alert.servicePort === null && alert.proto !== ICMP && alert.proto !== ICMPV6 ? ports.map((p) => portText(alert.proto, p)) : []
+  const named =
+    alert.servicePort === null && alert.proto !== ICMP && alert.proto !== ICMPV6 ? ports.map((p) => portText(alert.proto, p)) : []
   return bullets([
     `${about}. A port names a usual service; what was spoken is not read.`,
     ...(named.length === 0 ? [] : [`Of the telling flows: ${named.join(', ')}.`]),
@@ -111,7 +124,10 @@ function comparison({ alert }: Facts): string {
 }
 
 const BASELINES = {
-  none: 'There is **no baseline**: the sensor had not watched this network before. The indicators rest on fixed tests, not on comparison with this host, this service or this network.',
+  none: sentences(
+    'There is **no baseline**: the sensor had not watched this network before.',
+    'The indicators rest on fixed tests, not on comparison with this host, this service or this network.',
+  ),
   learning: 'The baseline is still **learning**: comparisons with this network are not used yet.',
   partial: 'The baseline is **partial**: comparisons are used where enough was seen.',
   ready: 'The baseline is **ready**.',

@@ -4,7 +4,7 @@ import { baselineText, basisText, byWeight, claimSentence, valuesText, weightTex
 import type { Facts } from '../facts.ts'
 import type { KindWords } from '../kinds/kind.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { percentText } from '../words.ts'
+import { percentText, sentences } from '../words.ts'
 
 export function classification(facts: Facts, words: KindWords): string {
   const { alert } = facts
@@ -12,9 +12,14 @@ export function classification(facts: Facts, words: KindWords): string {
     bullets([
       `**Likelihood**: ${arithmeticText(alert)}`,
       `**Kind**: ${words.name} (${code(alert.kind)}), ${alert.band}`,
-      ...(alert.attack.length === 0 ? [] : [`**Consistent with** MITRE ATT\\&CK: ${techniquesText(alert)}. Consistent with is not proof of.`]),
+      ...(alert.attack.length === 0
+        ? []
+        : [`**Consistent with** MITRE ATT\\&CK: ${techniquesText(alert)}. Consistent with is not proof of.`]),
     ]),
-    'A factor above one speaks for malice (×), below for a harmless reading (÷). Measurements of one group overlap: the strongest counts whole, each further one three tenths of its logarithm.',
+    sentences(
+      'A factor speaks for malice (×) or for a harmless reading (÷).',
+      'Measurements of one group overlap: the strongest counts whole, each further one three tenths of its logarithm.',
+    ),
     ...(alert.cap === null ? [] : [`The likelihood is held at **${percentText(alert.cap.limit)}** at most: ${escapeText(alert.cap.why)}.`]),
     '### Key indicators',
     indicatorTable(alert),
@@ -36,7 +41,10 @@ function stepText(step: LikelihoodStep): string {
 
 function techniquesText(alert: AlertEvent): string {
   return alert.attack
-    .map((technique) => `${escapeText(technique.id)} ${escapeText(technique.name)} (${escapeText(technique.tacticName)}, ${escapeText(technique.tactic)})`)
+    .map(
+      (technique) =>
+        `${escapeText(technique.id)} ${escapeText(technique.name)} (${escapeText(technique.tacticName)}, ${escapeText(technique.tactic)})`,
+    )
     .join('; ')
 }
 

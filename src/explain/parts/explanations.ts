@@ -17,7 +17,11 @@ export function benignExplanations(facts: Facts, words: KindWords): string {
   ])
   const open = byWeight(alert.evidence)
     .filter((evidence) => evidence.alt !== undefined)
-    .map((evidence) => [code(evidence.id), ended(escapeText(capitalised(evidence.alt ?? ''))), ended(escapeText(capitalised(evidence.next)))])
+    .map((evidence) => [
+      code(evidence.id),
+      ended(escapeText(capitalised(evidence.alt ?? ''))),
+      ended(escapeText(capitalised(evidence.next))),
+    ])
   return blocks([
     tested.length === 0
       ? 'No benign explanation had a measurement that speaks for or against it.'

@@ -17,7 +17,10 @@ interface NetflowName {
   value: (flow: KeptFlow, alert: AlertEvent) => string
 }
 
-const inWindow = (name: string) => (_flow: KeptFlow, alert: AlertEvent): string => measuredText(alert.windowFeatures[name], plainNumber)
+const inWindow =
+  (name: string) =>
+  (_flow: KeptFlow, alert: AlertEvent): string =>
+    measuredText(alert.windowFeatures[name], plainNumber)
 
 const NETFLOW_NAMES: readonly NetflowName[] = [
   { name: 'ID', unit: '', meaning: 'flow id', value: (flow) => String(flow.id) },
@@ -29,10 +32,20 @@ const NETFLOW_NAMES: readonly NetflowName[] = [
   { name: 'FIRST_SWITCHED', unit: 'UTC', meaning: 'first packet', value: (flow) => escapeText(exactTimeText(flow.start)) },
   { name: 'LAST_SWITCHED', unit: 'UTC', meaning: 'last packet', value: (flow) => escapeText(exactTimeText(flow.start, flow.durationUs)) },
   { name: 'IN_PKTS', unit: 'packets', meaning: 'sent by the initiator', value: (flow) => measuredText(flow.packets[0], plainNumber) },
-  { name: 'IN_BYTES', unit: 'B', meaning: 'sent by the initiator, from the IP header on', value: (flow) => measuredText(flow.ipBytes[0], plainNumber) },
+  {
+    name: 'IN_BYTES',
+    unit: 'B',
+    meaning: 'sent by the initiator, from the IP header on',
+    value: (flow) => measuredText(flow.ipBytes[0], plainNumber),
+  },
   { name: 'FLOW_DURATION_MILLISECONDS', unit: 'ms', meaning: 'first to last packet', value: (flow) => plainNumber(flow.durationUs / 1000) },
   { name: 'avg_in_packet_size', unit: 'B', meaning: 'IN_BYTES by IN_PKTS', value: (flow) => measuredText(meanSize(flow), plainNumber) },
-  { name: 'inter_arrival_ms', unit: 'ms', meaning: "mean gap between the initiator's packets", value: (flow, alert) => measuredText(meanGapMs(flow, alert), plainNumber) },
+  {
+    name: 'inter_arrival_ms',
+    unit: 'ms',
+    meaning: "mean gap between the initiator's packets",
+    value: (flow, alert) => measuredText(meanGapMs(flow, alert), plainNumber),
+  },
   { name: 'dst_flows_in_window', unit: 'flows', meaning: 'to the responder', value: inWindow('dst_flows_in_window') },
   { name: 'src_entropy_PROTOCOL', unit: 'bit', meaning: "of the initiator's protocols", value: protocolEntropy },
   { name: 'src_IN_PKTS_sum', unit: 'packets', meaning: 'sent by the initiator', value: inWindow('src_IN_PKTS_sum') },

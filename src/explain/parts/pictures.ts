@@ -1,7 +1,7 @@
 /** Pictures: each an SVG beside the report, and a table that gives the same facts as text. */
 import type { KeptFlow, PictureData } from '../../score/evidence.ts'
 import type { Facts } from '../facts.ts'
-import { tellingFlow, portText } from '../facts.ts'
+import { portText, tellingFlow } from '../facts.ts'
 import { blocks, code, escapeText, table } from '../markdown.ts'
 import { gridPicture, outcomeCount } from '../pictures/grid.ts'
 import { sessionsPicture } from '../pictures/sessions.ts'

@@ -1,10 +1,12 @@
 /** Evidence: what another person needs to get the same result. */
+
 import { parseAddress } from '../../base/address.ts'
 import { TCP, UDP } from '../../flow/flow.ts'
 import type { KeptFlow } from '../../score/evidence.ts'
 import type { Envelope } from '../alert-line.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, codeBlock, table } from '../markdown.ts'
+import { sentences } from '../words.ts'
 
 /** How many telling flows the tshark line names: more make it unreadable. */
 const NAMED_FLOWS_MAX = 3
@@ -14,12 +16,17 @@ export function provenance(facts: Facts, envelope: Envelope): string {
   const filter = tsharkFilter(alert.flows)
   const rows = alert.flows.map((flow) => [code(String(flow.id)), code(flow.communityId)])
   return blocks([
-    filter === '' ? '' : blocks(['The telling flows in the capture:', codeBlock('sh', [`tshark -r ${captureName(envelope)} -Y '${filter}'`])]),
+    filter === ''
+      ? ''
+      : blocks(['The telling flows in the capture:', codeBlock('sh', [`tshark -r ${captureName(envelope)} -Y '${filter}'`])]),
     rows.length === 0 ? '' : table(['Flow', 'Community ID'], rows),
     bullets([
       `Alert ${code(alert.id)}, feature set ${code(alert.featureSet)}, configuration ${code(alert.sensor.configDigest)}`,
       `Sensor ${code(alert.sensor.name)}${envelope.in_iface === undefined ? '' : `, interface ${code(envelope.in_iface)}`}`,
-      `flowscribe ${code(alert.sensor.version)} wrote this report from the alert line alone; ${code('flowscribe verify')} checks every number in it`,
+      sentences(
+        `flowscribe ${code(alert.sensor.version)} wrote this report from the alert line alone;`,
+        `${code('flowscribe verify')} checks every number in it`,
+      ),
     ]),
   ])
 }

@@ -16,7 +16,7 @@ export function recommendations(facts: Facts, words: KindWords): string {
     `**First**: ${words.decidingCheck(facts)}`,
     LEADS[facts.urgency],
     bullets(words.actions(facts)),
-    '**To see it again**: a Suricata rule, a capture filter (tcpdump), a query of Zeek\'s log',
+    "**To see it again**: a Suricata rule, a capture filter (tcpdump), a query of Zeek's log",
     codeBlock('', [rule.suricata]),
     rule.bpf === '' ? '' : codeBlock('', [rule.bpf]),
     codeBlock('sh', [rule.zeek]),

@@ -1,10 +1,10 @@
 /** Title, headline and the three sentences that must be enough. */
-import { secondText } from '../words.ts'
-import { claimSentence, ended, openAlternative, strongestBenign, byWeight, weightText } from '../claims.ts'
+
+import { byWeight, claimSentence, ended, openAlternative, strongestBenign, weightText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import type { KindWords } from '../kinds/kind.ts'
 import { blocks, code, escapeText } from '../markdown.ts'
-import { capitalised, countOf, percentText } from '../words.ts'
+import { capitalised, countOf, percentText, secondText } from '../words.ts'
 
 const EVENTS = { open: 'newly opened', update: 'going on', close: 'closed' } as const
 
@@ -30,13 +30,17 @@ export function titleAndHeadline(facts: Facts, words: KindWords): string {
 
 export function summary(facts: Facts, words: KindWords): string {
   const [strongest] = byWeight(facts.alert.evidence)
-  const evidence = strongest === undefined ? '' : `The strongest evidence (${code(strongest.id)}, ${weightText(strongest)}): ${uncapitalised(claimSentence(strongest))}`
+  const evidence =
+    strongest === undefined
+      ? ''
+      : `The strongest evidence (${code(strongest.id)}, ${weightText(strongest)}): ${uncapitalised(claimSentence(strongest))}`
   return `${ended(capitalised(words.happened(facts)))} ${evidence} ${harmlessReading(facts)}`.replace(/ {2,}/g, ' ').trim()
 }
 
 function harmlessReading(facts: Facts): string {
   const benign = strongestBenign(facts.alert)
-  if (benign !== null) return `The strongest harmless reading (${code(benign.id)}, ${weightText(benign)}): ${uncapitalised(claimSentence(benign))}`
+  if (benign !== null)
+    return `The strongest harmless reading (${code(benign.id)}, ${weightText(benign)}): ${uncapitalised(claimSentence(benign))}`
   const open = openAlternative(facts.alert)
   if (open !== null) return `A harmless reading that the measurements do not exclude: ${ended(escapeText(uncapitalised(open.alt)))}`
   return 'No harmless explanation that was tested fits the measurements.'
@@ -44,5 +48,5 @@ function harmlessReading(facts: Facts): string {
 
 /** After a colon; an acronym or a code span keeps its first letter. */
 function uncapitalised(sentence: string): string {
-  return /^[A-Z][a-z]/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence
+  return /^[A-Z][a-z]*(?=[\s,])/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence
 }

@@ -1,7 +1,7 @@
 /** Visibility: what the sensor did not see, what that means for this verdict, what was not evaluated. */
 import type { Visibility } from '../../score/evidence.ts'
-import type { Facts } from '../facts.ts'
 import { ended } from '../claims.ts'
+import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
 import { countText, measuredText, percentText } from '../words.ts'
 
@@ -19,8 +19,16 @@ export function visibility(facts: Facts): string {
     ['Packets cut short', countText(v.truncatedPackets), v.truncatedPackets === 0 ? '' : 'sizes come from headers and stay right'],
     ['Packets out of order in time', countText(v.latePackets), v.latePackets === 0 ? '' : 'short gaps may be wrong'],
     ['Flows evicted for lack of room', countText(v.evictedFlows), v.evictedFlows === 0 ? '' : 'long flows may appear in pieces'],
-    ['Seen in both directions', measuredText(v.bothHalves, percentText).replace('not measured', 'unknown'), bothHalvesMeaning(v.bothHalves)],
-    ['Input damaged', v.inputDamage === null ? 'no' : escapeText(v.inputDamage), v.inputDamage === null ? '' : 'what lies behind the damage was not seen'],
+    [
+      'Seen in both directions',
+      measuredText(v.bothHalves, percentText).replace('not measured', 'unknown'),
+      bothHalvesMeaning(v.bothHalves),
+    ],
+    [
+      'Input damaged',
+      v.inputDamage === null ? 'no' : escapeText(v.inputDamage),
+      v.inputDamage === null ? '' : 'what lies behind the damage was not seen',
+    ],
   ]
   const missed = facts.alert.notEvaluated.map((entry) => `${code(entry.code)}: ${ended(escapeText(entry.why))}`)
   return blocks([
@@ -38,5 +46,7 @@ function bothHalvesMeaning(share: number | null): string {
 function verdictMeaning(v: Visibility): string {
   const isComplete = v.packetsNotDecoded === 0 && v.evictedFlows === 0 && v.inputDamage === null
   if (!isComplete) return 'The ledger above has gaps: counts in this report are lower bounds.'
-  return v.source === 'live' ? 'Nothing that reached the sensor is missing from this report.' : 'Nothing in the input is missing from this report. What the capture itself lost is not known.'
+  return v.source === 'live'
+    ? 'Nothing that reached the sensor is missing from this report.'
+    : 'Nothing in the input is missing from this report. What the capture itself lost is not known.'
 }

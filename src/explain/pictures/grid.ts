@@ -39,13 +39,20 @@ export function gridPicture(grid: Grid): Picture {
     width,
     height: TOP + rows.length * CELL + (hidden > 0 ? 36 : 16),
     title: 'Ports tried, and which answered',
-    description: `${countOf(outcomeCount(grid, 'failed'), 'attempt')} failed, ${countText(outcomeCount(grid, 'answered'))} answered, over ${countOf(grid.targets.length, 'host')} and ${countOf(grid.ports.length, 'port')}.`,
+    description: descriptionOf(grid),
     items: [
       ...legend(grid),
       ...rows.flatMap((row, y) => drawnRow(row, TOP + y * CELL)),
-      ...(hidden > 0 ? [label(`${countText(hidden)} more attempts not drawn`, { x: LEFT, y: TOP + rows.length * CELL + 20, class: 'small' })] : []),
+      ...(hidden > 0
+        ? [label(`${countText(hidden)} more attempts not drawn`, { x: LEFT, y: TOP + rows.length * CELL + 20, class: 'small' })]
+        : []),
     ],
   }
+}
+
+function descriptionOf(grid: Grid): string {
+  const attempts = `${countOf(outcomeCount(grid, 'failed'), 'attempt')} failed, ${countText(outcomeCount(grid, 'answered'))} answered`
+  return `${attempts}, over ${countOf(grid.targets.length, 'host')} and ${countOf(grid.ports.length, 'port')}.`
 }
 
 export function outcomeCount(grid: Grid, outcome: Outcome): number {
@@ -55,7 +62,14 @@ export function outcomeCount(grid: Grid, outcome: Outcome): number {
 function legend(grid: Grid): string[] {
   const isOneHost = grid.targets.length === 1
   return [
-    label(isOneHost ? `Ports of ${grid.targets[0]}` : grid.ports.length === 1 ? `Hosts tried on port ${grid.ports[0]}` : 'Hosts (down) and ports (across)', { x: 12, y: 20, class: 'strong' }),
+    label(
+      isOneHost
+        ? `Ports of ${grid.targets[0]}`
+        : grid.ports.length === 1
+          ? `Hosts tried on port ${grid.ports[0]}`
+          : 'Hosts (down) and ports (across)',
+      { x: 12, y: 20, class: 'strong' },
+    ),
     element('rect', { x: 12, y: 31, width: 11, height: 11, rx: 2, class: 'failed' }),
     label('failed', { x: 30, y: 41, class: 'small' }),
     element('rect', { x: 84, y: 31, width: 11, height: 11, rx: 2, class: 'answered' }),
@@ -65,18 +79,41 @@ function legend(grid: Grid): string[] {
 
 function drawnRow(row: Row, y: number): string[] {
   return [
-    label(row.name, { x: LEFT - 10, y: y + 10, 'text-anchor': 'end', class: 'small', ...(row.name.length > 21 ? { textLength: LEFT - 22, lengthAdjust: 'spacingAndGlyphs' } : {}) }),
+    label(row.name, {
+      x: LEFT - 10,
+      y: y + 10,
+      'text-anchor': 'end',
+      class: 'small',
+      ...(row.name.length > 21 ? { textLength: LEFT - 22, lengthAdjust: 'spacingAndGlyphs' } : {}),
+    }),
     ...row.squares.flatMap((square, x) =>
-      square === null ? [] : [titled(square.title, [element('rect', { x: LEFT + x * CELL, y, width: CELL - 4, height: CELL - 4, rx: 2, class: square.outcome })])],
+      square === null
+        ? []
+        : [
+            titled(square.title, [
+              element('rect', { x: LEFT + x * CELL, y, width: CELL - 4, height: CELL - 4, rx: 2, class: square.outcome }),
+            ]),
+          ],
     ),
   ]
 }
 
 function rowsOf(grid: Grid): Row[] {
   if (grid.targets.length === 1) {
-    return wrapped(grid, (cell) => grid.ports[cell.port], (a, b) => a - b, (first, last) => (first === last ? `port ${first}` : `ports ${first}–${last}`))
+    return wrapped(
+      grid,
+      (cell) => grid.ports[cell.port],
+      (a, b) => a - b,
+      (first, last) => (first === last ? `port ${first}` : `ports ${first}–${last}`),
+    )
   }
-  if (grid.ports.length === 1) return wrapped(grid, (cell) => cell.target, (a, b) => a - b, (first) => grid.targets[first])
+  if (grid.ports.length === 1)
+    return wrapped(
+      grid,
+      (cell) => cell.target,
+      (a, b) => a - b,
+      (first) => grid.targets[first],
+    )
   return grid.targets.map((target, t) => ({
     name: target,
     squares: grid.ports.slice(0, COLUMNS_MAX).map((port, p) => {
@@ -99,7 +136,10 @@ function wrapped(
     const part = cells.slice(at, at + COLUMNS_MAX)
     rows.push({
       name: nameOf(keyOf(part[0]), keyOf(part[part.length - 1])),
-      squares: part.map((cell) => ({ outcome: cell.outcome, title: squareTitle(grid.targets[cell.target], grid.ports[cell.port], cell.outcome) })),
+      squares: part.map((cell) => ({
+        outcome: cell.outcome,
+        title: squareTitle(grid.targets[cell.target], grid.ports[cell.port], cell.outcome),
+      })),
     })
   }
   return rows

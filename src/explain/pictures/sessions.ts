@@ -4,7 +4,7 @@
  * In:  a brute-force episode's sessions. Out: an SVG: time across (to scale), bytes up (square-root scale).
  */
 import type { PictureData } from '../../score/evidence.ts'
-import { bytesText, countOf, countText, durationText } from '../words.ts'
+import { bytesText, countOf, countText, durationText, sentences } from '../words.ts'
 import { element, label, line, type Picture, titled } from './svg.ts'
 
 type Sessions = Extract<PictureData, { picture: 'sessions' }>
@@ -30,10 +30,13 @@ export function sessionsPicture(data: Sessions): Picture {
     width: WIDTH,
     height: bottom + 50,
     title: 'Sessions by start and size',
-    description: `${countOf(sessions.length, 'session')} over ${durationText(endUs - startUs)}, the largest ${bytesText(largest)}, ${countText(oddCount)} unlike the others.`,
+    description: sentences(
+      `${countOf(sessions.length, 'session')} over ${durationText(endUs - startUs)},`,
+      `the largest ${bytesText(largest)}, ${countText(oddCount)} unlike the others.`,
+    ),
     items: [
       label('Sessions by start and size', { x: 12, y: 20, class: 'strong' }),
-      label(`Square-root scale.${oddCount > 0 ? ' Orange, marked ▼: unlike the others.' : ''}${data.omitted > 0 ? ` ${countText(data.omitted)} more not drawn.` : ''}`, { x: 12, y: 37, class: 'small' }),
+      label(scaleText(oddCount, data.omitted), { x: 12, y: 37, class: 'small' }),
       ...axes(largest, bottom, y),
       ...sessions.map((s) => bar(s, x(s.atUs), y(s.bytes), bottom)),
       label('first', { x: LEFT + 8, y: bottom + 18, class: 'small' }),
@@ -41,6 +44,12 @@ export function sessionsPicture(data: Sessions): Picture {
       label('start of session', { x: (LEFT + WIDTH) / 2, y: bottom + 36, 'text-anchor': 'middle', class: 'small' }),
     ],
   }
+}
+
+function scaleText(oddCount: number, omitted: number): string {
+  const odd = oddCount > 0 ? ['Orange, marked ▼: unlike the others.'] : []
+  const rest = omitted > 0 ? [`${countText(omitted)} more not drawn.`] : []
+  return sentences('Square-root scale.', ...odd, ...rest)
 }
 
 function axes(largest: number, bottom: number, y: (bytes: number) => number): string[] {

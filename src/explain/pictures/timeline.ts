@@ -54,7 +54,9 @@ export function timelinePicture(flow: KeptFlow): Picture {
       ...frame(flow, width, packets.length, heights),
       ...breaks(packets, xs, axisY),
       ...packets.flatMap((packet, i) => arrow(packet, { x: xs[i], largest, hasFlags, ...heights })),
-      ...packets.map((packet, i) => (i === 0 ? '' : gapLabel(packet, (xs[i - 1] + xs[i]) / 2, heights.gapRowY))).filter((item) => item !== ''),
+      ...packets
+        .map((packet, i) => (i === 0 ? '' : gapLabel(packet, (xs[i - 1] + xs[i]) / 2, heights.gapRowY)))
+        .filter((item) => item !== ''),
     ],
   }
 }
@@ -72,8 +74,16 @@ function frame(flow: KeptFlow, width: number, drawnCount: number, { axisY, gapRo
   const total = (flow.packets[0] ?? 0) + (flow.packets[1] ?? 0)
   const rest = total - drawnCount
   return [
-    label(rest > 0 ? `First ${countText(drawnCount)} of ${countText(total)} packets` : `All ${countText(drawnCount)} packets`, { x: 12, y: 20, class: 'strong' }),
-    label('Numbers and arrow lengths: payload in bytes (square-root scale). In order, not to time scale.', { x: 12, y: 37, class: 'small' }),
+    label(rest > 0 ? `First ${countText(drawnCount)} of ${countText(total)} packets` : `All ${countText(drawnCount)} packets`, {
+      x: 12,
+      y: 20,
+      class: 'strong',
+    }),
+    label('Numbers and arrow lengths: payload in bytes (square-root scale). In order, not to time scale.', {
+      x: 12,
+      y: 37,
+      class: 'small',
+    }),
     ...(flow.proto === TCP ? [label('Letters: S SYN, A ACK, P PSH, F FIN, R RST.', { x: 12, y: 53, class: 'small' })] : []),
     line(LEFT - 8, axisY, width - RIGHT, axisY, 'axis'),
     label('initiator ↑', { x: 12, y: axisY - 26, class: 'orig strong' }),
@@ -116,7 +126,9 @@ function arrow(packet: Packet, place: Place): string[] {
     titled(`${sender}: ${bytesText(packet.payloadLen)} payload${said}`, [
       element('line', shaft),
       element('polygon', { points: head, class: className }),
-      ...texts.map((text, i) => label(text, { x, y: i === 0 ? near : far, 'text-anchor': 'middle', class: text === flags ? `flags ${className}` : 'small' })),
+      ...texts.map((text, i) =>
+        label(text, { x, y: i === 0 ? near : far, 'text-anchor': 'middle', class: text === flags ? `flags ${className}` : 'small' }),
+      ),
     ]),
   ]
 }
@@ -155,10 +167,12 @@ function describe(flow: KeptFlow, packets: readonly Packet[]): string {
 
 /** The picture's facts as table rows: sender, payload, flags, silence before. */
 export function timelineRows(flow: KeptFlow): string[][] {
-  return flow.timeline.slice(0, DRAWN_PACKETS_MAX).map((packet, i) => [
-    packet.direction === 0 ? 'initiator →' : '← responder',
-    bytesText(packet.payloadLen),
-    flow.proto === TCP ? flagNames(packet.flags) : '',
-    i === 0 ? '' : durationText(packet.gapUs),
-  ])
+  return flow.timeline
+    .slice(0, DRAWN_PACKETS_MAX)
+    .map((packet, i) => [
+      packet.direction === 0 ? 'initiator →' : '← responder',
+      bytesText(packet.payloadLen),
+      flow.proto === TCP ? flagNames(packet.flags) : '',
+      i === 0 ? '' : durationText(packet.gapUs),
+    ])
 }
