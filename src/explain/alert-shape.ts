@@ -60,6 +60,7 @@ const EVIDENCE = record(
   {
     id: TEXT,
     code: TEXT,
+    label: TEXT,
     claim: { ...TEXT, description: 'A sentence; {m0} stands for measured[0], {x0} for names[0].' },
     measured: list(NUM, 12),
     names: list(TEXT, 24),
@@ -140,6 +141,8 @@ const KEYS = {
   benign: list(EVIDENCE, 24),
   notEvaluated: list(record({ code: TEXT, why: TEXT }), 32),
   wouldChange: list(TEXT, 8),
+  shouldNotify: FLAG,
+  heldBackCount: COUNT,
   actor: { ...TEXT, description: "An address, or 'many'." },
   actorSide: oneOf('inside', 'outside', 'unknown'),
   victims: record({ addresses: list(TEXT, 16), count: COUNT }),

@@ -5,8 +5,9 @@
  * The invariant: a value is `Num.text` as it was rendered where it was measured, never a number written anew.
  */
 import type { AlertEvent, Evidence } from '../score/evidence.ts'
+import { factorText } from '../score/number.ts'
 import { code, escapeText } from './markdown.ts'
-import { capitalised, countOf, factorText } from './words.ts'
+import { capitalised, countOf } from './words.ts'
 
 /** The bounds that fusion clips a weight to (SCORER.md section 5.1). */
 const LR_MIN = -1.5

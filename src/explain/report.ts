@@ -38,9 +38,9 @@ export function renderReport(line: AlertLine): Report {
   const stem = fileStem(alert.id)
   const drawn = pictures(facts, stem)
   const markdown = blocks([
-    titleAndHeadline(facts, words),
+    titleAndHeadline(facts),
     section('Summary', summary(facts, words)),
-    section('Attack classification', classification(facts, words)),
+    section('Attack classification', classification(facts)),
     section('Pictures', drawn.markdown),
     section('Benign explanations considered', benignExplanations(facts, words)),
     section('What would change this', whatWouldChange(facts)),

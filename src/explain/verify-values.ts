@@ -18,19 +18,23 @@ const SCALES: Readonly<Record<string, readonly number[]>> = {
   µs: [1],
   ms: [1e-3],
   s: [1e-6, 1],
-  min: [1 / 60e6],
-  h: [1 / 3600e6],
-  days: [1 / 86_400e6],
   B: [1],
   kB: [1e-3],
   MB: [1e-6],
   GB: [1e-9],
+  TB: [1e-12],
 }
+
+/** Times of a minute and more, in two units. */
+const LONG_TIME = /(?<![\w.,])(?:\d+ d(?: \d+ h)?|\d+ h(?: \d+ min)?|\d+ min(?: \d+ s)?)(?!\w)/g
+const LONG_UNITS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 }
 
 export class AlertValues {
   readonly #words = new Set<string>()
   readonly #numbers: number[] = []
   readonly #weights: number[] = []
+  /** '4 min 32 s' and kin, as texts of the line have them. */
+  readonly #longTimes = new Set<string>()
   /** Answers given before: a report repeats itself. */
   readonly #known = new Map<string, boolean>()
 
@@ -60,7 +64,9 @@ export class AlertValues {
   }
 
   #addText(text: string): void {
-    for (const word of [...wordsOf(text), ...wordsOf(unescaped(text))]) this.#words.add(word)
+    for (const match of text.matchAll(LONG_TIME)) this.#longTimes.add(match[0])
+    const rest = text.replace(LONG_TIME, ' ')
+    for (const word of [...wordsOf(rest), ...wordsOf(unescaped(rest))]) this.#words.add(word)
     this.#addTime(text, 0)
   }
 
@@ -82,6 +88,8 @@ export class AlertValues {
   #derive(line: unknown): void {
     const alert = at(line, 'alert', 'context', 'flowscribe')
     const episode = at(alert, 'episode')
+    // Likelihoods are whole per cent, never none and never all.
+    this.#words.add(String(Math.min(99, Math.max(1, Math.round(numberAt(alert, 'likelihood') * 100)))))
     const stem = String(at(alert, 'id'))
       .replace(/[^A-Za-z0-9._-]/g, '_')
       .slice(0, 120)
@@ -103,6 +111,15 @@ export class AlertValues {
       // A timeline shows its first packets, sixteen at most.
       this.#numbers.push(Math.min(16, listAt(flow, 'timeline').length))
     }
+  }
+
+  /** '4 min 32 s': some time of the line in seconds up to an hour, in minutes up to a day, in hours beyond. */
+  accountsForLongTime(text: string): boolean {
+    if (this.#longTimes.has(text)) return true
+    const parts = text.split(' ')
+    const seconds = Number(parts[0]) * LONG_UNITS[parts[1]] + (parts.length < 3 ? 0 : Number(parts[2]) * LONG_UNITS[parts[3]])
+    const grain = parts[1] === 'min' ? 1 : parts[1] === 'h' ? 60 : 3600
+    return this.#numbers.some((us) => Math.round(us / 1e6 / grain) * grain === seconds)
   }
 
   /** @param unit the word after the number. */
@@ -183,6 +200,7 @@ export function strayWords(report: string, values: AlertValues): StrayWord[] {
   return report.split('\n').flatMap((text, i) => {
     let plain = unescaped(text)
     for (const phrase of PHRASES) plain = plain.replaceAll(phrase, ' ')
+    plain = plain.replace(LONG_TIME, (time) => (values.accountsForLongTime(time) ? ' ' : time))
     const words = plain.split(WORD_BREAK)
     return words
       .map((word, at) => ({ word, unit: words[at + 1] ?? '' }))

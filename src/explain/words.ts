@@ -2,21 +2,18 @@
  * Numbers and times in words, for values that carry no text of their own (`Num.text`).
  *
  * In:  plain numbers in the unit that the function names; times as eve writes them.
- * Out: text. One rounding everywhere: whole counts exact, other magnitudes to three significant digits.
+ * Out: text, rounded as score/number.ts rounds evidence: one rounding everywhere.
  * Not: rounding of evidence: `Num.text` was rendered once, where it was measured, and is printed as it is.
  *
  * The invariant: a value that was not measured reads 'not measured', never 0.
  */
 import { cicTime, eveTime, plainTime } from '../base/packet-time.ts'
+import { num } from '../score/number.ts'
 
 export const NOT_MEASURED = 'not measured'
 
-/** Thousands are set apart from 10,000 on; below that a comma only slows the eye. */
-const GROUP_FROM = 10_000
-
 export function countText(count: number): string {
-  const text = String(count)
-  return Math.abs(count) < GROUP_FROM || !Number.isInteger(count) ? text : text.replace(/\B(?=(\d{3})+$)/g, ',')
+  return num(count, 'count').text
 }
 
 /** '1 flow', '12 flows'. */
@@ -24,53 +21,23 @@ export function countOf(count: number, thing: string, things = `${thing}s`): str
   return `${countText(count)} ${count === 1 ? thing : things}`
 }
 
-/** Exact below 10,000 B, then decimal kB, MB, GB. */
 export function bytesText(bytes: number): string {
-  if (bytes < GROUP_FROM) return `${plainNumber(bytes)} B`
-  if (bytes < 1e6) return `${threeDigits(bytes / 1e3)} kB`
-  if (bytes < 1e9) return `${threeDigits(bytes / 1e6)} MB`
-  return `${threeDigits(bytes / 1e9)} GB`
+  return num(bytes, 'B').text
 }
 
-const US_PER_MS = 1e3
-const US_PER_S = 1e6
-const US_PER_MIN = 60e6
-const US_PER_HOUR = 3600e6
-const US_PER_DAY = 86_400e6
-
+/** No time at all is no microsecond either. */
 export function durationText(us: number): string {
-  if (us === 0) return '0 s'
-  if (us < US_PER_MS) return `${Math.round(us)} µs`
-  if (us < US_PER_S) return `${threeDigits(us / US_PER_MS)} ms`
-  if (us < 2 * US_PER_MIN) return `${threeDigits(us / US_PER_S)} s`
-  if (us < 2 * US_PER_HOUR) return `${threeDigits(us / US_PER_MIN)} min`
-  if (us < 2 * US_PER_DAY) return `${threeDigits(us / US_PER_HOUR)} h`
-  return `${threeDigits(us / US_PER_DAY)} days`
+  return us === 0 ? '0 s' : num(us, 'us').text
 }
 
-/** A share of 1 in per cent: whole per cents, one more digit at either end. */
-export function percentText(share: number): string {
-  const percent = share * 100
-  if (percent > 99 && percent < 100) return `${Math.min(percent, 99.9).toFixed(1)} %`
-  if (percent > 0 && percent < 1) return `${Number(percent.toPrecision(1))} %`
-  return `${Math.round(percent)} %`
-}
-
-/** A log10 likelihood ratio as the factor it stands for: '×32', '×2.5', '÷16'; '×1' moves nothing. */
-export function factorText(log10: number): string {
-  const factor = 10 ** Math.abs(log10)
-  const digits = factor >= 9.95 ? countText(Math.round(factor)) : String(Number(factor.toFixed(1)))
-  return `${log10 < 0 && digits !== '1' ? '÷' : '×'}${digits}`
+/** A share of 1 in per cent. */
+export function shareText(share: number): string {
+  return num(share * 100, 'percent').text
 }
 
 /** A number with no unit of its own, as the feature tables print it: at most six significant digits. */
 export function plainNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)))
-}
-
-export function threeDigits(value: number): string {
-  if (value >= 99.95) return value.toFixed(0)
-  return value >= 9.995 ? value.toFixed(1) : value.toFixed(2)
 }
 
 /** `render(value)`, or 'not measured'. */

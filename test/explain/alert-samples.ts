@@ -19,6 +19,8 @@ const BASE = {
   event: 'open',
   calibration: 'prior',
   cap: null,
+  shouldNotify: true,
+  heldBackCount: 0,
   orientation: { how: 'syn', confidence: 0.99, halves: 'both' },
   baselineState: 'none',
   visibility: {
@@ -37,7 +39,7 @@ const BASE = {
 
 function evidence(
   id: string,
-  fields: Partial<Evidence> & Pick<Evidence, 'code' | 'claim' | 'measured' | 'lr' | 'group' | 'next'>,
+  fields: Partial<Evidence> & Pick<Evidence, 'code' | 'label' | 'claim' | 'measured' | 'lr' | 'group' | 'next'>,
 ): Evidence {
   return {
     id,
@@ -99,7 +101,7 @@ export function verticalScan(): AlertEvent {
     id: 'a3f19c02-scan.vertical',
     ...BASE,
     kind: 'scan.vertical',
-    title: 'vertical port scan: 98 ports of 10.0.0.9 failed within 1.21 s',
+    title: 'Vertical port scan',
     likelihood: 0.968,
     band: 'very likely malicious',
     severity: 'medium',
@@ -115,9 +117,10 @@ export function verticalScan(): AlertEvent {
     evidence: [
       evidence('E1', {
         code: 'D2.failed_ports',
+        label: 'many closed ports',
         claim: 'failed on {m0} distinct ports of {x0} within {m1}',
         names: ['10.0.0.9'],
-        measured: [num(98, 'count', '98'), num(1_210_000, 'us', '1.21 s')],
+        measured: [num(98, 'count', '98'), num(1_210_000, 'us', '1.2 s')],
         lr: 1.5,
         group: 'pattern',
         alt: 'an authorised vulnerability scanner or inventory system',
@@ -125,14 +128,16 @@ export function verticalScan(): AlertEvent {
       }),
       evidence('E2', {
         code: 'D2.scale',
-        claim: 'tried {m0} ports, at least {m1}',
-        measured: [num(100, 'count', '100'), num(100, 'count', '100')],
+        label: 'a hundred ports',
+        claim: 'tried {m0} ports, where the test asks for {m1}',
+        measured: [num(100, 'count', '100'), num(15, 'count', '15')],
         lr: 0.5,
         group: 'scale',
         next: "compare the ports tried with the tool's default list",
       }),
       evidence('E3', {
         code: 'D2.flat_probe',
+        label: 'empty probes',
         claim: 'all {m0} probes carried no payload',
         measured: [num(100, 'count', '100')],
         lr: 0.48,
@@ -143,7 +148,10 @@ export function verticalScan(): AlertEvent {
     ],
     benign: [],
     notEvaluated: [{ code: 'B5.role', why: 'no roles are declared in the configuration' }],
-    wouldChange: ['if 10.0.0.7 were a declared scanner: 97 % → 49 %', 'if 84 of the ports had answered: 97 % → 9 %'],
+    wouldChange: [
+      'Without “many closed ports” the verdict would be “unclear”.',
+      'If 10.0.0.7 were a declared scanner, the verdict would be “unclear”.',
+    ],
     actor: '10.0.0.7',
     actorSide: 'inside',
     victims: { addresses: ['10.0.0.9'], count: 1 },
@@ -197,7 +205,7 @@ export function horizontalScan(): AlertEvent {
     id: '77d0e4b1-scan.horizontal',
     kind: 'scan.horizontal',
     event: 'update',
-    title: 'horizontal scan: 57 hosts failed on port 22 within 3.04 s',
+    title: 'Horizontal scan',
     likelihood: 0.987,
     severity: 'medium',
     band: 'very likely malicious',
@@ -216,8 +224,9 @@ export function horizontalScan(): AlertEvent {
     evidence: [
       evidence('E1', {
         code: 'D1.trw',
-        claim: 'so many first contacts failed ({m0} of {m1}) that chance explains it less than once in {m2}',
-        measured: [num(57, 'count', '57'), num(61, 'count', '61'), num(10_000, '1/N', '10,000')],
+        label: 'first contacts fail',
+        claim: '{m0} of {m1} first contacts failed; chance does this less often than {m2}',
+        measured: [num(57, 'count', '57'), num(61, 'count', '61'), num(10_000, '1/N', '1 in 10,000')],
         lr: 1.8,
         group: 'failure',
         basis: 'test',
@@ -226,6 +235,7 @@ export function horizontalScan(): AlertEvent {
       }),
       evidence('E2', {
         code: 'D1.failed_servers',
+        label: 'many hosts',
         claim: 'failed on {m0} distinct hosts, all on {m1} port',
         measured: [num(57, 'count', '57'), num(1, 'count', '1')],
         lr: 1.5,
@@ -235,6 +245,7 @@ export function horizontalScan(): AlertEvent {
       }),
       evidence('E3', {
         code: 'D1.dark',
+        label: 'hosts that do not exist',
         claim: '{m0} of the hosts tried have never been seen to exist',
         measured: [num(52, 'count', '52')],
         lr: 0.7,
@@ -245,6 +256,7 @@ export function horizontalScan(): AlertEvent {
     benign: [
       evidence('B1', {
         code: 'B2.answered',
+        label: 'some answer',
         claim: '{m0} of {m1} hosts answered as a service does',
         measured: [num(4, 'count', '4'), num(61, 'count', '61')],
         lr: -0.12,
@@ -253,6 +265,7 @@ export function horizontalScan(): AlertEvent {
       }),
       evidence('B2', {
         code: 'B7.outage',
+        label: 'server outage',
         claim: 'other clients that fail on the same hosts: {m0}',
         measured: [num(0, 'count', '0')],
         lr: 0,
@@ -357,7 +370,7 @@ export function loginGuessing(): AlertEvent {
     event: 'close',
     kind: 'brute.login',
     notEvaluated: [],
-    title: 'login guessing: 65 sessions to port 22 of 10.0.0.12',
+    title: 'Password guessing',
     likelihood: 0.942,
     band: 'likely malicious',
     severity: 'high',
@@ -374,8 +387,9 @@ export function loginGuessing(): AlertEvent {
     evidence: [
       evidence('E1', {
         code: 'D8.flat',
+        label: 'sessions all alike',
         claim: '{m0} sessions were of nearly the same size: they spread {m1} around their mean',
-        measured: [num(64, 'count', '64'), num(0.0031, 'ratio', '0.31 %')],
+        measured: [num(64, 'count', '64'), num(0.31, 'percent', '0.3 %')],
         lr: 1.6,
         group: 'pattern',
         alt: 'a job that logs in on a schedule and does the same each time',
@@ -383,22 +397,25 @@ export function loginGuessing(): AlertEvent {
       }),
       evidence('E2', {
         code: 'D8.success',
+        label: 'one stands out',
         claim: 'one session was unlike the others: {m0} where they have {m1}',
-        measured: [num(28_954, 'B', '29.0 kB'), num(4_287, 'B', '4287 B')],
+        measured: [num(28_954, 'B', '29 kB'), num(4_287, 'B', '4.3 kB')],
         lr: 0.3,
         group: 'pattern',
         next: 'list accepted logins at that moment',
       }),
       evidence('E3', {
         code: 'D8.sessions',
+        label: 'many attempts',
         claim: '{m0} sessions within {m1}',
-        measured: [num(65, 'count', '65'), num(272_340_000, 'us', '4.54 min')],
+        measured: [num(65, 'count', '65'), num(272_340_000, 'us', '4 min 32 s')],
         lr: 1.3,
         group: 'scale',
         next: 'read the login log of 10.0.0.12',
       }),
       evidence('E4', {
         code: 'D8.new_client',
+        label: 'new client',
         claim: '{x0} had not used this service before',
         names: ['198.51.100.23'],
         measured: [],
@@ -410,14 +427,15 @@ export function loginGuessing(): AlertEvent {
     benign: [
       evidence('B1', {
         code: 'B4.regular',
+        label: 'regular, as a job',
         claim: "sessions begin at a fixed interval, as a job's do: {m0} of {m1} gaps lie within a tenth of {m2}",
-        measured: [num(51, 'count', '51'), num(64, 'count', '64'), num(3_610_000, 'us', '3.61 s')],
+        measured: [num(51, 'count', '51'), num(64, 'count', '64'), num(3_610_000, 'us', '3.6 s')],
         lr: -0.29,
         group: 'benign',
         next: 'ask for scheduled jobs that log in to 10.0.0.12',
       }),
     ],
-    wouldChange: ["if 10.0.0.12's log shows one account failing on schedule: 94 % → 21 %"],
+    wouldChange: ['Without “sessions all alike” the verdict would be “unclear”.'],
     actor: '198.51.100.23',
     actorSide: 'outside',
     victims: { addresses: ['10.0.0.12'], count: 1 },

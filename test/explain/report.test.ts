@@ -105,14 +105,16 @@ describe('report: words', () => {
   })
 
   test('the likelihood is one arithmetic line', () => {
-    expect(report(verticalScan())).toContain('10 % prior ×32 pattern (E1) ×3.2 scale (E2) ×3 failure (E3) = **97 %**')
+    expect(report(verticalScan())).toContain(
+      '10 % prior ×32 many closed ports (E1) ×3.2 a hundred ports (E2) ×3 empty probes (E3) = **97 %**',
+    )
     const capped = {
       ...verticalScan(),
       cap: { limit: 0.6, why: 'no baseline' },
       likelihood: 0.6,
       arithmetic: [...verticalScan().arithmetic, { name: 'cap', log10: 0, text: '60 %', evidenceIds: [] }],
     }
-    expect(report(capped)).toContain('×3 failure (E3), capped at **60 %**')
+    expect(report(capped)).toContain('×3 empty probes (E3), capped at **60 %**')
     expect(report(capped)).toContain('held at **60 %** at most: no baseline.')
   })
 

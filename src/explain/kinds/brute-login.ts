@@ -7,7 +7,6 @@ import { bpfFilter, LOGIN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 const SIGNATURE_ID = 4242101
 
 export const BRUTE_LOGIN: KindWords = {
-  name: 'Login guessing',
   signatureId: SIGNATURE_ID,
   revision: 1,
   category: 'Unsuccessful User Privilege Gain',

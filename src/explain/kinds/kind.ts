@@ -29,8 +29,6 @@ export interface DetectionRule {
 }
 
 export interface KindWords {
-  /** As the title says it: 'Vertical port scan'. */
-  name: string
   /** eve's signature_id under gid 4242; never reused, never changed. */
   signatureId: number
   /** eve's rev: goes up when the kind's meaning changes. */

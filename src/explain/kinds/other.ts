@@ -5,7 +5,6 @@ import { bpfFilter, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 const SIGNATURE_ID = 4242999
 
 export const OTHER: KindWords = {
-  name: 'Unusual behaviour',
   signatureId: SIGNATURE_ID,
   revision: 1,
   category: 'Potentially Bad Traffic',

@@ -7,7 +7,6 @@ import { bpfFilter, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 const SIGNATURE_ID = 4242002
 
 export const SCAN_HORIZONTAL: KindWords = {
-  name: 'Horizontal scan',
   signatureId: SIGNATURE_ID,
   revision: 1,
   category: 'Detection of a Network Scan',

@@ -8,7 +8,6 @@ import { bpfFilter, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 const SIGNATURE_ID = 4242001
 
 export const SCAN_VERTICAL: KindWords = {
-  name: 'Vertical port scan',
   signatureId: SIGNATURE_ID,
   revision: 1,
   category: 'Detection of a Network Scan',

@@ -1,17 +1,17 @@
 /** Attack classification: the likelihood as arithmetic, the technique it is consistent with, the key indicators. */
 import type { AlertEvent, LikelihoodStep } from '../../score/evidence.ts'
+import { percentText } from '../../score/number.ts'
 import { baselineText, basisText, byWeight, claimSentence, valuesText, weightText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
-import type { KindWords } from '../kinds/kind.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { percentText, sentences } from '../words.ts'
+import { sentences } from '../words.ts'
 
-export function classification(facts: Facts, words: KindWords): string {
+export function classification(facts: Facts): string {
   const { alert } = facts
   return blocks([
     bullets([
       `**Likelihood**: ${arithmeticText(alert)}`,
-      `**Kind**: ${words.name} (${code(alert.kind)}), ${alert.band}`,
+      `**Kind**: ${escapeText(alert.title)} (${code(alert.kind)}), ${alert.band}`,
       ...(alert.attack.length === 0
         ? []
         : [`**Consistent with** MITRE ATT\\&CK: ${techniquesText(alert)}. Consistent with is not proof of.`]),
@@ -26,17 +26,18 @@ export function classification(facts: Facts, words: KindWords): string {
   ])
 }
 
-/** `1 % prior ×32 pattern (E1) ×10 scale (E2) ÷16 benign (B1) = 97 %` */
+/** `1 % prior ×32 many closed ports (E1) ×10 a hundred ports (E2) ÷16 server outage (B1) = 97 %` */
 export function arithmeticText(alert: AlertEvent): string {
-  const steps = alert.arithmetic.filter((step) => step.name !== 'cap').map(stepText)
+  const steps = alert.arithmetic.filter((step) => step.name !== 'cap').map((step) => stepText(step, alert))
   const capped = alert.arithmetic.some((step) => step.name === 'cap') ? ', capped at' : ' ='
   return `${steps.join(' ')}${capped} **${percentText(alert.likelihood)}**`
 }
 
-function stepText(step: LikelihoodStep): string {
-  const text = escapeText(step.text)
-  const named = text.includes(step.name) ? text : `${text} ${escapeText(step.name)}`
-  return step.evidenceIds.length === 0 ? named : `${named} (${step.evidenceIds.map(escapeText).join(', ')})`
+function stepText(step: LikelihoodStep, alert: AlertEvent): string {
+  const [strongest] = step.evidenceIds
+  const named = [...alert.evidence, ...alert.benign].find((evidence) => evidence.id === strongest)?.label ?? step.name
+  const ids = step.evidenceIds.length === 0 ? '' : ` (${step.evidenceIds.map(escapeText).join(', ')})`
+  return `${escapeText(step.text)} ${escapeText(named)}${ids}`
 }
 
 function techniquesText(alert: AlertEvent): string {

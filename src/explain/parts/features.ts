@@ -50,7 +50,7 @@ const NETFLOW_NAMES: readonly NetflowName[] = [
   { name: 'src_entropy_PROTOCOL', unit: 'bit', meaning: "of the initiator's protocols", value: protocolEntropy },
   { name: 'src_IN_PKTS_sum', unit: 'packets', meaning: 'sent by the initiator', value: inWindow('src_IN_PKTS_sum') },
   { name: 'src_flows_in_window', unit: 'flows', meaning: 'of the initiator', value: inWindow('src_flows_in_window') },
-  { name: 'src_flag_SYN', unit: 'packets', meaning: "the initiator's packets with SYN", value: inWindow('src_flag_SYN') },
+  { name: 'src_flag_SYN', unit: 'flows', meaning: 'of the initiator, with a SYN from it', value: inWindow('src_flag_SYN') },
 ]
 
 function meanSize(flow: KeptFlow): number | null {

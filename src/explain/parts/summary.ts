@@ -1,10 +1,11 @@
 /** Title, headline and the three sentences that must be enough. */
 
+import { percentText } from '../../score/number.ts'
 import { byWeight, claimSentence, ended, openAlternative, strongestBenign, weightText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import type { KindWords } from '../kinds/kind.ts'
 import { blocks, code, escapeText } from '../markdown.ts'
-import { capitalised, countOf, percentText, secondText } from '../words.ts'
+import { capitalised, countOf, secondText } from '../words.ts'
 
 const EVENTS = { open: 'newly opened', update: 'going on', close: 'closed' } as const
 
@@ -13,7 +14,7 @@ const CALIBRATIONS = {
   site: 'confidence stage: site (weights calibrated on verdicts given here)',
 } as const
 
-export function titleAndHeadline(facts: Facts, words: KindWords): string {
+export function titleAndHeadline(facts: Facts): string {
   const { alert } = facts
   const { first, last, flows } = alert.episode
   const to = secondText(first) === secondText(last) ? '' : ` to ${secondText(last)}`
@@ -25,7 +26,10 @@ export function titleAndHeadline(facts: Facts, words: KindWords): string {
     countOf(flows, 'flow'),
     `episode ${EVENTS[alert.event]}`,
   ]
-  return blocks([`# ${words.name}: ${facts.actor} → ${facts.victims} (${code(alert.id)})`, capitalised(headline.join(' · '))])
+  return blocks([
+    `# ${escapeText(facts.alert.title)}: ${facts.actor} → ${facts.victims} (${code(alert.id)})`,
+    capitalised(headline.join(' · ')),
+  ])
 }
 
 export function summary(facts: Facts, words: KindWords): string {

@@ -3,7 +3,7 @@ import type { Visibility } from '../../score/evidence.ts'
 import { ended } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { countText, measuredText, percentText } from '../words.ts'
+import { countText, measuredText, shareText } from '../words.ts'
 
 const SOURCES = { file: 'a capture file', live: 'a live interface', 'flow records': 'flow records metered elsewhere' } as const
 
@@ -19,11 +19,7 @@ export function visibility(facts: Facts): string {
     ['Packets cut short', countText(v.truncatedPackets), v.truncatedPackets === 0 ? '' : 'sizes come from headers and stay right'],
     ['Packets out of order in time', countText(v.latePackets), v.latePackets === 0 ? '' : 'short gaps may be wrong'],
     ['Flows evicted for lack of room', countText(v.evictedFlows), v.evictedFlows === 0 ? '' : 'long flows may appear in pieces'],
-    [
-      'Seen in both directions',
-      measuredText(v.bothHalves, percentText).replace('not measured', 'unknown'),
-      bothHalvesMeaning(v.bothHalves),
-    ],
+    ['Seen in both directions', measuredText(v.bothHalves, shareText).replace('not measured', 'unknown'), bothHalvesMeaning(v.bothHalves)],
     [
       'Input damaged',
       v.inputDamage === null ? 'no' : escapeText(v.inputDamage),

@@ -118,7 +118,7 @@ function arrow(packet: Packet, place: Place): string[] {
   const flags = hasFlags ? flagLetters(packet.flags) : ''
   const near = tip + (up ? -6 : 15)
   const far = near + sign * 13
-  const size = packet.payloadLen === 0 ? '' : sizeText(packet.payloadLen)
+  const size = packet.payloadLen === 0 ? '' : String(packet.payloadLen)
   const texts = [flags, size].filter((text) => text !== '')
   const sender = up ? 'initiator' : 'responder'
   const said = hasFlags ? `, flags ${flagNames(packet.flags)}` : ''
@@ -133,10 +133,6 @@ function arrow(packet: Packet, place: Place): string[] {
   ]
 }
 
-function sizeText(bytes: number): string {
-  return bytes < 10_000 ? `${bytes}` : bytesText(bytes)
-}
-
 /** Two strokes through the axis where it leaves out a silence. */
 function breaks(packets: readonly Packet[], xs: readonly number[], axisY: number): string[] {
   return packets.flatMap((packet, i) => {
@@ -146,13 +142,14 @@ function breaks(packets: readonly Packet[], xs: readonly number[], axisY: number
   })
 }
 
-/** The number over its unit: a slot is narrower than both side by side. */
+/** In two lines, '24' over 'ms', '4 min' over '32 s': a slot is narrower than both side by side. */
 function gapLabel(packet: Packet, x: number, gapRowY: number): string {
-  const [number, unit] = durationText(packet.gapUs).split(' ')
+  const words = durationText(packet.gapUs).split(' ')
+  const half = words.length >> 1
   const className = packet.gapUs >= SILENCE_US ? 'small strong' : 'small'
   return (
-    label(number, { x, y: gapRowY + 2, 'text-anchor': 'middle', class: className }) +
-    label(unit, { x, y: gapRowY + 16, 'text-anchor': 'middle', class: className })
+    label(words.slice(0, half).join(' '), { x, y: gapRowY + 2, 'text-anchor': 'middle', class: className }) +
+    label(words.slice(half).join(' '), { x, y: gapRowY + 16, 'text-anchor': 'middle', class: className })
   )
 }
 
@@ -171,7 +168,7 @@ export function timelineRows(flow: KeptFlow): string[][] {
     .slice(0, DRAWN_PACKETS_MAX)
     .map((packet, i) => [
       packet.direction === 0 ? 'initiator →' : '← responder',
-      bytesText(packet.payloadLen),
+      `${packet.payloadLen} B`,
       flow.proto === TCP ? flagNames(packet.flags) : '',
       i === 0 ? '' : durationText(packet.gapUs),
     ])
