@@ -1,0 +1,176 @@
+/**
+ * The shape of `alert.context.flowscribe`, declared once: what `config/alert-context.schema.json` publishes (a test holds the
+ * two equal), what a line read back is checked against, and where long texts and lists are cut.
+ *
+ * Out: JSON Schema (draft-07), of which only the words in `Schema` are used.
+ * The invariant: a key of `AlertEvent` that is missing here does not compile.
+ */
+import type { AlertEvent, Evidence, KeptFlow, Num, Visibility } from '../score/evidence.ts'
+
+export interface Schema {
+  readonly type?: string | readonly string[]
+  readonly description?: string
+  readonly enum?: readonly (string | number)[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | Schema
+  readonly items?: Schema
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly maxLength?: number
+  readonly anyOf?: readonly Schema[]
+}
+
+const TEXT: Schema = { type: 'string', maxLength: 400 }
+const NUMBER: Schema = { type: 'number' }
+const COUNT: Schema = { type: 'integer', minimum: 0 }
+const MEASURED: Schema = { type: ['number', 'null'] }
+const NULLABLE_TEXT: Schema = { type: ['string', 'null'], maxLength: 400 }
+const FLAG: Schema = { type: 'boolean' }
+const PORT: Schema = { type: 'integer', minimum: 0, maximum: 65535 }
+const EVE_TIME: Schema = { ...TEXT, description: 'UTC, as eve writes it: 2026-08-23T10:11:12.123456+0000' }
+const TIME_US: Schema = { ...NUMBER, description: "µs relative to the run's base second" }
+
+function oneOf(...values: readonly (string | number)[]): Schema {
+  return { type: typeof values[0] === 'string' ? 'string' : 'integer', enum: values }
+}
+
+function list(items: Schema, maxItems: number, minItems = 0): Schema {
+  return { type: 'array', items, minItems, maxItems }
+}
+
+function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((key) => !optional.includes(key))
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+function orNull(schema: Schema): Schema {
+  return { anyOf: [schema, { type: 'null' }] }
+}
+
+const NUM = record({
+  v: NUMBER,
+  unit: oneOf('B', 'us', 's', 'count', 'ratio', 'pps', 'Bps', '1/N', 'log10', 'percent', 'port'),
+  text: { ...TEXT, description: 'The one way this value is written.' },
+} satisfies Record<keyof Num, Schema>)
+
+const EVIDENCE = record(
+  {
+    id: TEXT,
+    code: TEXT,
+    label: TEXT,
+    claim: { ...TEXT, description: 'A sentence; {m0} stands for measured[0], {x0} for names[0].' },
+    measured: list(NUM, 12),
+    names: list(TEXT, 24),
+    sample: record({ n: COUNT, fromUs: TIME_US, toUs: TIME_US, flowIds: list(COUNT, 10) }),
+    baseline: record({ scope: oneOf('this host', 'this service', 'this network', 'none'), n: COUNT, median: NUM, p95: NUM }),
+    lr: { ...NUMBER, description: 'log10 likelihood ratio, before clipping to -1.5…2' },
+    group: oneOf('pattern', 'scale', 'timing', 'failure', 'volume', 'novelty', 'target', 'anomaly', 'benign'),
+    basis: oneOf('test', 'measured', 'expert'),
+    supports: oneOf('malicious', 'benign'),
+    alt: TEXT,
+    next: TEXT,
+  } satisfies Record<keyof Evidence, Schema>,
+  ['baseline', 'alt'],
+)
+
+const KEPT_FLOW = record({
+  id: COUNT,
+  communityId: TEXT,
+  proto: { type: 'integer', minimum: 0, maximum: 255 },
+  addr: list(TEXT, 2, 2),
+  port: list(PORT, 2, 2),
+  start: EVE_TIME,
+  durationUs: NUMBER,
+  connState: NULLABLE_TEXT,
+  history: NULLABLE_TEXT,
+  packets: list(MEASURED, 2, 2),
+  payloadBytes: list(MEASURED, 2, 2),
+  ipBytes: list(MEASURED, 2, 2),
+  timeline: list(
+    record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
+    64,
+  ),
+} satisfies Record<keyof KeptFlow, Schema>)
+
+const VISIBILITY = record({
+  packetsSeen: COUNT,
+  packetsNotDecoded: COUNT,
+  truncatedPackets: COUNT,
+  latePackets: COUNT,
+  evictedFlows: COUNT,
+  bothHalves: MEASURED,
+  inputDamage: NULLABLE_TEXT,
+  source: oneOf('file', 'live', 'flow records'),
+} satisfies Record<keyof Visibility, Schema>)
+
+const GRID = record({
+  picture: oneOf('grid'),
+  targets: list(TEXT, 512),
+  ports: list(PORT, 512),
+  cells: list(record({ target: COUNT, port: COUNT, outcome: oneOf('failed', 'answered') }), 512),
+  omitted: COUNT,
+})
+
+const SESSIONS = record({
+  picture: oneOf('sessions'),
+  sessions: list(record({ atUs: TIME_US, bytes: NUMBER, durationUs: NUMBER, odd: FLAG }), 512),
+  omitted: COUNT,
+})
+
+const TECHNIQUE = record({ id: TEXT, name: TEXT, tactic: TEXT, tacticName: TEXT })
+const NUMBERS_BY_NAME: Schema = { type: 'object', additionalProperties: MEASURED }
+
+const KEYS = {
+  id: { ...TEXT, description: 'Stable over the episode.' },
+  event: oneOf('open', 'update', 'close'),
+  kind: TEXT,
+  title: TEXT,
+  likelihood: { type: 'number', minimum: 0, maximum: 1 },
+  band: oneOf('likely benign', 'unclear', 'suspicious', 'likely malicious', 'very likely malicious'),
+  calibration: oneOf('prior', 'site'),
+  cap: orNull(record({ limit: NUMBER, why: TEXT })),
+  severity: oneOf('info', 'low', 'medium', 'high', 'critical'),
+  severityWhy: list(TEXT, 16),
+  attack: list(TECHNIQUE, 16),
+  priorLog10: NUMBER,
+  arithmetic: list(record({ name: TEXT, log10: NUMBER, text: TEXT, evidenceIds: list(TEXT, 32) }), 16),
+  evidence: list(EVIDENCE, 24),
+  benign: list(EVIDENCE, 24),
+  notEvaluated: list(record({ code: TEXT, why: TEXT }), 32),
+  wouldChange: list(TEXT, 8),
+  shouldNotify: FLAG,
+  heldBackCount: COUNT,
+  actor: { ...TEXT, description: "An address, or 'many'." },
+  actorSide: oneOf('inside', 'outside', 'unknown'),
+  victims: record({ addresses: list(TEXT, 16), count: COUNT }),
+  servicePort: { type: ['integer', 'null'], minimum: 0, maximum: 65535 },
+  proto: { type: 'integer', minimum: 0, maximum: 255 },
+  episode: record({ flows: COUNT, firstUs: TIME_US, lastUs: TIME_US, first: EVE_TIME, last: EVE_TIME }),
+  orientation: record({
+    how: oneOf('syn', 'synack', 'table', 'port', 'guess'),
+    confidence: NUMBER,
+    halves: oneOf('orig', 'resp', 'both'),
+  }),
+  baselineState: oneOf('learning', 'partial', 'ready', 'none'),
+  visibility: VISIBILITY,
+  flows: list(KEPT_FLOW, 8),
+  features: NUMBERS_BY_NAME,
+  windowFeatures: NUMBERS_BY_NAME,
+  pictures: list({ anyOf: [GRID, SESSIONS] }, 8),
+  featureSet: TEXT,
+  sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
+} satisfies Record<keyof AlertEvent, Schema>
+
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide'])
+
+/** The published form of the shape. */
+export function alertSchemaDocument(): object {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'flowscribe: what an eve alert line holds under alert.context.flowscribe',
+    ...ALERT_SHAPE,
+  }
+}

@@ -1,0 +1,134 @@
+/** Network behaviour: packet flow, timing, flags and state, protocol; comparison with what is normal here. */
+import { ICMP, ICMPV6, TCP } from '../../flow/flow.ts'
+import type { Evidence, KeptFlow, Orientation } from '../../score/evidence.ts'
+import { baselineText, byWeight, claimSentence, valuesText } from '../claims.ts'
+import type { Facts } from '../facts.ts'
+import { portText } from '../facts.ts'
+import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
+import { connStateText } from '../tcp-words.ts'
+import { bytesText, countOf, countText, durationText, exactTimeText, measuredText, NOT_MEASURED, secondText, sentences } from '../words.ts'
+
+export function networkBehaviour(facts: Facts): string {
+  return blocks([
+    '**Packet flow**',
+    packetFlow(facts),
+    '**Timing**',
+    timing(facts),
+    '**Flags and state**',
+    flagsAndState(facts),
+    '**Protocol**',
+    protocol(facts),
+    '**Comparison with normal**',
+    comparison(facts),
+  ])
+}
+
+function packetFlow({ alert }: Facts): string {
+  if (alert.flows.length === 0) return 'No single flow was kept.'
+  const rows = alert.flows.map((flow) => [
+    code(String(flow.id)),
+    `${endpointText(flow, 0)} → ${endpointText(flow, 1)}`,
+    `${measuredText(flow.packets[0], countText)} / ${measuredText(flow.packets[1], countText)}`,
+    `${measuredText(flow.payloadBytes[0], bytesText)} / ${measuredText(flow.payloadBytes[1], bytesText)}`,
+    durationText(flow.durationUs),
+    flow.connState === null ? '–' : code(flow.connState),
+  ])
+  return blocks([
+    'The most telling flows, initiator → responder; packets and payload as sent by the initiator / by the responder:',
+    table(['Flow', 'Between', 'Packets', 'Payload', 'Lasted', 'State'], rows),
+  ])
+}
+
+export function endpointText(flow: KeptFlow, side: 0 | 1): string {
+  if (flow.proto === ICMP || flow.proto === ICMPV6) return code(flow.addr[side])
+  return `${code(flow.addr[side])} port ${flow.port[side]}`
+}
+
+function timing({ alert, span }: Facts): string {
+  const { first, last, flows } = alert.episode
+  const starts = alert.flows.map((flow) => `${code(String(flow.id))} began ${escapeText(exactTimeText(flow.start))} UTC`)
+  return bullets([
+    `${countOf(flows, 'flow')} from ${escapeText(secondText(first))} to ${escapeText(secondText(last))}: ${span}.`,
+    ...(starts.length === 0 ? [] : [`${starts.slice(0, 3).join('; ')}.`]),
+    ...byGroup(alert.evidence, 'timing'),
+  ])
+}
+
+function byGroup(evidence: readonly Evidence[], group: Evidence['group']): string[] {
+  return evidence.filter((e) => e.group === group).map((e) => `${code(e.id)}: ${claimSentence(e)}`)
+}
+
+function flagsAndState({ alert }: Facts): string {
+  const seen = new Map<string, string[]>()
+  for (const flow of alert.flows) {
+    const state = flow.connState ?? ''
+    seen.set(state, [...(seen.get(state) ?? []), flow.history ?? ''])
+  }
+  const lines = [...seen].map(([state, histories]) => stateLine(state, histories))
+  const isTcp = alert.flows.some((flow) => flow.proto === TCP)
+  return bullets([
+    ...lines,
+    ...(isTcp
+      ? [
+          sentences(
+            'In a history each letter is an event, upper case by the initiator, lower by the responder:',
+            's SYN, h SYN with ACK, a ACK, d data, f FIN, r RST.',
+          ),
+        ]
+      : []),
+    `Who is initiator: ${orientationText(alert.orientation)}.`,
+  ])
+}
+
+function stateLine(state: string, histories: readonly string[]): string {
+  const distinct = [...new Set(histories)].filter((history) => history !== '').map(code)
+  const shown = distinct.length === 0 ? '' : `; history ${distinct.join(', ')}`
+  if (state === '') return `No connection state: not TCP, or not measured${shown}.`
+  const meaning = connStateText(state)
+  return `${code(state)}${meaning === null ? '' : `, ${meaning}`}${shown}.`
+}
+
+const ORIENTATIONS: Readonly<Record<Orientation['how'], string>> = {
+  syn: 'the SYN was seen, which settles it',
+  synack: 'the SYN with ACK was seen, which settles it',
+  table: 'the other side is known to serve this port',
+  port: 'told by the registered port; no opening was seen',
+  guess: 'a guess from the lower port; no opening was seen',
+}
+
+const HALVES: Readonly<Record<Orientation['halves'], string>> = {
+  both: 'both directions were seen',
+  orig: "only the initiator's packets were seen",
+  resp: "only the responder's packets were seen",
+}
+
+function orientationText(orientation: Orientation): string {
+  return `${ORIENTATIONS[orientation.how]}; ${HALVES[orientation.halves]}`
+}
+
+function protocol({ alert, proto, port }: Facts): string {
+  const about = port === '' ? `${proto}, over more than one port` : `${proto}, ${port}`
+  const ports = [...new Set(alert.flows.map((flow) => flow.port[1]))].slice(0, 4)
+  const named =
+    alert.servicePort === null && alert.proto !== ICMP && alert.proto !== ICMPV6 ? ports.map((p) => portText(alert.proto, p)) : []
+  return bullets([
+    `${about}. A port names a usual service; what was spoken is not read.`,
+    ...(named.length === 0 ? [] : [`Of the telling flows: ${named.join(', ')}.`]),
+  ])
+}
+
+function comparison({ alert }: Facts): string {
+  const compared = byWeight(alert.evidence).filter((e) => e.baseline !== undefined && e.baseline.scope !== 'none')
+  const rows = compared.map((e) => [code(e.id), valuesText(e) === '' ? NOT_MEASURED : valuesText(e), baselineText(e)])
+  return blocks([BASELINES[alert.baselineState], rows.length === 0 ? '' : table(['Evidence', 'Here', 'Normal'], rows)])
+}
+
+const BASELINES = {
+  none: sentences(
+    'There is **no baseline**: the sensor had not watched this network before.',
+    'The indicators rest on fixed tests, not on comparison with this host, this service or this network.',
+  ),
+  learning: 'The baseline is still **learning**: comparisons with this network are not used yet.',
+  partial: 'The baseline is **partial**: comparisons are used where enough was seen.',
+  ready: 'The baseline is **ready**.',
+} as const

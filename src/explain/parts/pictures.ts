@@ -1,0 +1,103 @@
+/** Pictures: each an SVG beside the report, and a table that gives the same facts as text. */
+import type { KeptFlow, PictureData } from '../../score/evidence.ts'
+import type { Facts } from '../facts.ts'
+import { portText, tellingFlow } from '../facts.ts'
+import { blocks, code, escapeText, table } from '../markdown.ts'
+import { gridPicture, outcomeCount } from '../pictures/grid.ts'
+import { sessionsPicture } from '../pictures/sessions.ts'
+import { svgFile } from '../pictures/svg.ts'
+import { DRAWN_PACKETS_MAX, timelinePicture, timelineRows } from '../pictures/timeline.ts'
+import { bytesText, countText, durationText } from '../words.ts'
+
+export interface PictureFile {
+  /** Beside the report, under the same stem. */
+  name: string
+  svg: string
+}
+
+export interface Pictures {
+  markdown: string
+  files: readonly PictureFile[]
+}
+
+export function pictures(facts: Facts, stem: string): Pictures {
+  const flow = tellingFlow(facts.alert)
+  const drawn = [
+    ...(flow === null || flow.timeline.length === 0 ? [] : [timeline(flow, stem)]),
+    ...facts.alert.pictures.map((data) => picture(facts, data, stem)).filter((one) => one !== null),
+  ]
+  return { markdown: blocks(drawn.map((one) => one.markdown)), files: drawn.map((one) => one.file) }
+}
+
+function drawnText(flow: KeptFlow): string {
+  const total = (flow.packets[0] ?? 0) + (flow.packets[1] ?? 0)
+  const drawnCount = Math.min(flow.timeline.length, DRAWN_PACKETS_MAX)
+  return drawnCount < total ? `the first ${countText(drawnCount)} of ${countText(total)} packets` : 'packet by packet'
+}
+
+interface Drawn {
+  markdown: string
+  file: PictureFile
+}
+
+function timeline(flow: KeptFlow, stem: string): Drawn {
+  const name = `${stem}.timeline.svg`
+  return {
+    file: { name, svg: svgFile(timelinePicture(flow)) },
+    markdown: blocks([
+      `![Packet timeline of the telling flow: up from the initiator, down from the responder](${name})`,
+      `Flow ${code(String(flow.id))}, ${code(flow.addr[0])} → ${code(flow.addr[1])}, ${drawnText(flow)}:`,
+      table(['Sent by', 'Payload', 'Flags', 'Silence before'], timelineRows(flow)),
+    ]),
+  }
+}
+
+function picture(facts: Facts, data: PictureData, stem: string): Drawn | null {
+  if (data.picture === 'sessions') return data.sessions.length === 0 ? null : sessions(data, stem)
+  return data.cells.length === 0 ? null : grid(facts, data, stem)
+}
+
+/** Tables name this many answered cells or sessions; the picture holds the others. */
+const NAMED_MAX = 16
+
+function grid(facts: Facts, data: Extract<PictureData, { picture: 'grid' }>, stem: string): Drawn {
+  const name = `${stem}.grid.svg`
+  const answered = data.cells.filter((cell) => cell.outcome === 'answered').slice(0, NAMED_MAX)
+  const named = answered.map((cell) => [code(data.targets[cell.target]), escapeText(portText(facts.alert.proto, data.ports[cell.port]))])
+  const counts = [
+    ['Hosts tried', countText(data.targets.length)],
+    ['Ports tried', countText(data.ports.length)],
+    ['Attempts that failed', countText(outcomeCount(data, 'failed'))],
+    ['Attempts that were answered', countText(outcomeCount(data, 'answered'))],
+    ...(data.omitted === 0 ? [] : [['Attempts not kept for the picture', countText(data.omitted)]]),
+  ]
+  return {
+    file: { name, svg: svgFile(gridPicture(data)) },
+    markdown: blocks([
+      `![Grid of the ports tried: hollow failed, filled answered](${name})`,
+      table(['In the picture', 'Count'], counts),
+      named.length === 0 ? 'None of them answered.' : blocks(['What answered:', table(['Host', 'Port'], named)]),
+    ]),
+  }
+}
+
+function sessions(data: Extract<PictureData, { picture: 'sessions' }>, stem: string): Drawn {
+  const name = `${stem}.sessions.svg`
+  const firstUs = Math.min(...data.sessions.map((session) => session.atUs))
+  const odd = data.sessions.filter((session) => session.odd)
+  const shown = [...odd, ...data.sessions.filter((session) => !session.odd)].slice(0, NAMED_MAX)
+  const rows = shown.map((session) => [
+    session.odd ? '**unlike the others**' : 'like the others',
+    durationText(session.atUs - firstUs),
+    bytesText(session.bytes),
+    durationText(session.durationUs),
+  ])
+  return {
+    file: { name, svg: svgFile(sessionsPicture(data)) },
+    markdown: blocks([
+      `![Strip of sessions by start and size](${name})`,
+      table(['Session', 'Started after the first', 'Size', 'Lasted'], rows),
+      data.sessions.length > shown.length ? 'The picture shows the others too.' : '',
+    ]),
+  }
+}

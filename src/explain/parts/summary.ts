@@ -1,0 +1,56 @@
+/** Title, headline and the three sentences that must be enough. */
+
+import { percentText } from '../../score/number.ts'
+import { byWeight, claimSentence, ended, openAlternative, strongestBenign, weightText } from '../claims.ts'
+import type { Facts } from '../facts.ts'
+import type { KindWords } from '../kinds/kind.ts'
+import { blocks, code, escapeText } from '../markdown.ts'
+import { capitalised, countOf, secondText } from '../words.ts'
+
+const EVENTS = { open: 'newly opened', update: 'going on', close: 'closed' } as const
+
+const CALIBRATIONS = {
+  prior: 'confidence stage: prior (weights not yet calibrated on this site)',
+  site: 'confidence stage: site (weights calibrated on verdicts given here)',
+} as const
+
+export function titleAndHeadline(facts: Facts): string {
+  const { alert } = facts
+  const { first, last, flows } = alert.episode
+  const to = secondText(first) === secondText(last) ? '' : ` to ${secondText(last)}`
+  const headline = [
+    `likelihood **${percentText(alert.likelihood)}** (${alert.band})`,
+    `severity **${alert.severity}**`,
+    CALIBRATIONS[alert.calibration],
+    `${escapeText(secondText(first))}${escapeText(to)}`,
+    countOf(flows, 'flow'),
+    `episode ${EVENTS[alert.event]}`,
+  ]
+  return blocks([
+    `# ${escapeText(facts.alert.title)}: ${facts.actor} → ${facts.victims} (${code(alert.id)})`,
+    capitalised(headline.join(' · ')),
+  ])
+}
+
+export function summary(facts: Facts, words: KindWords): string {
+  const [strongest] = byWeight(facts.alert.evidence)
+  const evidence =
+    strongest === undefined
+      ? ''
+      : `The strongest evidence (${code(strongest.id)}, ${weightText(strongest)}): ${uncapitalised(claimSentence(strongest))}`
+  return `${ended(capitalised(words.happened(facts)))} ${evidence} ${harmlessReading(facts)}`.replace(/ {2,}/g, ' ').trim()
+}
+
+function harmlessReading(facts: Facts): string {
+  const benign = strongestBenign(facts.alert)
+  if (benign !== null)
+    return `The strongest harmless reading (${code(benign.id)}, ${weightText(benign)}): ${uncapitalised(claimSentence(benign))}`
+  const open = openAlternative(facts.alert)
+  if (open !== null) return `A harmless reading that the measurements do not exclude: ${ended(escapeText(uncapitalised(open.alt)))}`
+  return 'No harmless explanation that was tested fits the measurements.'
+}
+
+/** After a colon; an acronym or a code span keeps its first letter. */
+function uncapitalised(sentence: string): string {
+  return /^[A-Z][a-z]*(?=[\s,])/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence
+}

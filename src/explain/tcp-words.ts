@@ -1,0 +1,48 @@
+/**
+ * TCP flags and Zeek's conn_state in words.
+ *
+ * In:  a flags octet, a conn_state. Out: short text for tables and pictures. Source: RFC 9293; Zeek, conn/main.zeek.
+ */
+
+const FLAG_LETTERS: readonly [number, string, string][] = [
+  [0x02, 'S', 'SYN'],
+  [0x01, 'F', 'FIN'],
+  [0x04, 'R', 'RST'],
+  [0x08, 'P', 'PSH'],
+  [0x20, 'U', 'URG'],
+  [0x10, 'A', 'ACK'],
+  [0x40, 'E', 'ECE'],
+  [0x80, 'C', 'CWR'],
+]
+
+/** 'SA', 'PA', '·' for none: tcpdump's letters without its dot for ACK. */
+export function flagLetters(flags: number): string {
+  const letters = FLAG_LETTERS.filter(([bit]) => (flags & bit) === bit).map(([, letter]) => letter)
+  return letters.length === 0 ? '·' : letters.join('')
+}
+
+/** 'SYN ACK', or 'none'. */
+export function flagNames(flags: number): string {
+  const names = FLAG_LETTERS.filter(([bit]) => (flags & bit) === bit).map(([, , name]) => name)
+  return names.length === 0 ? 'none' : names.join(' ')
+}
+
+const CONN_STATES: Readonly<Record<string, string>> = {
+  S0: 'attempt without an answer',
+  S1: 'established, not closed',
+  SF: 'established and closed in order',
+  REJ: 'attempt refused',
+  S2: 'established, close by the initiator unanswered',
+  S3: 'established, close by the responder unanswered',
+  RSTO: 'established, reset by the initiator',
+  RSTR: 'established, reset by the responder',
+  RSTOS0: 'attempt, then reset by the initiator, no answer seen',
+  RSTRH: 'answer then reset by the responder, no SYN seen',
+  SH: 'SYN then FIN by the initiator, no answer seen (half open)',
+  SHR: 'answer then FIN by the responder, no SYN seen',
+  OTH: 'seen from the middle on',
+}
+
+export function connStateText(state: string): string | null {
+  return Object.hasOwn(CONN_STATES, state) ? CONN_STATES[state] : null
+}

@@ -1,0 +1,162 @@
+/**
+ * reports/<day>/<alert id>.md with its pictures beside it.
+ *
+ * In:  reports. Out: files that are whole at every moment: each is written beside its place and moved there.
+ * Not: ours to touch is only what we wrote: files are known by their names and by a mark inside.
+ *
+ * The invariant: one report an episode; the latest event wins, and pictures it no longer has are gone.
+ */
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { Report } from '../explain/report.ts'
+import { errorCode, writeFault } from './write-fault.ts'
+
+const DAY_FOLDER = /^(\d{4}-\d\d-\d\d|undated)$/
+/** Ends of the names that we write; `.new` is a file on its way. */
+const OUR_NAME = /\.(md|svg)(\.new)?$/
+/** Near the end of a whole report, near the start of any, near the start of a picture. */
+const MARKS = {
+  reportEnd: 'wrote this report from the alert line alone',
+  reportStart: '· confidence stage: ',
+  picture: '<!-- drawn by flowscribe -->',
+} as const
+
+export class ReportFolder {
+  readonly path: string
+  readonly #pictureNames = new Map<string, readonly string[]>()
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** Removes what an earlier replay left here, and nothing else. */
+  clear(): void {
+    for (const day of listFolder(this.path)) {
+      if (!DAY_FOLDER.test(day)) continue
+      const folder = join(this.path, day)
+      for (const name of listFolder(folder)) if (isOurs(folder, name)) attempt(join(folder, name), (path) => rmSync(path, { force: true }))
+      removeIfEmpty(folder)
+    }
+  }
+
+  /** Writes a report and its pictures; gives back the report's path. @throws RunError */
+  write(report: Report): string {
+    const folder = join(this.path, report.day)
+    attempt(folder, (path) => mkdirSync(path, { recursive: true, mode: 0o750 }))
+    // Pictures first: a report never names one that is not there yet.
+    for (const picture of report.pictures) replaceFile(join(folder, picture.name), picture.svg)
+    const path = join(folder, `${report.stem}.md`)
+    replaceFile(path, report.markdown)
+    this.#removeOldPictures(folder, report)
+    return path
+  }
+
+  #removeOldPictures(folder: string, report: Report): void {
+    const names = report.pictures.map((picture) => picture.name)
+    for (const old of this.#pictureNames.get(report.stem) ?? []) {
+      if (!names.includes(old)) attempt(join(folder, old), (path) => rmSync(path, { force: true }))
+    }
+    this.#pictureNames.set(report.stem, names)
+  }
+}
+
+/** Whole or not at all: written and flushed beside, then moved over. */
+function replaceFile(path: string, text: string): void {
+  const beside = `${path}.new`
+  try {
+    const fd = openSync(beside, 'w', 0o640)
+    try {
+      writeFileSync(fd, text)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    renameSync(beside, path)
+  } catch (error) {
+    discard(beside)
+    throw writeFault(path, error)
+  }
+}
+
+/** The write's own fault is the one to report. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Left as `.new`: the next clearing takes it.
+  }
+}
+
+function attempt(path: string, act: (path: string) => void): void {
+  try {
+    act(path)
+  } catch (error) {
+    throw writeFault(path, error)
+  }
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path).sort()
+  } catch (error) {
+    // Nothing there yet, or a file in the way that the first write will report.
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return []
+    throw writeFault(path, error)
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Others' files are in it: theirs.
+  }
+}
+
+const MARK_SEARCH_LEN = 4096
+
+/** Known by name and by a mark inside; a report on its way may have no end yet. */
+function isOurs(folder: string, name: string): boolean {
+  const match = OUR_NAME.exec(name)
+  if (match === null) return false
+  const path = join(folder, name)
+  if (match[1] === 'svg') return headOf(path).includes(MARKS.picture)
+  return headOf(path).includes(MARKS.reportStart) && (match[2] !== undefined || tailOf(path).includes(MARKS.reportEnd))
+}
+
+function headOf(path: string): string {
+  return partOf(path, () => 0)
+}
+
+function tailOf(path: string): string {
+  return partOf(path, (size) => Math.max(0, size - MARK_SEARCH_LEN))
+}
+
+function partOf(path: string, startOf: (size: number) => number): string {
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      const stat = fstatSync(fd)
+      if (!stat.isFile()) return ''
+      const part = Buffer.alloc(MARK_SEARCH_LEN)
+      return part.toString('utf8', 0, readSync(fd, part, 0, part.length, startOf(stat.size)))
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // Not readable: not known to be ours.
+    return ''
+  }
+}

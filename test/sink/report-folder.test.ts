@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { makeAlertLine } from '../../src/explain/alert-line.ts'
+import { type Report, renderReport } from '../../src/explain/report.ts'
+import { ReportFolder } from '../../src/sink/report-folder.ts'
+import { ENVELOPE, loginGuessing, verticalScan } from '../explain/alert-samples.ts'
+import { canMount, temporaryFolder, tinyDisk } from './endings.ts'
+
+const REPORT = renderReport(makeAlertLine(verticalScan(), ENVELOPE))
+
+describe('report folder', () => {
+  test('writes the report under its day, pictures beside it, and nothing else', () => {
+    const root = join(temporaryFolder(), 'reports')
+    const path = new ReportFolder(root).write(REPORT)
+    expect(path).toBe(join(root, '2026-03-17', 'a3f19c02-scan.vertical.md'))
+    expect(readFileSync(path, 'utf8')).toBe(REPORT.markdown)
+    expect(readdirSync(join(root, '2026-03-17')).sort()).toEqual([
+      'a3f19c02-scan.vertical.grid.svg',
+      'a3f19c02-scan.vertical.md',
+      'a3f19c02-scan.vertical.timeline.svg',
+    ])
+  })
+
+  test('the latest event of an episode wins, and a picture that it has no more is gone', () => {
+    const root = temporaryFolder()
+    const folder = new ReportFolder(root)
+    folder.write(REPORT)
+    const later: Report = { ...REPORT, markdown: 'later\n', pictures: REPORT.pictures.slice(0, 1) }
+    const path = folder.write(later)
+    expect(readFileSync(path, 'utf8')).toBe('later\n')
+    expect(readdirSync(join(root, '2026-03-17'))).toEqual(['a3f19c02-scan.vertical.md', 'a3f19c02-scan.vertical.timeline.svg'])
+  })
+
+  test("clear: takes our files, torn ones too, and leaves everybody else's", () => {
+    const root = temporaryFolder()
+    const folder = new ReportFolder(root)
+    const ours = folder.write(REPORT)
+    folder.write(renderReport(makeAlertLine(loginGuessing(), ENVELOPE)))
+    const day = join(root, '2026-03-17')
+    writeFileSync(join(day, 'torn.md.new'), REPORT.markdown.slice(0, 900))
+    mkdirSync(join(root, 'mine'))
+    const theirs = [
+      join(day, 'notes.md'),
+      join(day, 'sketch.svg'),
+      join(day, 'draft.md.new'),
+      join(root, 'mine', 'a.md'),
+      join(root, 'readme.md'),
+    ]
+    for (const path of theirs) writeFileSync(path, '# mine\n')
+    folder.clear()
+    expect(existsSync(ours)).toBe(false)
+    expect(readdirSync(day).sort()).toEqual(['draft.md.new', 'notes.md', 'sketch.svg'])
+    for (const path of theirs) expect(readFileSync(path, 'utf8')).toBe('# mine\n')
+  })
+
+  test('clear: a day with nothing left goes too; a folder that is not there is no fault', () => {
+    const root = temporaryFolder()
+    const folder = new ReportFolder(root)
+    folder.write(REPORT)
+    folder.clear()
+    expect(readdirSync(root)).toEqual([])
+    new ReportFolder(join(root, 'none')).clear()
+  })
+
+  test('a file where the folder should be', () => {
+    const path = join(temporaryFolder(), 'reports')
+    writeFileSync(path, '')
+    expect(() => new ReportFolder(path).write(REPORT)).toThrow(/^cannot write .*reports.*: a .*file/)
+  })
+
+  test.skipIf(!canMount)('disk full: the report before stays as it was (needs root and mount)', () => {
+    const folder = new ReportFolder(tinyDisk())
+    const path = folder.write(REPORT)
+    const huge: Report = { ...REPORT, markdown: 'x'.repeat(100_000) }
+    expect(() => folder.write(huge)).toThrow(/no space left/)
+    expect(readFileSync(path, 'utf8')).toBe(REPORT.markdown)
+    expect(existsSync(`${path}.new`)).toBe(false)
+  })
+})
