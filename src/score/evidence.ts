@@ -22,6 +22,8 @@ export interface Evidence {
   id: string
   /** Detector or benign explanation and its test: 'D2.failed_ports', 'B7.outage'. */
   code: string
+  /** Two or three words for the arithmetic line and the contributions picture: 'many closed ports'. */
+  label: string
   /** A template with {m0}, {m1}… for `measured` and {x0}… for `names`: 'failed on {m0} distinct ports of one server within {m1}'. */
   claim: string
   measured: Num[]
@@ -55,7 +57,7 @@ export interface LikelihoodStep {
   /** 'prior', an evidence group, or 'cap'. */
   name: string
   log10: number
-  /** ×32, ÷15.8 … as written. */
+  /** ×32, ÷16 … as written. */
   text: string
   evidenceIds: string[]
 }
@@ -122,7 +124,12 @@ export interface AlertEvent {
   evidence: Evidence[]
   benign: Evidence[]
   notEvaluated: { code: string; why: string }[]
+  /** The two observations that would move the likelihood most, found by re-scoring; in words, without numbers. */
   wouldChange: string[]
+  /** False: in the list only. Each actor and kind notifies once a day, and all together up to the day's budget. */
+  shouldNotify: boolean
+  /** Alerts of this day that were held back from notification so far. */
+  heldBackCount: number
   /** An address, or 'many'. */
   actor: string
   victims: { addresses: string[]; count: number }
