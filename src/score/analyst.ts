@@ -18,7 +18,7 @@ import { DETECTORS } from './detectors/table.ts'
 import type { Episode } from './episodes.ts'
 import { Episodes } from './episodes.ts'
 import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
-import type { FlowReader } from './kept-flow.ts'
+import type { FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import type { ScoreOptions } from './options.ts'
 import type { Judged } from './orientation.ts'
@@ -122,9 +122,8 @@ export class Analyst {
         nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
       })
     }
-    this.#episodes.take(detector, finding, judged, verdictOf, (kept) =>
-      kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
-    )
+    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
+    this.#episodes.take({ detector, finding, judged, verdictOf, keep })
   }
 
   #eventOf(episode: Episode, event: AlertEventName): AlertEvent {
@@ -163,4 +162,3 @@ export class Analyst {
 function sectionsOf(): DetectorSection[] {
   return Object.keys(DETECTORS) as DetectorSection[]
 }
-

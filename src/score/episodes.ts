@@ -49,7 +49,21 @@ export interface Episode {
   victims: DistinctWindow<string>
   kept: KeptFlows
   verdict: Verdict
+  /** Judges what came after `verdict`; null when nothing did. */
+  pending: ((victimCount: number) => Verdict) | null
+  judgeAtFlows: number
+  updateAtFlows: number
   shouldNotify: boolean
+}
+
+export interface Sighting {
+  detector: AnyDetector
+  finding: Finding
+  judged: Judged
+  /** Judges the episode as it stands; dear, and therefore asked seldom. */
+  verdictOf: (victimCount: number) => Verdict
+  /** Offers the flow to the episode's kept ones. */
+  keep: (kept: KeptFlows) => void
 }
 
 interface Closed {
@@ -69,7 +83,6 @@ export class Episodes {
   readonly #open = new Map<string, Episode>()
   readonly #candidates = new Map<string, Episode>()
   readonly #closed: BoundedTable<Closed>
-  readonly #judgeAt = new WeakMap<Episode, { judgeAtFlows: number; updateAtFlows: number }>()
 
   constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit) {
     this.#options = options
@@ -78,12 +91,13 @@ export class Episodes {
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
   }
 
-  /** One flow that meets a detector's entry test. @param verdictOf judges the episode as it stands. */
-  take(detector: AnyDetector, finding: Finding, judged: Judged, verdictOf: (victimCount: number) => Verdict, keep: (kept: KeptFlows) => void): void {
+  /** One flow that meets a detector's entry test. */
+  take(sighting: Sighting): void {
+    const { detector, finding } = sighting
     const key = `${detector.kind}|${finding.actor}|${finding.keyPart}`
     const known = this.#open.get(key) ?? this.#candidates.get(key)
-    if (known === undefined) this.#begin(key, detector, finding, judged, verdictOf, keep)
-    else this.#goOn(known, finding, judged, verdictOf, keep)
+    if (known === undefined) this.#begin(key, sighting)
+    else this.#goOn(known, sighting)
   }
 
   onTime(nowUs: number): void {
@@ -102,14 +116,7 @@ export class Episodes {
     this.#candidates.clear()
   }
 
-  #begin(
-    key: string,
-    detector: AnyDetector,
-    finding: Finding,
-    judged: Judged,
-    verdictOf: (victimCount: number) => Verdict,
-    keep: (kept: KeptFlows) => void,
-  ): void {
+  #begin(key: string, { detector, finding, judged, verdictOf, keep }: Sighting): void {
     const victims = new DistinctWindow<string>(Number.MAX_SAFE_INTEGER, VICTIMS_LISTED)
     for (const victim of [...finding.victims(), finding.victim]) victims.add(victim, 0)
     const firstUs = Math.min(finding.firstUs, judged.startUs)
@@ -128,45 +135,45 @@ export class Episodes {
       victims,
       kept: new KeptFlows(),
       verdict: verdictOf(victims.count()),
+      pending: null,
+      judgeAtFlows: 0,
+      updateAtFlows: 0,
       shouldNotify: false,
     }
     this.counters.candidates++
-    this.#judgeAt.set(episode, { judgeAtFlows: 0, updateAtFlows: 0 })
     keep(episode.kept)
     if (this.#isBelieved(episode)) this.#openUp(episode)
     else this.#await(episode)
   }
 
-  #goOn(
-    episode: Episode,
-    finding: Finding,
-    judged: Judged,
-    verdictOf: (victimCount: number) => Verdict,
-    keep: (kept: KeptFlows) => void,
-  ): void {
+  #goOn(episode: Episode, { finding, judged, verdictOf, keep }: Sighting): void {
     episode.flows++
     episode.firstUs = Math.min(episode.firstUs, judged.startUs)
     episode.lastUs = Math.max(episode.lastUs, judged.lastUs)
-    const isNewVictim = episode.victims.add(finding.victim, 0)
+    const isNewVictim = episode.victims.add(finding.victim, 0) && episode.victims.count() < JUDGE_ALL_BELOW
     keep(episode.kept)
     const home = episode.isOpen ? this.#open : this.#candidates
     home.delete(episode.key)
     home.set(episode.key, episode)
-    const plan = this.#judgeAt.get(episode)
-    const isDue = plan === undefined || episode.flows < JUDGE_ALL_BELOW || episode.flows >= plan.judgeAtFlows
-    if (!isDue && finding.telling === 0 && !(isNewVictim && episode.victims.count() < JUDGE_ALL_BELOW)) return
-    if (plan !== undefined) plan.judgeAtFlows = episode.flows * JUDGE_GROWTH
+    episode.pending = verdictOf
+    const isDue = episode.flows < JUDGE_ALL_BELOW || episode.flows >= episode.judgeAtFlows || finding.telling > 0 || isNewVictim
+    if (!isDue) return
     const before = episode.verdict
-    const now = verdictOf(episode.victims.count())
-    if (!episode.isOpen) {
-      episode.verdict = now
-      if (!this.#isBelieved(episode)) return
+    this.#judge(episode)
+    if (episode.isOpen) this.#maybeUpdate(episode, before)
+    else if (this.#isBelieved(episode)) {
       this.#candidates.delete(episode.key)
       this.#openUp(episode)
-      return
     }
-    if (isStronger(before, now)) episode.verdict = now
-    this.#maybeUpdate(episode, before)
+  }
+
+  /** Judges what has come since the last time. */
+  #judge(episode: Episode): void {
+    if (episode.pending === null) return
+    const now = episode.pending(episode.victims.count())
+    episode.pending = null
+    episode.judgeAtFlows = episode.flows * JUDGE_GROWTH
+    if (!episode.isOpen || isStronger(episode.verdict, now)) episode.verdict = now
   }
 
   #isBelieved(episode: Episode): boolean {
@@ -204,18 +211,16 @@ export class Episodes {
     }
     episode.isOpen = true
     this.#open.set(episode.key, episode)
-    const plan = this.#judgeAt.get(episode)
-    if (plan !== undefined) plan.updateAtFlows = nextStep(episode.flows)
+    episode.updateAtFlows = nextStep(episode.flows)
     episode.shouldNotify = this.#notifier.mayNotify(episode.detector.kind, episode.actor, levelOf(episode.verdict), episode.lastUs)
     this.#emit(episode, 'open')
   }
 
   #maybeUpdate(episode: Episode, before: Verdict): void {
-    const plan = this.#judgeAt.get(episode)
-    const hasGrown = plan !== undefined && episode.flows >= plan.updateAtFlows
+    const hasGrown = episode.flows >= episode.updateAtFlows
     const hasRisen = levelOf(episode.verdict) > levelOf(before) || bandRises(before, episode.verdict)
     if (!hasGrown && !hasRisen) return
-    if (plan !== undefined && hasGrown) plan.updateAtFlows = nextStep(episode.flows)
+    if (hasGrown) episode.updateAtFlows = nextStep(episode.flows)
     this.counters.updated++
     episode.shouldNotify =
       levelOf(episode.verdict) > levelOf(before) &&
@@ -224,6 +229,7 @@ export class Episodes {
   }
 
   #close(episode: Episode): void {
+    this.#judge(episode)
     this.#open.delete(episode.key)
     episode.isOpen = false
     episode.shouldNotify = false

@@ -100,7 +100,13 @@ export interface KeptFlow {
 
 /** What a picture of this kind needs and evidence does not hold; closed union by `picture`. */
 export type PictureData =
-  | { picture: 'grid'; targets: string[]; ports: number[]; cells: { target: number; port: number; outcome: 'failed' | 'answered' }[]; omitted: number }
+  | {
+      picture: 'grid'
+      targets: string[]
+      ports: number[]
+      cells: { target: number; port: number; outcome: 'failed' | 'answered' }[]
+      omitted: number
+    }
   | { picture: 'sessions'; sessions: { atUs: number; bytes: number; durationUs: number; odd: boolean }[]; omitted: number }
 
 export type AlertEventName = 'open' | 'update' | 'close'

@@ -1,7 +1,8 @@
 /**
  * Evidence to likelihood, by arithmetic that can be printed (SCORER.md section 5.1).
  *
- *   L = prior + Σ over groups of ( strongest + 0.3 · Σ of the rest ),  each clipped to [-1.5, +2];   P = 1 / (1 + 10^-L), at most the cap
+ *   L = prior + Σ over groups of ( strongest + 0.3 · Σ of the rest ), each clipped to [-1.5, +2]
+ *   P = 1 / (1 + 10^-L), at most the cap
  *
  * In:  a kind's prior (log10 odds) and its evidence, for and against. Out: P, its band, and one step a factor.
  * The invariant: the steps' log10 values add up to L, so that the printed line can be checked by hand.

@@ -59,7 +59,7 @@ const ROLE_OPTIONS = {
     default: [],
     unit: '',
     comment:
-      'Hosts whose job looks like an attack. role is one of scanner, inventory, monitoring, admin, backup; such an alert is not raised, but counted.',
+      'Hosts whose job looks like an attack: scanner, inventory, monitoring, admin or backup. Their alerts are not raised, but counted.',
     fields: {
       address: { comment: 'address or network', required: true, kind: 'network' },
       role: { comment: 'scanner, inventory, monitoring, admin or backup', required: true, kind: 'text' },
@@ -76,9 +76,12 @@ const DETECTOR_OPTIONS = Object.fromEntries(
   Object.entries(DETECTORS).map(([section, detector]) => [section, detector.options]),
 ) as unknown as DetectorTables
 
-export const SCORE_OPTIONS = { context: CONTEXT_OPTIONS, ...DETECTOR_OPTIONS, alerts: ALERT_OPTIONS, roles: ROLE_OPTIONS } as const satisfies Readonly<
-  Record<string, OptionTable>
->
+export const SCORE_OPTIONS = {
+  context: CONTEXT_OPTIONS,
+  ...DETECTOR_OPTIONS,
+  alerts: ALERT_OPTIONS,
+  roles: ROLE_OPTIONS,
+} as const satisfies Readonly<Record<string, OptionTable>>
 
 export type ScoreOptions = { readonly [S in keyof typeof SCORE_OPTIONS]: OptionValues<(typeof SCORE_OPTIONS)[S]> }
 

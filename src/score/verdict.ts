@@ -55,7 +55,11 @@ export function judgeEpisode(question: VerdictQuestion): Verdict {
   const { detector, assessment } = question
   const answers = askBenign(question)
   const evidence = numbered('E', assessment.evidence, (a, b) => b.lr - a.lr)
-  const benign = numbered('B', answers.flatMap((answer) => answer.evidence ?? []), (a, b) => a.lr - b.lr)
+  const benign = numbered(
+    'B',
+    answers.flatMap((answer) => answer.evidence ?? []),
+    (a, b) => a.lr - b.lr,
+  )
   const caps = [detector.cap, ...answers.flatMap((answer) => answer.cap ?? [])]
   const fused = fuse(detector.priorLog10, [...evidence, ...benign], caps)
   const graded = gradeSeverity({
@@ -108,11 +112,20 @@ function directionGap({ direction }: VerdictQuestion): { code: string; why: stri
 }
 
 /** The evidence that carries most, and the benign explanation that would weigh most: what the verdict were without and with it. */
-function wouldChange(question: VerdictQuestion, evidence: readonly Evidence[], benign: readonly Evidence[], caps: readonly Cap[]): string[] {
+function wouldChange(
+  question: VerdictQuestion,
+  evidence: readonly Evidence[],
+  benign: readonly Evidence[],
+  caps: readonly Cap[],
+): string[] {
   const { detector } = question
   const all = [...evidence, ...benign]
   const strongest = evidence[0]
-  const without = fuse(detector.priorLog10, all.filter((item) => item.id !== strongest.id), caps).band
+  const without = fuse(
+    detector.priorLog10,
+    all.filter((item) => item.id !== strongest.id),
+    caps,
+  ).band
   const texts = [`Without “${strongest.label}” the verdict would be “${without}”.`]
   const open = BENIGN.filter((row) => row.appliesTo.some((kind) => kind === detector.kind))
     .filter((row) => row.lr < 0 && !benign.some((item) => item.lr < 0 && item.code.startsWith(`${row.id}.`)))
@@ -128,4 +141,3 @@ function wouldChange(question: VerdictQuestion, evidence: readonly Evidence[], b
 function rounded(p: number): number {
   return Math.round(p * 1e4) / 1e4
 }
-

@@ -44,8 +44,22 @@ const OPTIONS = {
     unit: 'servers',
     comment: 'As failed_servers_min, when unused inside addresses are among them.',
   },
-  dark_min: { kind: 'integer', default: 3, min: 1, max: 1000, unit: 'addresses', comment: 'So many unused inside addresses are needed for that.' },
-  many_servers_min: { kind: 'integer', default: 100, min: 15, max: 1_000_000, unit: 'servers', comment: 'From here on the number itself is evidence.' },
+  dark_min: {
+    kind: 'integer',
+    default: 3,
+    min: 1,
+    max: 1000,
+    unit: 'addresses',
+    comment: 'So many unused inside addresses are needed for that.',
+  },
+  many_servers_min: {
+    kind: 'integer',
+    default: 100,
+    min: 15,
+    max: 1_000_000,
+    unit: 'servers',
+    comment: 'From here on the number itself is evidence.',
+  },
 } as const satisfies OptionTable
 
 type Options = OptionValues<typeof OPTIONS>
@@ -56,7 +70,7 @@ const WEIGHTS = {
     group: 'failure',
     basis: 'test',
     label: 'first contacts fail',
-    claim: 'of the first {m1} servers that {x0} contacted and that could be judged, {m0} failed; an ordinary client is taken for a scanner by this test at most {m2} times',
+    claim: '{m0} of {m1} first contacts of {x0} failed; this test takes an ordinary client for a scanner {m2} times at most',
     alt: 'the actor itself lost its network, or its list of peers is out of date',
     next: 'Check whether the actor reaches the servers that it normally uses.',
   },
@@ -115,7 +129,7 @@ export const SCAN_HORIZONTAL = {
   techniques: { fromInside: ['T1046'], fromOutside: ['T1595.001'], manyVictims: [] },
   inputs: 'outcome of first contacts by client; failed servers and ports by client',
   windowUs: 3600e6,
-  entryTest: 'walk over first contacts hits, and failed servers ≥ failed_servers_min on ≤ ports_max ports, or ≥ dark_failed_servers_min with dark_min unused',
+  entryTest: 'the walk hits, and servers ≥ failed_servers_min on ≤ ports_max ports, or ≥ dark_failed_servers_min with dark_min unused',
   options: OPTIONS,
   priorLog10: -2,
   cap: { limit: 0.99, why: 'headers alone never make a scan certain' },
@@ -190,14 +204,7 @@ function assess(look: Look, client: ClientWindow, spread: Spread, options: Optio
   }
 }
 
-function evidenceOf(
-  look: Look,
-  client: ClientWindow,
-  spread: Spread,
-  options: Options,
-  spanUs: number,
-  sample: Draft['sample'],
-): Draft[] {
+function evidenceOf(look: Look, client: ClientWindow, spread: Spread, options: Options, spanUs: number, sample: Draft['sample']): Draft[] {
   const contacts = client.firstFailed + client.firstAnswered
   const lr = Math.min(WEIGHTS.first_contacts.lr, 1 + 0.4 * Math.log10(0.01 / options.walk_alpha_ratio))
   const drafts = [

@@ -42,7 +42,14 @@ const OPTIONS = {
     comment: 'Share of the tried ports that failed; below it the client uses many services of that server.',
   },
   slow_failed_share_min: { kind: 'number', default: 0.8, min: 0, max: 1, unit: 'ratio', comment: 'The same for slow scans.' },
-  many_ports_min: { kind: 'integer', default: 100, min: 15, max: 65_535, unit: 'ports', comment: 'From here on the number itself is evidence.' },
+  many_ports_min: {
+    kind: 'integer',
+    default: 100,
+    min: 15,
+    max: 65_535,
+    unit: 'ports',
+    comment: 'From here on the number itself is evidence.',
+  },
 } as const satisfies OptionTable
 
 type Options = OptionValues<typeof OPTIONS>
