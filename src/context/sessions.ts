@@ -1,12 +1,13 @@
 /**
  * The single sessions of one client with one service, lately.
  *
- * In:  sessions with payload both ways, by their start. Out: those of the last five to ten minutes, at most 2 × SESSIONS_MAX.
+ * In:  sessions with payload both ways, by their start. Out: the newest of the last five to ten minutes, by start,
+ *      at most 2 × SESSIONS_MAX.
  * Not: long connections' later pieces: they belong to the session that began them.
  */
 
 const BUCKET_US = 5 * 60e6
-/** Per bucket; what comes beyond is counted, not kept. */
+/** Per bucket; then a new one takes the place of the oldest, which is only counted. */
 const SESSIONS_MAX = 256
 
 export interface Session {
@@ -23,29 +24,26 @@ export class SessionWindow {
   #now: Session[] = []
   #before: Session[] = []
   #nowBeyond = 0
-  #beforeBeyond = 0
 
   add(session: Session): void {
     const slot = Math.floor(session.atUs / BUCKET_US)
     if (slot > this.#slot) {
-      const isNext = slot === this.#slot + 1
-      this.#before = isNext ? this.#now : []
-      this.#beforeBeyond = isNext ? this.#nowBeyond : 0
+      this.#before = slot === this.#slot + 1 ? this.#now : []
       this.#now = []
       this.#nowBeyond = 0
       this.#slot = slot
     }
     if (this.#now.length < SESSIONS_MAX) this.#now.push(session)
-    else this.#nowBeyond++
+    else this.#now[this.#nowBeyond++ % SESSIONS_MAX] = session
   }
 
-  /** In order of arrival. */
-  list(): readonly Session[] {
-    return [...this.#before, ...this.#now]
+  /** Those that began at or after `fromUs`, by start. */
+  since(fromUs: number): Session[] {
+    return [...this.#before, ...this.#now].filter((session) => session.atUs >= fromUs).sort((a, b) => a.atUs - b.atUs)
   }
 
-  /** Sessions of the window that are not in the list. */
+  /** Sessions of the present bucket that are no longer kept. */
   beyondCount(): number {
-    return this.#nowBeyond + this.#beforeBeyond
+    return this.#nowBeyond
   }
 }

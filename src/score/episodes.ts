@@ -70,12 +70,23 @@ interface Closed {
   id: string
   flows: number
   firstUs: number
+  lastUs: number
 }
 
 type Emit = (episode: Episode, event: AlertEventName) => void
 
 export class Episodes {
-  readonly counters = { candidates: 0, opened: 0, reopened: 0, updated: 0, closed: 0, heldByCap: 0, episodesFull: 0, candidatesFull: 0 }
+  readonly counters = {
+    candidates: 0,
+    opened: 0,
+    reopened: 0,
+    updated: 0,
+    closed: 0,
+    dropped: 0,
+    explained: 0,
+    episodesFull: 0,
+    candidatesFull: 0,
+  }
   readonly #options: EpisodeOptions
   readonly #notifier: Notifier
   readonly #emit: Emit
@@ -107,13 +118,13 @@ export class Episodes {
       this.#close(episode)
     }
     for (const [key, episode] of this.#candidates) {
-      if (nowUs - episode.lastUs > this.#quietUs(episode)) this.#candidates.delete(key)
+      if (nowUs - episode.lastUs > this.#quietUs(episode)) this.#drop(key, episode)
     }
   }
 
   finish(): void {
     for (const episode of this.#open.values()) this.#close(episode)
-    this.#candidates.clear()
+    for (const [key, episode] of this.#candidates) this.#drop(key, episode)
   }
 
   #begin(key: string, { detector, finding, judged, verdictOf, keep }: Sighting): void {
@@ -156,7 +167,8 @@ export class Episodes {
     home.delete(episode.key)
     home.set(episode.key, episode)
     episode.pending = verdictOf
-    const isDue = episode.flows < JUDGE_ALL_BELOW || episode.flows >= episode.judgeAtFlows || finding.telling > 0 || isNewVictim
+    const isStep = episode.flows >= episode.judgeAtFlows || (episode.isOpen && episode.flows >= episode.updateAtFlows)
+    const isDue = episode.flows < JUDGE_ALL_BELOW || isStep || finding.telling > 0 || isNewVictim
     if (!isDue) return
     const before = episode.verdict
     this.#judge(episode)
@@ -177,20 +189,25 @@ export class Episodes {
   }
 
   #isBelieved(episode: Episode): boolean {
-    const isBelieved = episode.verdict.likelihood >= this.#options.likelihoodMin
-    if (!isBelieved && episode.verdict.cap !== null) this.counters.heldByCap++
-    return isBelieved
+    return episode.verdict.likelihood >= this.#options.likelihoodMin
   }
 
   #await(episode: Episode): void {
     if (this.#candidates.size >= this.#options.episodesMax) {
       this.counters.candidatesFull++
-      for (const key of this.#candidates.keys()) {
-        this.#candidates.delete(key)
+      for (const [key, quietest] of this.#candidates) {
+        this.#drop(key, quietest)
         break
       }
     }
     this.#candidates.set(episode.key, episode)
+  }
+
+  /** A candidate that never became likely enough; `explained` when something harmless was found for it. */
+  #drop(key: string, episode: Episode): void {
+    this.#candidates.delete(key)
+    this.counters.dropped++
+    if (episode.verdict.benign.some((item) => item.lr < 0)) this.counters.explained++
   }
 
   #openUp(episode: Episode): void {
@@ -201,19 +218,26 @@ export class Episodes {
         break
       }
     }
-    const closed = this.#closed.peek(episode.key)
-    if (closed === undefined) this.counters.opened++
-    else {
-      this.counters.reopened++
-      episode.id = closed.id
-      episode.flows += closed.flows
-      episode.firstUs = closed.firstUs
-    }
+    this.#continueClosed(episode)
     episode.isOpen = true
     this.#open.set(episode.key, episode)
     episode.updateAtFlows = nextStep(episode.flows)
     episode.shouldNotify = this.#notifier.mayNotify(episode.detector.kind, episode.actor, levelOf(episode.verdict), episode.lastUs)
     this.#emit(episode, 'open')
+  }
+
+  /** The same key again within `reopenUs` goes on where it ended, under the old id. */
+  #continueClosed(episode: Episode): void {
+    const closed = this.#closed.peek(episode.key)
+    if (closed === undefined || episode.lastUs - closed.lastUs > this.#options.reopenUs) {
+      this.counters.opened++
+      return
+    }
+    this.counters.reopened++
+    episode.id = closed.id
+    // A window that reaches back into the old episode holds flows that were counted there.
+    episode.flows = closed.flows + (episode.firstUs <= closed.lastUs ? 1 : episode.flows)
+    episode.firstUs = closed.firstUs
   }
 
   #maybeUpdate(episode: Episode, before: Verdict): void {
@@ -235,9 +259,11 @@ export class Episodes {
     episode.shouldNotify = false
     this.counters.closed++
     if (this.#options.reopenUs > 0) {
-      const record = this.#closed.getOrCreate(episode.key, () => ({ id: episode.id, flows: 0, firstUs: 0 }))
-      record.flows = episode.flows
-      record.firstUs = episode.firstUs
+      const { id, flows, firstUs, lastUs } = episode
+      Object.assign(
+        this.#closed.getOrCreate(episode.key, () => ({ id, flows, firstUs, lastUs })),
+        { id, flows, firstUs, lastUs },
+      )
     }
     this.#emit(episode, 'close')
   }

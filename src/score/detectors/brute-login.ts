@@ -1,7 +1,7 @@
 /**
  * D8 brute.login: one client opens session after session on a login service, and all look the same.
  *
- * In:  the sessions of one client with one service, last five to ten minutes: payload octets and duration.
+ * In:  the sessions of one client with one service, last five minutes: payload octets and duration.
  * Not: the names and passwords tried; web logins (443 and 80 are flat for a hundred good reasons); services off the list below,
  *      where flat sessions are the rule (polling, health checks) and headers alone cannot tell a login.
  *
@@ -141,6 +141,7 @@ const ODD_BYTES_FACTOR = 3
 const ODD_DURATION_FACTOR = 10
 const SESSIONS_SHOWN_MAX = 200
 const US_PER_S = 1e6
+const WINDOW_US = 5 * 60 * US_PER_S
 
 export const BRUTE_LOGIN = {
   kind: 'brute.login',
@@ -148,7 +149,7 @@ export const BRUTE_LOGIN = {
   title: 'Password guessing',
   techniques: { fromInside: ['T1110.001'], fromOutside: ['T1110.001'], manyVictims: ['T1110.003'] },
   inputs: 'payload octets and duration of each session by client and service',
-  windowUs: 5 * 60e6,
+  windowUs: WINDOW_US,
   entryTest: 'flat sessions ≥ sessions_min with variation ≤ flatness_max, and flat share ≥ flat_share_min',
   options: OPTIONS,
   priorLog10: -2,
@@ -163,7 +164,7 @@ function detect(look: Look, options: Options): Finding | null {
   const { judged, observed } = look
   const service = LOGIN_SERVICES.get(judged.port[SERVER])
   if (service === undefined || observed.sessions === null || judged.isContinuation) return null
-  const all = observed.sessions.list()
+  const all = observed.sessions.since(judged.startUs - WINDOW_US)
   if (all.length < options.sessions_min) return null
   const guesses = measureGuesses(all, service, options)
   if (guesses === null) return null

@@ -33,7 +33,8 @@ const OPTIONS = {
     min: 5,
     max: 10_000,
     unit: 'servers',
-    comment: 'Distinct servers that failed within one hour (Zeek: 25 in five minutes; Slips: 5, with 14 false alarms in four days).',
+    comment:
+      'Distinct servers that failed within one to two hours (Zeek: 25 in five minutes; Slips: 5, with 14 false alarms in four days).',
   },
   ports_max: { kind: 'integer', default: 5, min: 1, max: 64, unit: 'ports', comment: 'They must have failed on this many ports at most.' },
   dark_failed_servers_min: {

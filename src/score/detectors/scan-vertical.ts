@@ -23,7 +23,7 @@ const OPTIONS = {
     min: 5,
     max: 1000,
     unit: 'ports',
-    comment: 'Distinct ports of one server that failed within five minutes (Zeek: 15).',
+    comment: 'Distinct ports of one server that failed within five to ten minutes (Zeek: 15 in five).',
   },
   slow_failed_ports_min: {
     kind: 'integer',
@@ -31,11 +31,11 @@ const OPTIONS = {
     min: 5,
     max: 1000,
     unit: 'ports',
-    comment: 'The same within one hour, for slow scans.',
+    comment: 'The same within one to two hours, for slow scans.',
   },
   failed_share_min: {
     kind: 'number',
-    default: 0.5,
+    default: 0.6,
     min: 0,
     max: 1,
     unit: 'ratio',
