@@ -1,0 +1,232 @@
+/**
+ * What else the hosts of a flow did: windows by client, by pair, by service (SCORER.md section 6).
+ *
+ * In:  contacts in row order (`observe`), packet time (`advance`).
+ * Out: for detectors, the client's, the pair's and the session window of the contact just observed; the server table; the
+ *      visibility share; the windowed features.
+ * Not: a judgement. Nothing here knows a threshold of a detector.
+ * The invariant: every table, list and window has a limit, whatever comes; `counters` says how often each was reached.
+ *
+ * Windows run on the time a flow started: rows of one scan arrive at different times (a reset ends a row after seconds, silence
+ * after a minute), but its probes started together.
+ */
+
+import type { OptionValues } from '../base/option.ts'
+import { TCP, UDP } from '../flow/flow.ts'
+import { BoundedTable } from './bounded-table.ts'
+import type { Contact } from './contact.ts'
+import { CLIENT, SERVER } from './contact.ts'
+import { DistinctWindow } from './distinct-window.ts'
+import { FailedTargets } from './failed-targets.ts'
+import { correct, step } from './first-contacts.ts'
+import type { MinuteRing } from './minute-ring.ts'
+import type { CONTEXT_OPTIONS } from './options.ts'
+import { Services } from './services.ts'
+import { SessionWindow } from './sessions.ts'
+import { VisibilityShare } from './visibility-share.ts'
+import { addToSource, addToTarget, sourceRing, targetRing, windowFeatures } from './window-features.ts'
+
+const MINUTE_US = 60e6
+const HOUR_US = 3600e6
+/** How long a quiet host, pair or session window is remembered. A pair's age is what "first contact" means. */
+const HOST_QUIET_US = 2 * HOUR_US
+const PAIR_QUIET_US = 24 * HOUR_US
+const SESSIONS_QUIET_US = 15 * MINUTE_US
+
+const SHORT_WINDOW_US = 5 * MINUTE_US
+const LONG_WINDOW_US = HOUR_US
+/** Ports and targets kept one by one, because pictures and reports name them. */
+const LISTED_MAX = 1024
+const ANSWERED_PORTS_MAX = 64
+
+export interface ClientWindow {
+  ring: MinuteRing
+  /** Height of the threshold random walk over first contacts, and how many of them failed and succeeded. */
+  walkHeight: number
+  firstFailed: number
+  firstAnswered: number
+  /** Servers that failed and never answered this client, last hour. Made at the first failure. */
+  failed: FailedTargets | null
+  /** Failed flows towards them, and those that were bare probes: at most two packets, no payload. */
+  flatFailures: number
+  failures: number
+}
+
+interface TargetWindow {
+  ring: MinuteRing
+  /** It sent at least one packet: the address is in use. */
+  hasSent: boolean
+}
+
+export interface PairWindow {
+  hasAnswered: boolean
+  /** This pair's first contact counted as a failure in the client's walk. */
+  isWalkFailure: boolean
+  /** The first port that failed, and when; windows are made when a second one fails: most pairs of a sweep never have one. */
+  firstFailed: { port: number; atUs: number } | null
+  failedShort: DistinctWindow<number> | null
+  failedLong: DistinctWindow<number> | null
+  /** Distinct ports that answered, the first ANSWERED_PORTS_MAX. */
+  answeredPorts: number[]
+}
+
+export interface Observed {
+  client: ClientWindow
+  pair: PairWindow
+  /** Present when the contact was a session with payload both ways. */
+  sessions: SessionWindow | null
+}
+
+export class Context {
+  readonly services: Services
+  readonly visibility = new VisibilityShare()
+  readonly #clients: BoundedTable<ClientWindow>
+  readonly #targets: BoundedTable<TargetWindow>
+  readonly #pairs: BoundedTable<PairWindow>
+  readonly #sessions: BoundedTable<SessionWindow>
+
+  constructor(options: OptionValues<typeof CONTEXT_OPTIONS>) {
+    this.services = new Services(options.services_max)
+    this.#clients = new BoundedTable(options.hosts_max, HOST_QUIET_US)
+    // Targets apart from clients: a scan of a million addresses must not push the clients out.
+    this.#targets = new BoundedTable(options.hosts_max, HOST_QUIET_US)
+    this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
+    this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
+  }
+
+  advance(nowUs: number): void {
+    for (const table of [this.#clients, this.#targets, this.#pairs, this.#sessions]) table.advance(nowUs)
+    this.services.advance(nowUs)
+    this.visibility.advance(nowUs)
+  }
+
+  observe(contact: Contact): Observed {
+    this.visibility.observe(contact)
+    this.services.observe(contact)
+    const client = this.#clients.getOrCreate(contact.addr[CLIENT], newClient)
+    const target = this.#targets.getOrCreate(contact.addr[SERVER], newTarget)
+    const pair = this.#pairs.getOrCreate(pairKey(contact), newPair)
+    addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
+    addToTarget(target.ring, contact.endUs)
+    if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
+    if (contact.outcome === 'failed' && hasPorts(contact)) noteFailure(contact, client, pair)
+    if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
+    return { client, pair, sessions: this.#noteSession(contact) }
+  }
+
+  /** True when the address is known to be in use: it sent something, as a client or as a server. */
+  hasSent(address: string): boolean {
+    return this.#clients.peek(address) !== undefined || this.#targets.peek(address)?.hasSent === true
+  }
+
+  /** The five windowed features of a contact just observed. */
+  windowFeatures(contact: Contact): Record<string, number | null> {
+    const source = this.#clients.peek(contact.addr[CLIENT])
+    const target = this.#targets.peek(contact.addr[SERVER])
+    if (source === undefined || target === undefined) return {}
+    return windowFeatures(source.ring, target.ring, contact.endUs)
+  }
+
+  get counters(): Record<string, number> {
+    return {
+      clientsEvicted: this.#clients.evictedCount,
+      targetsEvicted: this.#targets.evictedCount,
+      pairsEvicted: this.#pairs.evictedCount,
+      servicesEvicted: this.services.evictedCount,
+      sessionWindowsEvicted: this.#sessions.evictedCount,
+      visibilityPairsNotCounted: this.visibility.saturatedCount,
+    }
+  }
+
+  #noteSession(contact: Contact): SessionWindow | null {
+    const clientBytes = contact.payloadBytes[CLIENT]
+    const serverBytes = contact.payloadBytes[SERVER]
+    if (contact.proto !== TCP || contact.isContinuation || !clientBytes || !serverBytes) return null
+    const window = this.#sessions.getOrCreate(`${pairKey(contact)} ${contact.port[SERVER]}`, () => new SessionWindow())
+    const durationUs = contact.lastUs - contact.startUs
+    window.add({ flowId: contact.flowId, atUs: contact.startUs, durationUs, clientBytes, serverBytes })
+    return window
+  }
+}
+
+function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): void {
+  const server = contact.addr[SERVER]
+  const port = contact.port[SERVER]
+  // A lone ACK or FIN+ACK to a port that answered is the tail of a connection whose row has ended.
+  if (contact.failure === 'probe' && pair.answeredPorts.includes(port)) return
+  noteFailedPort(pair, port, contact.startUs)
+  // Elsewhere it is as often the end of a connection that began before the capture: of no use to tell scanners across hosts.
+  if (pair.hasAnswered || contact.failure === 'probe') return
+  if (!pair.isWalkFailure) {
+    pair.isWalkFailure = true
+    client.walkHeight = step(client.walkHeight, true)
+    client.firstFailed++
+  }
+  client.failed ??= new FailedTargets(LONG_WINDOW_US, LISTED_MAX)
+  client.failed.add(server, port, contact.startUs)
+  client.failures++
+  if (isFlatProbe(contact)) client.flatFailures++
+}
+
+function noteFailedPort(pair: PairWindow, port: number, atUs: number): void {
+  pair.firstFailed ??= { port, atUs }
+  if (pair.failedShort === null || pair.failedLong === null) {
+    if (pair.firstFailed.port === port) return
+    pair.failedShort = new DistinctWindow(SHORT_WINDOW_US, LISTED_MAX)
+    pair.failedLong = new DistinctWindow(LONG_WINDOW_US, LISTED_MAX)
+    for (const window of [pair.failedShort, pair.failedLong]) window.add(pair.firstFailed.port, pair.firstFailed.atUs)
+  }
+  pair.failedShort.add(port, atUs)
+  pair.failedLong.add(port, atUs)
+}
+
+function noteAnswer(contact: Contact, client: ClientWindow, pair: PairWindow): void {
+  const port = contact.port[SERVER]
+  if (!pair.hasAnswered) {
+    pair.hasAnswered = true
+    if (pair.isWalkFailure) {
+      client.walkHeight = correct(client.walkHeight)
+      client.firstFailed--
+    } else {
+      client.walkHeight = step(client.walkHeight, false)
+    }
+    client.firstAnswered++
+  }
+  client.failed?.remove(contact.addr[SERVER], port)
+  if (pair.firstFailed?.port === port) pair.firstFailed = null
+  pair.failedShort?.remove(port)
+  pair.failedLong?.remove(port)
+  if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port)) pair.answeredPorts.push(port)
+}
+
+function hasPorts(contact: Contact): boolean {
+  return contact.proto === TCP || contact.proto === UDP
+}
+
+function isFlatProbe(contact: Contact): boolean {
+  return (contact.packets[CLIENT] ?? 0) <= 2 && contact.payloadBytes[CLIENT] === 0
+}
+
+function pairKey(contact: Contact): string {
+  return `${contact.addr[CLIENT]} ${contact.addr[SERVER]}`
+}
+
+function newClient(): ClientWindow {
+  return {
+    ring: sourceRing(),
+    walkHeight: 0,
+    firstFailed: 0,
+    firstAnswered: 0,
+    failed: null,
+    flatFailures: 0,
+    failures: 0,
+  }
+}
+
+function newTarget(): TargetWindow {
+  return { ring: targetRing(), hasSent: false }
+}
+
+function newPair(): PairWindow {
+  return { hasAnswered: false, isWalkFailure: false, firstFailed: null, failedShort: null, failedLong: null, answeredPorts: [] }
+}

@@ -1,0 +1,156 @@
+/**
+ * How many different things came by lately, and which.
+ *
+ * In:  keys (numbers or text) with their packet time, roughly in order.
+ * Out: a distinct count and, up to `exactMax` a bucket, the list of keys, over two rotating buckets of `widthUs`: what is
+ *      counted lies between one and two widths back. `spanUs` is the time really covered; texts state that, never the width.
+ * Not: exact counts past `exactMax`: there a HyperLogLog of 256 registers goes on (standard error 6.5 %).
+ * The invariant: memory is bounded by 2 × `exactMax` keys and two register arrays, whatever comes.
+ *
+ * Flajolet et al., "HyperLogLog", AofA 2007; linear counting for small estimates as given there.
+ */
+
+const REGISTERS = 256
+const REGISTER_BITS = 8
+/** alpha_m of the paper for m = 256. */
+const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
+
+interface Bucket<K extends string | number> {
+  exact: Set<K>
+  registers: Uint8Array | null
+  firstUs: number
+  lastUs: number
+}
+
+export class DistinctWindow<K extends string | number> {
+  readonly #widthUs: number
+  readonly #exactMax: number
+  #slot = Number.NEGATIVE_INFINITY
+  #now: Bucket<K> = emptyBucket()
+  #before: Bucket<K> = emptyBucket()
+  /** Keys in `#now` that are not in `#before`. */
+  #newCount = 0
+
+  constructor(widthUs: number, exactMax: number) {
+    this.#widthUs = widthUs
+    this.#exactMax = exactMax
+  }
+
+  /** True when the key was not among those that the window holds exactly. */
+  add(key: K, timeUs: number): boolean {
+    this.advance(timeUs)
+    const bucket = this.#now
+    bucket.firstUs = Math.min(bucket.firstUs, timeUs)
+    bucket.lastUs = Math.max(bucket.lastUs, timeUs)
+    if (bucket.exact.has(key)) return false
+    if (bucket.exact.size >= this.#exactMax) {
+      bucket.registers ??= registersOf(bucket.exact)
+      note(bucket.registers, key)
+      return false
+    }
+    bucket.exact.add(key)
+    if (bucket.registers !== null) note(bucket.registers, key)
+    if (this.#before.exact.has(key)) return false
+    this.#newCount++
+    return true
+  }
+
+  /** Takes back a key that turned out not to belong; only possible while it is held exactly. */
+  remove(key: K): boolean {
+    const inNow = this.#now.exact.delete(key)
+    const inBefore = this.#before.exact.delete(key)
+    if (inNow && !inBefore) this.#newCount--
+    return inNow || inBefore
+  }
+
+  has(key: K): boolean {
+    return this.#now.exact.has(key) || this.#before.exact.has(key)
+  }
+
+  /** Drops what is older than two widths before `timeUs`. */
+  advance(timeUs: number): void {
+    const slot = Math.floor(timeUs / this.#widthUs)
+    if (slot <= this.#slot) return
+    this.#before = slot === this.#slot + 1 ? this.#now : emptyBucket()
+    this.#now = emptyBucket()
+    this.#newCount = 0
+    this.#slot = slot
+  }
+
+  count(): number {
+    const exact = this.#before.exact.size + this.#newCount
+    if (this.#now.registers === null && this.#before.registers === null) return exact
+    const merged = registersOf(this.#now.exact)
+    mergeInto(merged, this.#now.registers)
+    mergeInto(merged, this.#before.registers)
+    for (const key of this.#before.exact) note(merged, key)
+    return Math.max(exact, Math.round(estimate(merged)))
+  }
+
+  /** True once a bucket has given up its exact list: `count` is then an estimate. */
+  isEstimate(): boolean {
+    return this.#now.registers !== null || this.#before.registers !== null
+  }
+
+  /** The keys held exactly, in order of first arrival. */
+  keys(): K[] {
+    const keys = [...this.#before.exact]
+    for (const key of this.#now.exact) if (!this.#before.exact.has(key)) keys.push(key)
+    return keys
+  }
+
+  firstUs(): number {
+    return Math.min(this.#before.firstUs, this.#now.firstUs)
+  }
+
+  lastUs(): number {
+    return Math.max(this.#before.lastUs, this.#now.lastUs)
+  }
+
+  spanUs(): number {
+    return Math.max(0, this.lastUs() - this.firstUs())
+  }
+}
+
+function emptyBucket<K extends string | number>(): Bucket<K> {
+  return { exact: new Set(), registers: null, firstUs: Number.POSITIVE_INFINITY, lastUs: Number.NEGATIVE_INFINITY }
+}
+
+function registersOf(keys: Iterable<string | number>): Uint8Array {
+  const registers = new Uint8Array(REGISTERS)
+  for (const key of keys) note(registers, key)
+  return registers
+}
+
+function note(registers: Uint8Array, key: string | number): void {
+  const hash = hash32(key)
+  const register = hash & (REGISTERS - 1)
+  const rank = Math.clz32(hash >>> REGISTER_BITS) - REGISTER_BITS + 1
+  if (rank > registers[register]) registers[register] = rank
+}
+
+function mergeInto(target: Uint8Array, source: Uint8Array | null): void {
+  if (source === null) return
+  for (let i = 0; i < REGISTERS; i++) if (source[i] > target[i]) target[i] = source[i]
+}
+
+function estimate(registers: Uint8Array): number {
+  let sum = 0
+  let zeros = 0
+  for (let i = 0; i < REGISTERS; i++) {
+    sum += 2 ** -registers[i]
+    if (registers[i] === 0) zeros++
+  }
+  const raw = (ALPHA * REGISTERS * REGISTERS) / sum
+  return raw <= 2.5 * REGISTERS && zeros > 0 ? REGISTERS * Math.log(REGISTERS / zeros) : raw
+}
+
+/** FNV-1a over the key's text, then MurmurHash3's finaliser, so that neighbouring addresses spread over all bits. */
+export function hash32(key: string | number): number {
+  const text = typeof key === 'number' ? String(key) : key
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

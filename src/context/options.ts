@@ -1,0 +1,42 @@
+/**
+ * What can be configured about the memory of hosts, pairs and services.
+ *
+ * Out: one row an option; all limits are hard, and each has a counter in `Context.counters` for reaching it.
+ */
+
+import type { OptionTable } from '../base/option.ts'
+
+export const CONTEXT_OPTIONS = {
+  hosts_max: {
+    kind: 'integer',
+    default: 65_536,
+    min: 64,
+    max: 4_194_304,
+    unit: 'hosts',
+    comment: 'Hosts remembered, about 1 kB each. When full, the host heard of longest ago is forgotten.',
+  },
+  pairs_max: {
+    kind: 'integer',
+    default: 131_072,
+    min: 64,
+    max: 8_388_608,
+    unit: 'pairs',
+    comment: 'Client-server pairs remembered, about 400 B each. When full, the oldest pair is forgotten.',
+  },
+  services_max: {
+    kind: 'integer',
+    default: 65_536,
+    min: 64,
+    max: 4_194_304,
+    unit: 'services',
+    comment: 'Services (server address and port that has answered) remembered.',
+  },
+  session_windows_max: {
+    kind: 'integer',
+    default: 16_384,
+    min: 16,
+    max: 1_048_576,
+    unit: 'windows',
+    comment: 'Client-service pairs whose single sessions are kept for five to ten minutes, at most 256 sessions each.',
+  },
+} as const satisfies OptionTable

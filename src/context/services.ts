@@ -1,0 +1,81 @@
+/**
+ * Who has answered whom on which port: the server table, and outages.
+ *
+ * In:  contacts. Out: whether an address is a known server on a port; how many clients fail towards a service that worked before.
+ * Not: a service nobody has seen answer. A scan of 65,536 closed ports leaves no trace here.
+ */
+
+import { BoundedTable } from './bounded-table.ts'
+import type { Contact } from './contact.ts'
+import { CLIENT, SERVER } from './contact.ts'
+import { DistinctWindow } from './distinct-window.ts'
+
+/** A server is known once this many distinct clients were answered (SCORER.md section 3). */
+const KNOWN_CLIENTS_MIN = 3
+/** "Worked before" reaches this far back (SCORER.md B7). */
+const WORKED_WITHIN_US = 24 * 3600e6
+const OUTAGE_BUCKET_US = 5 * 60e6
+const FAILING_CLIENTS_EXACT = 16
+
+interface Service {
+  /** The first distinct clients that were answered, up to KNOWN_CLIENTS_MIN. */
+  answered: string[]
+  /** Clients that failed since the last answer. */
+  failing: DistinctWindow<string> | null
+}
+
+export class Services {
+  readonly #table: BoundedTable<Service>
+
+  constructor(max: number) {
+    this.#table = new BoundedTable(max, WORKED_WITHIN_US)
+  }
+
+  advance(nowUs: number): void {
+    this.#table.advance(nowUs)
+  }
+
+  observe(contact: Contact): void {
+    const key = keyOf(contact.addr[SERVER], contact.proto, contact.port[SERVER])
+    const client = contact.addr[CLIENT]
+    if (contact.outcome === 'failed') {
+      // `peek`: failing makes nothing younger; only an answer shows that the service lives.
+      const service = this.#table.peek(key)
+      if (service === undefined) return
+      service.failing ??= new DistinctWindow(OUTAGE_BUCKET_US, FAILING_CLIENTS_EXACT)
+      service.failing.add(client, contact.startUs)
+      return
+    }
+    if (!isAnswer(contact)) return
+    const service = this.#table.getOrCreate(key, () => ({ answered: [], failing: null }))
+    service.failing = null
+    if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered.push(client)
+  }
+
+  isKnownServer(address: string, proto: number, port: number): boolean {
+    const service = this.#table.peek(keyOf(address, proto, port))
+    return service !== undefined && service.answered.length >= KNOWN_CLIENTS_MIN
+  }
+
+  /** Clients failing towards a service that has worked before; 0 when it works or was never seen to work. */
+  failingClients(address: string, proto: number, port: number, nowUs: number): number {
+    const failing = this.#table.peek(keyOf(address, proto, port))?.failing
+    if (failing === undefined || failing === null) return 0
+    failing.advance(nowUs)
+    return failing.count()
+  }
+
+  get evictedCount(): number {
+    return this.#table.evictedCount
+  }
+}
+
+/** A server half alone is an answer, too: it could not exist otherwise. */
+function isAnswer(contact: Contact): boolean {
+  if (!contact.isOrientationSure) return false
+  return contact.outcome === 'answered' || (contact.halves === 'resp' && contact.hasExchange)
+}
+
+function keyOf(address: string, proto: number, port: number): string {
+  return `${address} ${proto} ${port}`
+}

@@ -1,0 +1,74 @@
+/**
+ * How much of the two-way traffic reaches the sensor in both directions (SCORER.md section 3, "visibility first").
+ *
+ * In:  TCP contacts that prove a second direction existed: a completed handshake, data, or a SYN-ACK.
+ * Out: share of distinct client-server pairs seen in both directions over the last five to ten minutes; null while unknown.
+ * Not: lone SYNs and lone probes. Nothing says that anyone ever answered them, so a scan or a flood cannot lower the share.
+ *
+ * A pair counts once in each of the two buckets, and one address with at most PAIRS_PER_HOST_MAX pairs a bucket: backscatter
+ * towards one victim is no asymmetric mirror port.
+ */
+
+import type { Contact } from './contact.ts'
+import { CLIENT, SERVER } from './contact.ts'
+
+const BUCKET_US = 5 * 60e6
+/** Fewer pairs than this say nothing about the mirror port. */
+const KNOWN_PAIRS_MIN = 10
+const PAIRS_PER_HOST_MAX = 16
+const PAIRS_MAX = 16_384
+
+interface Bucket {
+  /** Pair to "both directions were seen". */
+  pairs: Map<string, boolean>
+  bothCount: number
+  perHost: Map<string, number>
+}
+
+export class VisibilityShare {
+  /** Pairs not counted because a bucket was full. */
+  saturatedCount = 0
+  #slot = Number.NEGATIVE_INFINITY
+  #now: Bucket = emptyBucket()
+  #before: Bucket = emptyBucket()
+
+  observe(contact: Contact): void {
+    if (!contact.hasExchange) return
+    this.advance(contact.endUs)
+    const key = `${contact.addr[CLIENT]} ${contact.addr[SERVER]}`
+    const isBoth = contact.halves === 'both'
+    const wasBoth = this.#now.pairs.get(key)
+    if (wasBoth === undefined && !this.#hasRoom(contact)) return
+    this.#now.pairs.set(key, isBoth || wasBoth === true)
+    if (isBoth && wasBoth !== true) this.#now.bothCount++
+  }
+
+  advance(timeUs: number): void {
+    const slot = Math.floor(timeUs / BUCKET_US)
+    if (slot <= this.#slot) return
+    this.#before = slot === this.#slot + 1 ? this.#now : emptyBucket()
+    this.#now = emptyBucket()
+    this.#slot = slot
+  }
+
+  share(): number | null {
+    const total = this.#now.pairs.size + this.#before.pairs.size
+    return total < KNOWN_PAIRS_MIN ? null : (this.#now.bothCount + this.#before.bothCount) / total
+  }
+
+  #hasRoom(contact: Contact): boolean {
+    const { perHost, pairs } = this.#now
+    const counts = contact.addr.map((address) => perHost.get(address) ?? 0)
+    if (counts.some((count) => count >= PAIRS_PER_HOST_MAX)) return false
+    if (pairs.size >= PAIRS_MAX) {
+      this.saturatedCount++
+      return false
+    }
+    for (const address of contact.addr) perHost.set(address, (perHost.get(address) ?? 0) + 1)
+    return true
+  }
+}
+
+function emptyBucket(): Bucket {
+  return { pairs: new Map(), bothCount: 0, perHost: new Map() }
+}

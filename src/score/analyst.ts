@@ -1,0 +1,164 @@
+/**
+ * The judging stage: flows in, alert events out.
+ *
+ *   flow → orientation → host windows → detectors → benign explanations, likelihood, severity → episodes → emit
+ *
+ * In:  finished flows in row order, packet time between them. Out: alert events; a plain object of counters.
+ * Not: words beyond the templates in evidence; reports are explain/'s. Not a clock: time is what the flows and `onTime` say.
+ * The invariant: the same flows in the same order give the same events.
+ */
+
+import type { NetworkSet } from '../base/address.ts'
+import { eveTime } from '../base/packet-time.ts'
+import { Context } from '../context/context.ts'
+import type { Flow } from '../flow/flow.ts'
+import type { AnyDetector, Finding } from './detectors/detector.ts'
+import type { DetectorSection } from './detectors/table.ts'
+import { DETECTORS } from './detectors/table.ts'
+import type { Episode } from './episodes.ts'
+import { Episodes } from './episodes.ts'
+import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
+import type { FlowReader, KeptFlows } from './kept-flow.ts'
+import { Notifier } from './notifier.ts'
+import type { ScoreOptions } from './options.ts'
+import type { Judged } from './orientation.ts'
+import { Orienter } from './orientation.ts'
+import type { Verdict } from './verdict.ts'
+import { judgeEpisode } from './verdict.ts'
+
+const US_PER_S = 1e6
+/** Episodes end by minutes; looking for the end more often than this changes nothing. */
+const SWEEP_EVERY_US = 10 * US_PER_S
+const VICTIMS_TOLD_MAX = 16
+
+export interface AnalystOptions extends FlowReader {
+  score: ScoreOptions
+  /** The run's base second: packet times are relative to it. */
+  baseSec: number
+  internal: NetworkSet
+  /** Asked once an event. `bothHalves` is filled in here. */
+  visibility: () => Visibility
+  emit: (event: AlertEvent) => void
+  sensor: AlertEvent['sensor']
+  featureSet: string
+}
+
+export class Analyst {
+  readonly #options: AnalystOptions
+  readonly #context: Context
+  readonly #orienter: Orienter
+  readonly #episodes: Episodes
+  readonly #notifier: Notifier
+  readonly #detectors: readonly { section: DetectorSection; detector: AnyDetector }[]
+  #nowUs = Number.NEGATIVE_INFINITY
+  #sweepAtUs = Number.NEGATIVE_INFINITY
+  #flowsJudged = 0
+
+  constructor(options: AnalystOptions) {
+    const { alerts, context } = options.score
+    this.#options = options
+    this.#context = new Context(context)
+    this.#orienter = new Orienter(options.internal, this.#context.services)
+    this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
+    const episodes = {
+      likelihoodMin: alerts.likelihood_min,
+      quietUs: alerts.episode_quiet_s * US_PER_S,
+      reopenUs: alerts.reopen_s * US_PER_S,
+      episodesMax: alerts.episodes_max,
+      baseSec: options.baseSec,
+    }
+    this.#episodes = new Episodes(episodes, this.#notifier, (episode, event) => options.emit(this.#eventOf(episode, event)))
+    this.#detectors = sectionsOf().map((section) => ({ section, detector: DETECTORS[section] }))
+  }
+
+  onFlow(flow: Flow): void {
+    this.onTime(flow.endUs)
+    this.#flowsJudged++
+    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+    const observed = this.#context.observe(judged)
+    for (const { section, detector } of this.#detectors) {
+      const finding = detector.detect({ judged, observed, context: this.#context }, this.#options.score[section])
+      if (finding !== null) this.#take(detector, finding, judged)
+    }
+  }
+
+  /** Packet time has come this far; never goes back. */
+  onTime(nowUs: number): void {
+    if (nowUs <= this.#nowUs) return
+    this.#nowUs = nowUs
+    this.#context.advance(nowUs)
+    if (nowUs < this.#sweepAtUs) return
+    this.#sweepAtUs = nowUs + SWEEP_EVERY_US
+    this.#episodes.onTime(nowUs)
+  }
+
+  /** The run ends: what is open closes. */
+  finish(nowUs: number): void {
+    this.onTime(nowUs)
+    this.#episodes.finish()
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return {
+      flowsJudged: this.#flowsJudged,
+      ...this.#episodes.counters,
+      notified: this.#notifier.notifiedCount,
+      notificationsHeldBack: this.#notifier.heldBackCount,
+      ...this.#context.counters,
+    }
+  }
+
+  #take(detector: AnyDetector, finding: Finding, judged: Judged): void {
+    const verdictOf = (victimCount: number): Verdict => {
+      return judgeEpisode({
+        detector,
+        actor: finding.actor,
+        isActorInternal: judged.isClientInternal,
+        direction: judged.direction,
+        victimCount,
+        assessment: finding.assess(victimCount),
+        context: this.#context,
+        roles: this.#options.score.roles,
+        nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
+      })
+    }
+    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
+    this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+  }
+
+  #eventOf(episode: Episode, event: AlertEventName): AlertEvent {
+    const { baseSec, sensor, featureSet } = this.#options
+    return {
+      id: episode.id,
+      event,
+      kind: episode.detector.kind,
+      title: episode.detector.title,
+      ...episode.verdict,
+      calibration: 'prior',
+      shouldNotify: episode.shouldNotify,
+      heldBackCount: this.#notifier.heldBackToday,
+      actor: episode.actor,
+      victims: { addresses: episode.victims.keys().slice(0, VICTIMS_TOLD_MAX), count: episode.victims.count() },
+      proto: episode.proto,
+      episode: {
+        flows: episode.flows,
+        firstUs: episode.firstUs,
+        lastUs: episode.lastUs,
+        first: eveTime(baseSec, episode.firstUs),
+        last: eveTime(baseSec, episode.lastUs),
+      },
+      orientation: episode.orientation,
+      baselineState: 'none',
+      visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
+      flows: episode.kept.list,
+      features: episode.kept.features,
+      windowFeatures: episode.kept.windowFeatures,
+      featureSet,
+      sensor,
+    }
+  }
+}
+
+function sectionsOf(): DetectorSection[] {
+  return Object.keys(DETECTORS) as DetectorSection[]
+}

@@ -1,0 +1,306 @@
+/**
+ * Alerts are episodes, never flows (SCORER.md section 5.3).
+ *
+ *   entry test met → candidate → likelihood high enough: open → updates at 10, 30, 100, 300 … flows, or when band or severity
+ *   rises → quiet or shutdown: close → the same again within `reopen_s`: open under the old id
+ *
+ * In:  findings with their verdicts. Out: alert events, through `emit`.
+ * Not: the judgement; `verdictOf` is asked for it at most once a finding, and less and less often as an episode grows.
+ * The invariant: an id is a function of what was seen: kind, actor, key and first packet time.
+ */
+
+import { eveTime } from '../base/packet-time.ts'
+import { BoundedTable } from '../context/bounded-table.ts'
+import { DistinctWindow, hash32 } from '../context/distinct-window.ts'
+import type { AnyDetector, Finding } from './detectors/detector.ts'
+import type { AlertEventName, Orientation } from './evidence.ts'
+import { KeptFlows } from './kept-flow.ts'
+import type { Notifier } from './notifier.ts'
+import type { Judged } from './orientation.ts'
+import { LEVELS } from './severity.ts'
+import type { Verdict } from './verdict.ts'
+
+const US_PER_S = 1e6
+const VICTIMS_LISTED = 1024
+/** While an episode is small every flow is judged; later only each time it has grown by one in eight. */
+const JUDGE_ALL_BELOW = 64
+const JUDGE_GROWTH = 9 / 8
+
+export interface EpisodeOptions {
+  likelihoodMin: number
+  quietUs: number
+  reopenUs: number
+  episodesMax: number
+  baseSec: number
+}
+
+export interface Episode {
+  key: string
+  id: string
+  detector: AnyDetector
+  actor: string
+  isActorInternal: boolean
+  isOpen: boolean
+  proto: number
+  orientation: Orientation
+  flows: number
+  firstUs: number
+  lastUs: number
+  victims: DistinctWindow<string>
+  kept: KeptFlows
+  verdict: Verdict
+  /** Judges what came after `verdict`; null when nothing did. */
+  pending: ((victimCount: number) => Verdict) | null
+  judgeAtFlows: number
+  updateAtFlows: number
+  shouldNotify: boolean
+}
+
+export interface Sighting {
+  detector: AnyDetector
+  finding: Finding
+  judged: Judged
+  /** Judges the episode as it stands; dear, and therefore asked seldom. */
+  verdictOf: (victimCount: number) => Verdict
+  /** Offers the flow to the episode's kept ones. */
+  keep: (kept: KeptFlows) => void
+}
+
+interface Closed {
+  id: string
+  flows: number
+  firstUs: number
+  lastUs: number
+}
+
+type Emit = (episode: Episode, event: AlertEventName) => void
+
+export class Episodes {
+  readonly counters = {
+    candidates: 0,
+    opened: 0,
+    reopened: 0,
+    updated: 0,
+    closed: 0,
+    dropped: 0,
+    explained: 0,
+    episodesFull: 0,
+    candidatesFull: 0,
+  }
+  readonly #options: EpisodeOptions
+  readonly #notifier: Notifier
+  readonly #emit: Emit
+  /** Both maps are in order of last activity, the quietest first. */
+  readonly #open = new Map<string, Episode>()
+  readonly #candidates = new Map<string, Episode>()
+  readonly #closed: BoundedTable<Closed>
+
+  constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit) {
+    this.#options = options
+    this.#notifier = notifier
+    this.#emit = emit
+    this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
+  }
+
+  /** One flow that meets a detector's entry test. */
+  take(sighting: Sighting): void {
+    const { detector, finding } = sighting
+    const key = `${detector.kind}|${finding.actor}|${finding.keyPart}`
+    const known = this.#open.get(key) ?? this.#candidates.get(key)
+    if (known === undefined) this.#begin(key, sighting)
+    else this.#goOn(known, sighting)
+  }
+
+  onTime(nowUs: number): void {
+    this.#closed.advance(nowUs)
+    for (const episode of this.#open.values()) {
+      if (nowUs - episode.lastUs <= this.#quietUs(episode)) continue
+      this.#close(episode)
+    }
+    for (const [key, episode] of this.#candidates) {
+      if (nowUs - episode.lastUs > this.#quietUs(episode)) this.#drop(key, episode)
+    }
+  }
+
+  finish(): void {
+    for (const episode of this.#open.values()) this.#close(episode)
+    for (const [key, episode] of this.#candidates) this.#drop(key, episode)
+  }
+
+  #begin(key: string, { detector, finding, judged, verdictOf, keep }: Sighting): void {
+    const victims = new DistinctWindow<string>(Number.MAX_SAFE_INTEGER, VICTIMS_LISTED)
+    for (const victim of [...finding.victims(), finding.victim]) victims.add(victim, 0)
+    const firstUs = Math.min(finding.firstUs, judged.startUs)
+    const episode: Episode = {
+      key,
+      id: this.#idOf(key, firstUs),
+      detector,
+      actor: finding.actor,
+      isActorInternal: judged.isClientInternal,
+      isOpen: false,
+      proto: judged.proto,
+      orientation: judged.orientation,
+      flows: finding.flowsInWindow,
+      firstUs,
+      lastUs: judged.lastUs,
+      victims,
+      kept: new KeptFlows(),
+      verdict: verdictOf(victims.count()),
+      pending: null,
+      judgeAtFlows: 0,
+      updateAtFlows: 0,
+      shouldNotify: false,
+    }
+    this.counters.candidates++
+    keep(episode.kept)
+    if (this.#isBelieved(episode)) this.#openUp(episode)
+    else this.#await(episode)
+  }
+
+  #goOn(episode: Episode, { finding, judged, verdictOf, keep }: Sighting): void {
+    episode.flows++
+    episode.firstUs = Math.min(episode.firstUs, judged.startUs)
+    episode.lastUs = Math.max(episode.lastUs, judged.lastUs)
+    const isNewVictim = episode.victims.add(finding.victim, 0) && episode.victims.count() < JUDGE_ALL_BELOW
+    keep(episode.kept)
+    const home = episode.isOpen ? this.#open : this.#candidates
+    home.delete(episode.key)
+    home.set(episode.key, episode)
+    episode.pending = verdictOf
+    const isStep = episode.flows >= episode.judgeAtFlows || (episode.isOpen && episode.flows >= episode.updateAtFlows)
+    const isDue = episode.flows < JUDGE_ALL_BELOW || isStep || finding.telling > 0 || isNewVictim
+    if (!isDue) return
+    const before = episode.verdict
+    this.#judge(episode)
+    if (episode.isOpen) this.#maybeUpdate(episode, before)
+    else if (this.#isBelieved(episode)) {
+      this.#candidates.delete(episode.key)
+      this.#openUp(episode)
+    }
+  }
+
+  /** Judges what has come since the last time. */
+  #judge(episode: Episode): void {
+    if (episode.pending === null) return
+    const now = episode.pending(episode.victims.count())
+    episode.pending = null
+    episode.judgeAtFlows = episode.flows * JUDGE_GROWTH
+    if (!episode.isOpen || isStronger(episode.verdict, now)) episode.verdict = now
+  }
+
+  #isBelieved(episode: Episode): boolean {
+    return episode.verdict.likelihood >= this.#options.likelihoodMin
+  }
+
+  #await(episode: Episode): void {
+    if (this.#candidates.size >= this.#options.episodesMax) {
+      this.counters.candidatesFull++
+      for (const [key, quietest] of this.#candidates) {
+        this.#drop(key, quietest)
+        break
+      }
+    }
+    this.#candidates.set(episode.key, episode)
+  }
+
+  /** A candidate that never became likely enough; `explained` when something harmless was found for it. */
+  #drop(key: string, episode: Episode): void {
+    this.#candidates.delete(key)
+    this.counters.dropped++
+    if (episode.verdict.benign.some((item) => item.lr < 0)) this.counters.explained++
+  }
+
+  #openUp(episode: Episode): void {
+    if (this.#open.size >= this.#options.episodesMax) {
+      this.counters.episodesFull++
+      for (const quietest of this.#open.values()) {
+        this.#close(quietest)
+        break
+      }
+    }
+    this.#continueClosed(episode)
+    episode.isOpen = true
+    this.#open.set(episode.key, episode)
+    episode.updateAtFlows = nextStep(episode.flows)
+    episode.shouldNotify = this.#notifier.mayNotify(episode.detector.kind, episode.actor, levelOf(episode.verdict), episode.lastUs)
+    this.#emit(episode, 'open')
+  }
+
+  /** The same key again within `reopenUs` goes on where it ended, under the old id. */
+  #continueClosed(episode: Episode): void {
+    const closed = this.#closed.peek(episode.key)
+    if (closed === undefined || episode.lastUs - closed.lastUs > this.#options.reopenUs) {
+      this.counters.opened++
+      return
+    }
+    this.counters.reopened++
+    episode.id = closed.id
+    // A window that reaches back into the old episode holds flows that were counted there.
+    episode.flows = closed.flows + (episode.firstUs <= closed.lastUs ? 1 : episode.flows)
+    episode.firstUs = closed.firstUs
+  }
+
+  #maybeUpdate(episode: Episode, before: Verdict): void {
+    const hasGrown = episode.flows >= episode.updateAtFlows
+    const hasRisen = levelOf(episode.verdict) > levelOf(before) || bandRises(before, episode.verdict)
+    if (!hasGrown && !hasRisen) return
+    if (hasGrown) episode.updateAtFlows = nextStep(episode.flows)
+    this.counters.updated++
+    episode.shouldNotify =
+      levelOf(episode.verdict) > levelOf(before) &&
+      this.#notifier.mayNotify(episode.detector.kind, episode.actor, levelOf(episode.verdict), episode.lastUs)
+    this.#emit(episode, 'update')
+  }
+
+  #close(episode: Episode): void {
+    this.#judge(episode)
+    this.#open.delete(episode.key)
+    episode.isOpen = false
+    episode.shouldNotify = false
+    this.counters.closed++
+    if (this.#options.reopenUs > 0) {
+      const { id, flows, firstUs, lastUs } = episode
+      Object.assign(
+        this.#closed.getOrCreate(episode.key, () => ({ id, flows, firstUs, lastUs })),
+        { id, flows, firstUs, lastUs },
+      )
+    }
+    this.#emit(episode, 'close')
+  }
+
+  #quietUs(episode: Episode): number {
+    return Math.max(this.#options.quietUs, 2 * episode.detector.windowUs)
+  }
+
+  #idOf(key: string, firstUs: number): string {
+    const first = eveTime(this.#options.baseSec, firstUs)
+    const day = first.slice(0, 10).replaceAll('-', '')
+    const text = `${key}|${first}`
+    const hash = hash32(text).toString(16).padStart(8, '0') + hash32(`second half|${text}`).toString(16).padStart(8, '0')
+    return `fs-${day}-${hash.slice(0, 10)}`
+  }
+}
+
+/** A verdict replaces an older one unless it is weaker only because its window has moved on; a new benign explanation always counts. */
+function isStronger(before: Verdict, now: Verdict): boolean {
+  if (now.likelihood >= before.likelihood) return true
+  const held = new Set(before.benign.filter((item) => item.lr < 0).map((item) => item.code))
+  return now.benign.some((item) => item.lr < 0 && !held.has(item.code))
+}
+
+const BAND_ORDER = ['likely benign', 'unclear', 'suspicious', 'likely malicious', 'very likely malicious']
+
+function bandRises(before: Verdict, now: Verdict): boolean {
+  return BAND_ORDER.indexOf(now.band) > BAND_ORDER.indexOf(before.band)
+}
+
+function levelOf(verdict: Verdict): number {
+  return LEVELS.indexOf(verdict.severity)
+}
+
+/** 10, 30, 100, 300 …: the first above `flows`. */
+function nextStep(flows: number): number {
+  let step = 10
+  while (step <= flows) step *= String(step).startsWith('1') ? 3 : 10 / 3
+  return Math.round(step)
+}

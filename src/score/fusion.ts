@@ -1,0 +1,85 @@
+/**
+ * Evidence to likelihood, by arithmetic that can be printed (SCORER.md section 5.1).
+ *
+ *   L = prior + Σ over groups of ( strongest + 0.3 · Σ of the rest ), each clipped to [-1.5, +2]
+ *   P = 1 / (1 + 10^-L), at most the cap
+ *
+ * In:  a kind's prior (log10 odds) and its evidence, for and against. Out: P, its band, and one step a factor.
+ * The invariant: the steps' log10 values add up to L, so that the printed line can be checked by hand.
+ */
+
+import type { Band, Evidence, EvidenceGroup, LikelihoodStep } from './evidence.ts'
+import { factorText, percentText } from './number.ts'
+
+const LR_MIN = -1.5
+const LR_MAX = 2
+/** Evidence of one group is correlated: beside the strongest, the others count this much. */
+const REST_WEIGHT = 0.3
+
+export interface Cap {
+  limit: number
+  why: string
+}
+
+export interface Likelihood {
+  likelihood: number
+  band: Band
+  arithmetic: LikelihoodStep[]
+  /** The cap, where it took effect. */
+  cap: Cap | null
+}
+
+export type Weighed = Pick<Evidence, 'id' | 'lr' | 'group'>
+
+export function fuse(priorLog10: number, evidence: readonly Weighed[], caps: readonly Cap[]): Likelihood {
+  const prior: LikelihoodStep = { name: 'prior', log10: priorLog10, text: percentText(probability(priorLog10)), evidenceIds: [] }
+  const arithmetic = [prior, ...groupSteps(evidence)]
+  const uncapped = probability(arithmetic.reduce((sum, step) => sum + step.log10, 0))
+  const lowest = caps.reduce<Cap | null>((low, cap) => (low === null || cap.limit < low.limit ? cap : low), null)
+  const cap = lowest !== null && uncapped > lowest.limit ? lowest : null
+  const likelihood = cap === null ? uncapped : cap.limit
+  if (cap !== null) {
+    const log10 = logOdds(cap.limit) - logOdds(uncapped)
+    arithmetic.push({ name: 'cap', log10, text: `at most ${percentText(cap.limit)}`, evidenceIds: [] })
+  }
+  return { likelihood, band: bandOf(likelihood), arithmetic, cap }
+}
+
+/** In order of first appearance, so that the strongest evidence leads when the list is sorted. */
+function groupSteps(evidence: readonly Weighed[]): LikelihoodStep[] {
+  const groups = new Map<EvidenceGroup, Weighed[]>()
+  // A ratio of 0 says that something was looked at and weighs nothing.
+  for (const item of evidence) if (item.lr !== 0) groups.set(item.group, [...(groups.get(item.group) ?? []), item])
+  return [...groups].map(([name, items]) => {
+    const log10 = groupLog10(items.map((item) => item.lr))
+    return { name, log10, text: factorText(log10), evidenceIds: items.map((item) => item.id) }
+  })
+}
+
+function groupLog10(ratios: readonly number[]): number {
+  const clipped = ratios.map((lr) => Math.min(LR_MAX, Math.max(LR_MIN, lr)))
+  clipped.sort((a, b) => Math.abs(b) - Math.abs(a))
+  const rest = clipped.slice(1).reduce((sum, lr) => sum + lr, 0)
+  return clipped[0] + REST_WEIGHT * rest
+}
+
+export function probability(log10Odds: number): number {
+  return 1 / (1 + 10 ** -log10Odds)
+}
+
+function logOdds(p: number): number {
+  return Math.log10(p / (1 - p))
+}
+
+/** Words for likelihoods, from the top; the last has no lower limit. */
+const BANDS: readonly { from: number; band: Band }[] = [
+  { from: 0.95, band: 'very likely malicious' },
+  { from: 0.8, band: 'likely malicious' },
+  { from: 0.5, band: 'suspicious' },
+  { from: 0.2, band: 'unclear' },
+  { from: 0, band: 'likely benign' },
+]
+
+export function bandOf(likelihood: number): Band {
+  return BANDS.find((row) => likelihood >= row.from)?.band ?? 'likely benign'
+}
