@@ -5,17 +5,18 @@
  * Out: an exit code (base/errors.ts); results on standard output, everything for people on standard error.
  * Not: signals, printing of errors and the process's end, which are main.ts's.
  */
-import { readFileSync } from 'node:fs'
 import yargs, { type Argv, type Options } from 'yargs'
 import { EXIT, UsageError } from './base/errors.ts'
 import { type Config, loadConfig } from './config.ts'
 import { renderConfig } from './config-file.ts'
 import { nearestKey } from './config-value.ts'
+import { EMPTY_FORMS, type EmptyForm } from './features/cic.ts'
 import { describeFeatures } from './features-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
-import { type EmptyCell, meterFlows, type ReadSummary, replay } from './sensor.ts'
+import { FLOW_FORMATS, type FlowFormat, meterFlows, type ReadSummary, replay } from './sensor.ts'
 import { flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
+import { VERSION } from './version.ts'
 
 export interface CommandContext {
   /** Results, to standard output. */
@@ -55,16 +56,17 @@ const REPLAY_OPTIONS = {
 const FLOWS_OPTIONS = {
   output: { alias: 'o', type: 'string', requiresArg: true, default: '-', describe: 'Where the flows go: a file, or - for standard output' },
   format: {
-    choices: ['cic', 'none'],
+    choices: FLOW_FORMATS,
     requiresArg: true,
     default: 'cic',
     describe: "CICFlowMeter's 84 columns, or nothing (to measure speed)",
   },
   empty: {
-    choices: ['0', '-1', 'nan'],
+    choices: EMPTY_FORMS,
     requiresArg: true,
-    default: '0',
-    describe: 'What stands where a flow has no value, such as the time between packets of one',
+    default: '',
+    defaultDescription: 'an empty cell',
+    describe: 'What stands where a value is undefined, such as the rate of a flow that took no time',
   },
   ...READ_OPTIONS,
 } as const satisfies Record<string, Options>
@@ -152,7 +154,7 @@ function commandLine(context: CommandContext): Argv {
       'parse-positional-numbers': false,
     })
     .options(GLOBAL_OPTIONS)
-    .version(version())
+    .version(`flowscribe ${VERSION}`)
     .alias('version', 'V')
     .help()
     .alias('help', 'h')
@@ -173,12 +175,6 @@ function commandLine(context: CommandContext): Argv {
       `Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage or configuration, ` +
         `${EXIT.alertsFound} alerts found (--exit-code), ${EXIT.damagedInput} damaged input (--strict).`,
     )
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  const found = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : 'unknown'
-  return `flowscribe ${found}`
 }
 
 /** An option that takes one value, given twice, arrives as an array: nobody can know which was meant. */
@@ -249,6 +245,7 @@ function configOf(argv: Pick<ReadArguments, 'config' | 'home-net' | 'set'>): Con
 }
 
 function endCode(summary: ReadSummary, isStrict: boolean): number {
+  if (summary.failures.length > 0) return EXIT.failed
   return isStrict && summary.damage.length > 0 ? EXIT.damagedInput : EXIT.done
 }
 
@@ -318,7 +315,8 @@ function addFlows(cli: Argv, context: CommandContext, set: SetCode): void {
         .example('$0 flows --format none big.pcap', 'how fast does it go?'),
     async (argv) => {
       const reading = openReading(argv, context)
-      const work = () => meterFlows({ ...reading, output: argv.output, format: oneOf(argv.format), empty: oneOf<EmptyCell>(argv.empty) })
+      const work = () =>
+        meterFlows({ ...reading, output: argv.output, format: oneOf<FlowFormat>(argv.format), empty: oneOf<EmptyForm>(argv.empty) })
       set(endCode(await read(reading, argv.quiet, context, work, flowsSummaryLines), reading.isStrict))
     },
   )

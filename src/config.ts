@@ -16,11 +16,13 @@ import { defaultsOf, type OptionTable, type OptionValues } from './base/option.t
 import { printable } from './base/printable.ts'
 import { checkOption, nodeText, unknownText } from './config-value.ts'
 import { FLOW_OPTIONS } from './flow/options.ts'
+import { SCORE_OPTIONS } from './score/options.ts'
 import { LOG_OPTIONS, OUTPUT_OPTIONS } from './sink/options.ts'
 
 export const SECTIONS = {
   networks: NETWORKS_OPTIONS,
   flow: FLOW_OPTIONS,
+  ...SCORE_OPTIONS,
   output: OUTPUT_OPTIONS,
   log: LOG_OPTIONS,
 } as const satisfies Record<string, OptionTable>

@@ -1,28 +1,52 @@
 /**
- * The stages joined in order. A stub: what the command line calls, without the stages.
+ * The stages joined in order.
  *
- * In:  captures and a checked configuration.
- * Out: flows, alerts and reports; a summary of the run.
+ *   captures → slabs → meter (decode, flow table) → batches of rows → analyst (context, score) → alert events → sinks
+ *
+ * In:  captures and a checked configuration. Out: flows, alerts and reports; a summary of the run.
  * Not: the command line, signals and exit codes, which are main.ts's.
+ * The invariant: packet time only. The same input and configuration give the same rows, alerts and reports, byte for byte.
  */
-import { RunError } from './base/errors.ts'
+import { createHash, randomInt } from 'node:crypto'
+import { NetworkSet } from './base/address.ts'
+import type { Damage } from './capture/reader.ts'
 import type { Config } from './config.ts'
+import { renderConfig } from './config-file.ts'
+import { DROP_REASONS } from './decode/drop-reason.ts'
+import { CIC_HEADER, cicLine, type EmptyForm } from './features/cic.ts'
+import { communityIdOf } from './features/community-id.ts'
+import { featureSetId, featureVector } from './features/features.ts'
+import type { FlowBatch } from './flow/batch.ts'
+import type { RowRef } from './flow/flow.ts'
+import { tableLimits } from './flow/limits.ts'
+import { Meter } from './flow/meter.ts'
+import { readFlow } from './flow/read-flow.ts'
+import { ENDED_EVICTED } from './flow/row.ts'
+import { RowView } from './flow/row-view.ts'
 import type { Progress } from './progress.ts'
+import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
+import { ReplayOutput } from './replay-output.ts'
+import { Analyst } from './score/analyst.ts'
+import type { AlertEvent, Visibility } from './score/evidence.ts'
+import { RunDigest } from './sink/digest.ts'
+import { FlowFile } from './sink/flow-file.ts'
+import { VERSION } from './version.ts'
 
-export interface ReplayOptions {
+const US_PER_S = 1e6
+/** Name of a sensor that the configuration gives none, in what a replay writes. */
+const SENSOR_NAME = 'flowscribe'
+const CONFIG_DIGEST_LEN = 16
+
+/** What `replay` and `flows` have in common. */
+interface RunOptions {
   inputs: readonly string[]
-  outputDir: string
   config: Config
-  isStrict: boolean
   progress: Progress
   signal: AbortSignal
 }
 
-/** Where an input is damaged; everything before it was used. */
-export interface Damage {
-  path: string
-  offset: number
-  message: string
+export interface ReplayOptions extends RunOptions {
+  outputDir: string
 }
 
 /** What every reading of captures ends with. */
@@ -32,9 +56,11 @@ export interface ReadSummary {
   flows: number
   digestFlows: string
   damage: Damage[]
+  /** Inputs that could not be read at all. */
+  failures: string[]
   notDecoded: { reason: string; count: number }[]
-  /** Where a signal stopped the reading; `share` of the input read, null when its size is unknown. */
-  interruptedAt: { path: string; offset: number; share: number | null } | null
+  /** Where a signal stopped the reading. */
+  interruptedAt: Interruption | null
 }
 
 export interface ReplaySummary extends ReadSummary {
@@ -46,29 +72,178 @@ export interface ReplaySummary extends ReadSummary {
   alertsPath: string
 }
 
+/** Captures through the whole pipeline: metered, judged, explained, written. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
-  await Promise.resolve()
-  throw new RunError(`${options.inputs[0]}: this build cannot replay`)
+  const { config, progress } = options
+  const digest = new RunDigest()
+  const run: { path: string; flows: number; analyst: Analyst | null; output: ReplayOutput | null } = {
+    path: '',
+    flows: 0,
+    analyst: null,
+    output: null,
+  }
+  const output = (): ReplayOutput => {
+    run.output ??= new ReplayOutput({
+      folder: options.outputDir,
+      hasReports: config.output.reports,
+      sensorName: SENSOR_NAME,
+      digest,
+      onClosed: (alert, reportPath) => progress.alert(alertText(alert, reportPath), alert.severity),
+    })
+    return run.output
+  }
+  const reading = newReading()
+  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
+    run.flows += batch.count
+    digest.addRows(batch)
+    run.analyst ??= openAnalyst(config, meter, reading, (event) => output().write(event, run.path))
+    judge(batch, run.analyst)
+  })
+  await readCaptures(reading, {
+    ...options,
+    take: (slab, path) => {
+      run.path = path
+      output()
+      meter.meterSlab(slab)
+      return Promise.resolve(true)
+    },
+    state: () => stateOf(meter),
+  })
+  const { alertsPath, reportsPath } = output()
+  try {
+    meter.finish()
+    run.analyst?.finish(meter.table.nowUs)
+  } finally {
+    output().close()
+  }
+  const digests = digest.digests()
+  return {
+    ...readSummary(meter, run.flows, reading, digests.flows),
+    alerts: output().tally(),
+    digestAlerts: digests.alerts,
+    reportsDir: output().hasWrittenReports ? reportsPath : null,
+    alertsPath,
+  }
 }
 
-export type EmptyCell = '0' | '-1' | 'nan'
+export const FLOW_FORMATS = ['cic', 'none'] as const
+export type FlowFormat = (typeof FLOW_FORMATS)[number]
 
-export interface FlowsOptions {
-  inputs: readonly string[]
+export interface FlowsOptions extends RunOptions {
   /** A path, or '-' for standard output. */
   output: string
-  format: 'cic' | 'none'
+  format: FlowFormat
   /** What stands for a value that does not exist for a flow. */
-  empty: EmptyCell
-  config: Config
-  isStrict: boolean
-  progress: Progress
-  signal: AbortSignal
+  empty: EmptyForm
 }
 
 export type FlowsSummary = ReadSummary
 
+/** Meters only: CICFlowMeter's job. */
 export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
-  await Promise.resolve()
-  throw new RunError(`${options.inputs[0]}: this build cannot meter`)
+  const { config, format, empty } = options
+  const digest = new RunDigest()
+  const run: { flows: number; file: FlowFile | null } = { flows: 0, file: null }
+  const file = (): FlowFile | null => {
+    if (format === 'none' || run.file !== null) return run.file
+    run.file = options.output === '-' ? FlowFile.toStdout() : FlowFile.toPath(options.output)
+    run.file.add(`${CIC_HEADER}\n`)
+    return run.file
+  }
+  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
+    run.flows += batch.count
+    if (run.file === null) return
+    digest.addRows(batch)
+    const row = RowView.of(batch)
+    for (let i = 0; i < batch.count; i++) run.file.add(`${cicLine(row.moveTo(i, batch.baseSec), empty)}\n`)
+  })
+  const reading = newReading()
+  await readCaptures(reading, {
+    ...options,
+    take: async (slab) => {
+      const open = file()
+      meter.meterSlab(slab)
+      if (open?.isFull) await open.drain()
+      return !open?.isClosed
+    },
+    state: () => stateOf(meter),
+  })
+  const open = file()
+  while (meter.finishSome()) if (open?.isFull) await open.drain()
+  await open?.close()
+  return readSummary(meter, run.flows, reading, format === 'none' ? '' : digest.digests().flows)
+}
+
+/** Hands a batch's rows to the analyst, in order. */
+function judge(batch: FlowBatch, analyst: Analyst): void {
+  const row = RowView.of(batch)
+  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(i, batch.baseSec)))
+}
+
+function openAnalyst(config: Config, meter: Meter, reading: Reading, emit: (event: AlertEvent) => void): Analyst {
+  const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, meter.baseSec)
+  return new Analyst({
+    score: config,
+    baseSec: meter.baseSec,
+    internal: new NetworkSet(config.networks.internal),
+    visibility: () => visibilityOf(meter, reading),
+    featureVector: (ref) => featureVector(viewOf(ref)),
+    timeline: (ref) => viewOf(ref).timeline(),
+    communityId: communityIdOf,
+    emit,
+    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
+    featureSet: featureSetId,
+  })
+}
+
+function visibilityOf(meter: Meter, reading: Reading): Visibility {
+  const { counters, table } = meter
+  return {
+    packetsSeen: counters.seen,
+    packetsNotDecoded: counters.seen - counters.decoded,
+    truncatedPackets: counters.cutShort,
+    latePackets: table.counters.latePackets,
+    evictedFlows: table.counters.rowsEnded[ENDED_EVICTED],
+    bothHalves: null,
+    inputDamage: reading.damage.length === 0 ? null : reading.damage[0].message,
+    source: 'file',
+  }
+}
+
+/** Equal for two runs that were configured alike. */
+function configDigest(config: Config): string {
+  return createHash('sha256').update(renderConfig(config)).digest('hex').slice(0, CONFIG_DIGEST_LEN)
+}
+
+/** So that nobody outside can choose addresses that collide; it changes no row and no order. */
+function randomHashSeed(): number {
+  return randomInt(2 ** 32) | 0
+}
+
+function stateOf(meter: Meter): { packets: number; packetTimeSec: number | null } {
+  const { seen } = meter.counters
+  return { packets: seen, packetTimeSec: seen === 0 ? null : meter.baseSec + meter.table.nowUs / US_PER_S }
+}
+
+function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows: string): ReadSummary {
+  const { counters } = meter
+  return {
+    packets: counters.seen,
+    bytes: counters.wireBytes,
+    flows,
+    digestFlows,
+    damage: reading.damage,
+    failures: reading.failures,
+    notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })),
+    interruptedAt: reading.interruptedAt,
+  }
+}
+
+/** kind, actor → victim, likelihood, severity: one line for a terminal. */
+function alertText(alert: AlertEvent, reportPath: string | null): string {
+  const { addresses, count } = alert.victims
+  const more = count > 1 ? ` and ${count - 1} more` : ''
+  const victim = addresses.length === 0 ? 'nobody named' : `${addresses[0]}${more}`
+  const line = `${alert.kind}  ${alert.actor} → ${victim}  ${Math.round(alert.likelihood * 100)} % likely, ${alert.severity}`
+  return reportPath === null ? line : `${line}  ${reportPath}`
 }

@@ -1,17 +1,69 @@
 /**
- * What `flowscribe verify` does with files. A stub until reports exist.
+ * What `flowscribe verify` does with files.
  *
- * In:  paths of an alert log and of reports.
+ * In:  paths of an alert log and of reports. A report may belong to any event of its episode: the latest that renders to it counts.
  * Out: a line for each report, and whether all hold.
  */
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { RunError } from './base/errors.ts'
+import { printable } from './base/printable.ts'
+import { type AlertLine, AlertLineError, parseAlertLine } from './explain/alert-line.ts'
+import { renderReport } from './explain/report.ts'
+import { verifyReport } from './explain/verify.ts'
 
 export interface VerifyOutcome {
   lines: string[]
   isVerified: boolean
 }
 
+const FAULTS_TOLD_MAX = 5
+
+/** @throws RunError when a file cannot be read or the log is damaged. */
 export async function verifyFiles(alertsPath: string, reportPaths: readonly string[]): Promise<VerifyOutcome> {
-  await Promise.resolve()
-  throw new RunError(`${alertsPath}: this build cannot verify ${reportPaths.length} reports`)
+  const alerts = lastEvents(alertsPath, await readText(alertsPath))
+  const lines: string[] = []
+  let isVerified = true
+  for (const path of reportPaths) {
+    const faults = faultsOf(alerts.get(basename(path).replace(/\.md$/, '')), await readText(path))
+    if (faults.length === 0) {
+      lines.push(`${printable(path)}: verified`)
+      continue
+    }
+    isVerified = false
+    for (const fault of faults.slice(0, FAULTS_TOLD_MAX)) lines.push(`${printable(path)}${fault}`)
+    if (faults.length > FAULTS_TOLD_MAX) lines.push(`${printable(path)}: ${faults.length - FAULTS_TOLD_MAX} more faults`)
+  }
+  return { lines, isVerified }
+}
+
+/** Each fault begins with its place: `:12: …`, or `: …` when it is about the whole file. */
+function faultsOf(line: AlertLine | undefined, text: string): string[] {
+  if (line === undefined) return [': no alert of the log has this report']
+  return verifyReport(line, text).map(({ lineNumber, message }) => `${lineNumber === null ? '' : `:${lineNumber}`}: ${printable(message)}`)
+}
+
+/** The last event of each episode by its report's file name, as `replay` and `run` leave one report an episode. */
+function lastEvents(path: string, text: string): Map<string, AlertLine> {
+  const events = new Map<string, AlertLine>()
+  for (const [index, row] of text.split('\n').entries()) {
+    if (row === '') continue
+    try {
+      const line = parseAlertLine(row, `${path}:${index + 1}`)
+      events.set(renderReport(line).stem, line)
+    } catch (error) {
+      if (error instanceof AlertLineError) throw new RunError(printable(error.message))
+      throw error
+    }
+  }
+  return events
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    throw new RunError(`${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`)
+  }
 }

@@ -544,3 +544,6 @@ export const CIC_FEATURES: readonly (Feature & { cic: string })[] = FEATURES.fil
 export function featureVector(row: RowView): Record<string, number | null> {
   return Object.fromEntries(FEATURES.map((feature) => [feature.name, feature.compute(row)]))
 }
+
+/** Names this feature table; changes with any definition. */
+export const featureSetId = 'fs-1'

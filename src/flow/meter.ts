@@ -92,7 +92,13 @@ export class Meter {
     this.counters.decoded += count
   }
 
+  /** The run is over: all flows end. */
   finish(): void {
-    this.table.finish()
+    while (this.table.finishSome());
+  }
+
+  /** The same in parts: returns whether rows are left. */
+  finishSome(): boolean {
+    return this.table.finishSome()
   }
 }

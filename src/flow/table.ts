@@ -28,6 +28,7 @@ const NOW_US = 0
 const TURN_US = 1
 const STEP_US = 2
 const INDEX_STRIDE = 2
+const ROWS_A_FINISH = 4096
 /** Packets that are made ready together. */
 export const TOUCH_MAX = 32
 
@@ -87,6 +88,8 @@ export class FlowTable {
   /** Slots whose rows are finished and wait for the end of the second. */
   readonly #done: Int32Array
   #doneCount = 0
+  /** Of those, handed on already; only while finishing. */
+  #handedOn = 0
   /** NOW_US, the newest packet; TURN_US, when the next second begins; STEP_US, what is older than that is a clock set back. */
   readonly #clock = new Float64Array([-Infinity, -Infinity, -Infinity])
   /** The packet that an ICMP error quotes, as far as its key goes. */
@@ -173,7 +176,7 @@ export class FlowTable {
     const clock = this.#clock
     if (t < clock[STEP_US]) {
       this.counters.clockSteps++
-      this.#endAll()
+      while (this.finishSome());
     }
     if (t >= clock[TURN_US] || t < clock[STEP_US]) {
       const second = Math.floor(t / US_PER_S)
@@ -188,9 +191,20 @@ export class FlowTable {
     }
   }
 
-  /** Ends every flow: the run is over. */
-  finish(): void {
-    this.#endAll()
+  /**
+   * Ends every flow, the run being over, and hands on some thousand rows: a caller with a slow sink waits between calls.
+   *
+   * @returns whether rows are left
+   */
+  finishSome(): boolean {
+    this.#finishAll()
+    const count = Math.min(this.#doneCount, this.#handedOn + ROWS_A_FINISH)
+    while (this.#handedOn < count) this.#handOnRow(this.#done[this.#handedOn++])
+    this.#handOn()
+    if (this.#handedOn < this.#doneCount) return true
+    this.#doneCount = 0
+    this.#handedOn = 0
+    return false
   }
 
   /** A filed flow is due: it ends, or it says when to look again. */
@@ -469,14 +483,15 @@ export class FlowTable {
   #release(): void {
     const count = this.#doneCount
     if (count > 1) this.#order.sort(this.#done, count)
-    for (let i = 0; i < count; i++) {
-      const slot = this.#done[i]
-      this.#batch.append(this.#f, slot * Row.ROW_CELLS)
-      if (this.#batch.isFull) this.#handOn()
-      this.#free[this.#freeCount++] = slot
-    }
+    for (let i = 0; i < count; i++) this.#handOnRow(this.#done[i])
     this.#doneCount = 0
     this.#handOn()
+  }
+
+  #handOnRow(slot: number): void {
+    this.#batch.append(this.#f, slot * Row.ROW_CELLS)
+    if (this.#batch.isFull) this.#handOn()
+    this.#free[this.#freeCount++] = slot
   }
 
   #handOn(): void {
@@ -486,7 +501,9 @@ export class FlowTable {
     this.#batch.count = 0
   }
 
-  #endAll(): void {
+  /** Ends all flows and puts their rows in order, once. */
+  #finishAll(): void {
+    if (this.#handedOn > 0) return
     for (let slot = this.#ages.oldest(); slot !== NOT_FOUND; slot = this.#ages.oldest()) {
       if (this.#w[slot * Row.ROW_WORDS + Row.PACKETS_W] > 0) {
         const at = slot * Row.ROW_CELLS
@@ -497,7 +514,7 @@ export class FlowTable {
         this.#free[this.#freeCount++] = slot
       }
     }
-    this.#release()
+    if (this.#doneCount > 1) this.#order.sort(this.#done, this.#doneCount)
   }
 
   /** Which end is A, and the hash of the direction-free key. */
