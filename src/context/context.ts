@@ -73,7 +73,7 @@ export interface PairWindow {
 export interface Observed {
   client: ClientWindow
   pair: PairWindow
-  /** Present when the contact was a session with payload both ways. */
+  /** Present when the contact was a session with payload both ways on one of the ports asked for. */
   sessions: SessionWindow | null
 }
 
@@ -85,7 +85,11 @@ export class Context {
   readonly #pairs: BoundedTable<PairWindow>
   readonly #sessions: BoundedTable<SessionWindow>
 
-  constructor(options: OptionValues<typeof CONTEXT_OPTIONS>) {
+  readonly #sessionPorts: ReadonlySet<number>
+
+  /** @param sessionPorts server ports whose single sessions a detector wants to see. */
+  constructor(options: OptionValues<typeof CONTEXT_OPTIONS>, sessionPorts: ReadonlySet<number>) {
+    this.#sessionPorts = sessionPorts
     this.services = new Services(options.services_max)
     this.#clients = new BoundedTable(options.hosts_max, HOST_QUIET_US)
     // Targets apart from clients: a scan of a million addresses must not push the clients out.
@@ -139,6 +143,7 @@ export class Context {
   }
 
   #noteSession(contact: Contact): SessionWindow | null {
+    if (!this.#sessionPorts.has(contact.port[SERVER])) return null
     const clientBytes = contact.payloadBytes[CLIENT]
     const serverBytes = contact.payloadBytes[SERVER]
     if (contact.proto !== TCP || contact.isContinuation || !clientBytes || !serverBytes) return null

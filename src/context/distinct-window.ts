@@ -30,6 +30,9 @@ export class DistinctWindow<K extends string | number> {
   #before: Bucket<K> = emptyBucket()
   /** Keys in `#now` that are not in `#before`. */
   #newCount = 0
+  /** Registers over both buckets, once one of them has given up its list; and the estimate read from them, until one changes. */
+  #union: Uint8Array | null = null
+  #estimate: number | null = null
 
   constructor(widthUs: number, exactMax: number) {
     this.#widthUs = widthUs
@@ -46,10 +49,12 @@ export class DistinctWindow<K extends string | number> {
     if (bucket.exact.size >= this.#exactMax) {
       bucket.registers ??= registersOf(bucket.exact)
       note(bucket.registers, key)
+      this.#noteUnion(key)
       return false
     }
     bucket.exact.add(key)
     if (bucket.registers !== null) note(bucket.registers, key)
+    if (this.#union !== null) this.#noteUnion(key)
     if (this.#before.exact.has(key)) return false
     this.#newCount++
     return true
@@ -74,17 +79,31 @@ export class DistinctWindow<K extends string | number> {
     this.#before = slot === this.#slot + 1 ? this.#now : emptyBucket()
     this.#now = emptyBucket()
     this.#newCount = 0
+    this.#union = null
+    this.#estimate = null
     this.#slot = slot
   }
 
   count(): number {
     const exact = this.#before.exact.size + this.#newCount
-    if (this.#now.registers === null && this.#before.registers === null) return exact
-    const merged = registersOf(this.#now.exact)
-    mergeInto(merged, this.#now.registers)
-    mergeInto(merged, this.#before.registers)
-    for (const key of this.#before.exact) note(merged, key)
-    return Math.max(exact, Math.round(estimate(merged)))
+    if (!this.isEstimate()) return exact
+    this.#estimate ??= Math.round(estimate(this.#unionRegisters()))
+    return Math.max(exact, this.#estimate)
+  }
+
+  #noteUnion(key: K): void {
+    if (note(this.#unionRegisters(), key)) this.#estimate = null
+  }
+
+  #unionRegisters(): Uint8Array {
+    if (this.#union !== null) return this.#union
+    const union = registersOf(this.#now.exact)
+    mergeInto(union, this.#now.registers)
+    mergeInto(union, this.#before.registers)
+    for (const key of this.#before.exact) note(union, key)
+    this.#union = union
+    this.#estimate = null
+    return union
   }
 
   /** True once a bucket has given up its exact list: `count` is then an estimate. */
@@ -122,11 +141,14 @@ function registersOf(keys: Iterable<string | number>): Uint8Array {
   return registers
 }
 
-function note(registers: Uint8Array, key: string | number): void {
+/** True when a register rose. */
+function note(registers: Uint8Array, key: string | number): boolean {
   const hash = hash32(key)
   const register = hash & (REGISTERS - 1)
   const rank = Math.clz32(hash >>> REGISTER_BITS) - REGISTER_BITS + 1
-  if (rank > registers[register]) registers[register] = rank
+  if (rank <= registers[register]) return false
+  registers[register] = rank
+  return true
 }
 
 function mergeInto(target: Uint8Array, source: Uint8Array | null): void {

@@ -12,6 +12,7 @@ import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context } from '../context/context.ts'
 import type { Flow } from '../flow/flow.ts'
+import { LOGIN_PORTS } from './detectors/brute-login.ts'
 import type { AnyDetector, Finding } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
@@ -57,7 +58,7 @@ export class Analyst {
   constructor(options: AnalystOptions) {
     const { alerts, context } = options.score
     this.#options = options
-    this.#context = new Context(context)
+    this.#context = new Context(context, LOGIN_PORTS)
     this.#orienter = new Orienter(options.internal, this.#context.services)
     this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
     const episodes = {

@@ -8,7 +8,6 @@
  */
 
 import type { NetworkSet } from '../base/address.ts'
-import { parseAddress } from '../base/address.ts'
 import type { Contact, Failure, Outcome } from '../context/contact.ts'
 import { CLIENT, SERVER } from '../context/contact.ts'
 import type { Services } from '../context/services.ts'
@@ -237,10 +236,8 @@ function isIcmp(proto: number): boolean {
 /** Multicast and broadcast. A last octet of 255 is taken for a directed broadcast: networks larger than /24 have few such hosts. */
 export function isGroupAddress(address: string): boolean {
   if (address.includes(':')) return address.startsWith('ff')
-  const words = parseAddress(address)
-  if (words === null) return false
-  const first = words[3] >>> 24
-  return (first >= 224 && first < 240) || (words[3] & 255) === 255
+  const first = Number.parseInt(address, 10)
+  return (first >= 224 && first < 240) || address.endsWith('.255')
 }
 
 function halvesOf(packets: Pair<Measured>): Orientation['halves'] {

@@ -9,7 +9,7 @@ import { Orienter } from '../../src/score/orientation.ts'
 import { datagramAnswered, range, refused, session, unanswered } from '../score/flows.ts'
 
 function fresh(): { context: Context; see: (flow: Flow) => { judged: Judged; observed: ReturnType<Context['observe']> } } {
-  const context = new Context(defaultScoreOptions().context)
+  const context = new Context(defaultScoreOptions().context, new Set())
   const orienter = new Orienter(new NetworkSet(['10.0.0.0/8']), context.services)
   const see = (flow: Flow): { judged: Judged; observed: ReturnType<Context['observe']> } => {
     context.advance(flow.endUs)
@@ -97,7 +97,7 @@ describe('services', () => {
 
 it('a million hosts: tables stay at their limits, and say so', () => {
   const small = { ...defaultScoreOptions().context, hosts_max: 4096, pairs_max: 4096, services_max: 4096, session_windows_max: 1024 }
-  const context = new Context(small)
+  const context = new Context(small, new Set([22]))
   const orienter = new Orienter(new NetworkSet(['10.0.0.0/8']), context.services)
   globalThis.gc?.()
   const before = process.memoryUsage().heapUsed

@@ -23,7 +23,7 @@ const midstream = (port: number, clientPort: number, over: Partial<Flow> = {}): 
   )
 
 function orienter(flows: readonly Flow[] = []): { it: Orienter; context: Context } {
-  const context = new Context(defaultScoreOptions().context)
+  const context = new Context(defaultScoreOptions().context, new Set())
   const it = new Orienter(new NetworkSet(['10.0.0.0/8']), context.services)
   for (const f of flows) context.observe(it.judge(f, null))
   return { it, context }

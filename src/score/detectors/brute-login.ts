@@ -129,6 +129,9 @@ const WEIGHTS = {
   },
 } as const
 
+/** The ports whose sessions the context is to keep. */
+export const LOGIN_PORTS: ReadonlySet<number> = new Set(LOGIN_SERVICES.keys())
+
 /** LR of `count` by number of attempts, from the top (SCORER.md D8). */
 const COUNT_STEPS: readonly { from: number; lr: number }[] = [
   { from: 100, lr: 1.7 },
