@@ -104,6 +104,7 @@ export type PictureData =
       picture: 'grid'
       targets: string[]
       ports: number[]
+      /** `target` and `port` are indexes into the two lists. */
       cells: { target: number; port: number; outcome: 'failed' | 'answered' }[]
       omitted: number
     }

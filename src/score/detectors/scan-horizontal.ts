@@ -240,7 +240,7 @@ function grid(spread: Spread, servers: readonly string[]): PictureData {
   const shown = spread.targets.slice(0, GRID_CELLS_MAX)
   const targets = servers.filter((server) => shown.some((cell) => cell.server === server))
   const index = new Map(targets.map((server, i) => [server, i]))
-  const cells = shown.map(({ server, port }) => ({ target: index.get(server) ?? 0, port, outcome: 'failed' as const }))
   const ports = [...new Set(shown.map(({ port }) => port))].sort((a, b) => a - b)
+  const cells = shown.map(({ server, port }) => ({ target: index.get(server) ?? 0, port: ports.indexOf(port), outcome: 'failed' as const }))
   return { picture: 'grid', targets, ports, cells, omitted: Math.max(0, spread.servers - cells.length) }
 }

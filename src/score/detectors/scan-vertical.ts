@@ -174,10 +174,12 @@ function assess(look: Look, window: DistinctWindow<number>, options: Options): A
 function grid(server: string, failed: readonly number[], answered: readonly number[], failedCount: number): PictureData {
   const shownAnswered = answered.slice(0, GRID_CELLS_MAX)
   const shownFailed = failed.slice(0, GRID_CELLS_MAX - shownAnswered.length)
-  const cells = [
-    ...shownFailed.map((port) => ({ target: 0, port, outcome: 'failed' as const })),
-    ...shownAnswered.map((port) => ({ target: 0, port, outcome: 'answered' as const })),
-  ]
   const ports = [...shownFailed, ...shownAnswered].sort((a, b) => a - b)
+  const isAnswered = new Set(shownAnswered)
+  const cells = ports.map((port, i) => ({
+    target: 0,
+    port: i,
+    outcome: isAnswered.has(port) ? ('answered' as const) : ('failed' as const),
+  }))
   return { picture: 'grid', targets: [server], ports, cells, omitted: failedCount + answered.length - cells.length }
 }
