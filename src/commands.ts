@@ -62,11 +62,9 @@ const FLOWS_OPTIONS = {
     describe: "CICFlowMeter's 84 columns, or nothing (to measure speed)",
   },
   empty: {
-    choices: EMPTY_FORMS,
+    choices: EMPTY_FORMS.slice(1),
     requiresArg: true,
-    default: '',
-    defaultDescription: 'an empty cell',
-    describe: 'What stands where a value is undefined, such as the rate of a flow that took no time',
+    describe: 'What stands where a value is undefined, such as the rate of a flow that took no time; without it, nothing',
   },
   ...READ_OPTIONS,
 } as const satisfies Record<string, Options>
@@ -316,7 +314,7 @@ function addFlows(cli: Argv, context: CommandContext, set: SetCode): void {
     async (argv) => {
       const reading = openReading(argv, context)
       const work = () =>
-        meterFlows({ ...reading, output: argv.output, format: oneOf<FlowFormat>(argv.format), empty: oneOf<EmptyForm>(argv.empty) })
+        meterFlows({ ...reading, output: argv.output, format: oneOf<FlowFormat>(argv.format), empty: oneOf<EmptyForm>(argv.empty ?? '') })
       set(endCode(await read(reading, argv.quiet, context, work, flowsSummaryLines), reading.isStrict))
     },
   )

@@ -37,7 +37,7 @@ function explain(error: unknown): number {
     return EXIT.usage
   }
   // Also what the system refused and nobody put into better words.
-  if (error instanceof RunError || isSystemError(error)) complain(error.message)
+  if (error instanceof RunError || isSystemError(error)) error.message.split('\n').forEach(complain)
   else complain(`internal error, this is a bug: ${error instanceof Error ? error.message : String(error)}`)
   if (isVerbose && error instanceof Error && !(error instanceof RunError)) process.stderr.write(`${error.stack}\n`)
   return EXIT.failed

@@ -51,6 +51,7 @@ export async function readCaptures(reading: Reading, options: ReadingOptions): P
     if (options.signal.aborted || !(await readOne(path, options, reading))) break
   }
   if (reading.failures.length === options.inputs.length) throw new RunError(reading.failures.join('\n'))
+  for (const failure of reading.failures) options.progress.note(failure)
 }
 
 /** Returns false when reading is over. */
@@ -61,7 +62,6 @@ async function readOne(path: string, options: ReadingOptions, reading: Reading):
   } catch (error) {
     if (!(error instanceof RunError)) throw error
     reading.failures.push(error.message)
-    if (options.inputs.length > 1) options.progress.note(error.message)
     return true
   }
   // A blocked read of a pipe ends when its source is closed.

@@ -1,4 +1,8 @@
-/** The version, from package.json, which lies one folder above both src/ and dist/. */
+/**
+ * The version that --version, alerts and reports name.
+ *
+ * In:  package.json, which lies one folder above both src/ and dist/. Out: its version.
+ */
 import { readFileSync } from 'node:fs'
 
 function readVersion(): string {

@@ -63,10 +63,10 @@ describe('wrong usage: one line that says what, a hint, exit 2', () => {
 })
 
 test.each<[string, string]>([
-  ['replay -', '-'],
-  ['replay - absent.pcap', '-'],
+  ['replay -', 'standard input'],
+  ['replay - absent.pcap', 'standard input'],
   ['replay -- -q', './-q'],
-  ['flows - -o -', '-'],
+  ['flows - -o -', 'standard input'],
   ['flows absent.pcap --empty -1', 'absent.pcap'],
   ['flows 007', '007'],
 ])('%s: the first input is %s', (words, input) => {
