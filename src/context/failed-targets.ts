@@ -11,6 +11,8 @@ import { DistinctWindow } from './distinct-window.ts'
 
 /** The spread is measured anew when the number of targets has grown by one in eight, so that a fast scan doesn't sort at every probe. */
 const REMEASURE_SHARE = 1 / 8
+/** A port of the spread has at least this share of the commonest port's servers. */
+const PORT_SHARE_MIN = 0.2
 
 export interface Target {
   server: string
@@ -63,7 +65,8 @@ export class FailedTargets {
     const byPort = new Map<number, number>()
     for (const { port } of all) byPort.set(port, (byPort.get(port) ?? 0) + 1)
     const commonest = [...byPort].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, portsMax)
-    const ports = commonest.map(([port]) => port)
+    // Ports of another pastime of the same host (a port scan of one server) are no part of the spread.
+    const ports = commonest.filter(([, count]) => count >= commonest[0][1] * PORT_SHARE_MIN).map(([port]) => port)
     const targets = all.filter(({ port }) => ports.includes(port))
     const listed = distinctServers(targets)
     if (!this.#targets.isEstimate()) return { servers: listed, ports, targets }
