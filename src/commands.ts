@@ -14,7 +14,7 @@ import { EMPTY_FORMS, type EmptyForm } from './features/cic.ts'
 import { describeFeatures } from './features-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
 import { FLOW_FORMATS, type FlowFormat, meterFlows, type ReadSummary, replay } from './sensor.ts'
-import { flowsSummaryLines, replaySummaryLines } from './summary.ts'
+import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
 import { VERSION } from './version.ts'
 
@@ -260,7 +260,8 @@ async function read<S extends ReadSummary>(
     const summary = await work()
     reading.progress.close()
     const elapsedSec = (performance.now() - startMs) / 1000
-    if (!isQuiet) context.stderr.write(`\n${lines(summary, elapsedSec, paintFor(context.stderr, context.env)).join('\n')}\n`)
+    if (isQuiet) for (const line of faultLines(summary)) context.stderr.write(`${line}\n`)
+    else context.stderr.write(`\n${lines(summary, elapsedSec, paintFor(context.stderr, context.env)).join('\n')}\n`)
     return summary
   } finally {
     reading.progress.close()

@@ -51,7 +51,6 @@ export async function readCaptures(reading: Reading, options: ReadingOptions): P
     if (options.signal.aborted || !(await readOne(path, options, reading))) break
   }
   if (reading.failures.length === options.inputs.length) throw new RunError(reading.failures.join('\n'))
-  for (const failure of reading.failures) options.progress.note(failure)
 }
 
 /** Returns false when reading is over. */

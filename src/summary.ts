@@ -6,6 +6,7 @@
  *      the results lie.
  */
 import { printable } from './base/printable.ts'
+import { describeDamage } from './capture/reader.ts'
 import { durationText, type Paint, type Severity } from './progress.ts'
 import type { ReadSummary, ReplaySummary } from './sensor.ts'
 
@@ -29,6 +30,11 @@ export function replaySummaryLines(summary: ReplaySummary, elapsedSec: number, p
   )
 }
 
+/** What went wrong with inputs, a line each: said also when nothing else is. */
+export function faultLines(summary: ReadSummary): string[] {
+  return [...summary.failures, ...summary.damage.map(describeDamage)].map((line) => `flowscribe: ${printable(line)}`)
+}
+
 function readRows(summary: ReadSummary, elapsedSec: number): Row[] {
   const rate = elapsedSec > 0 ? `, ${groupDigits(summary.packets / elapsedSec)}/s` : ''
   return [
@@ -42,13 +48,13 @@ function endRows(summary: ReadSummary): Row[] {
   const rows: Row[] = [
     ['not decoded', notDecoded.length === 0 ? 'none' : notDecoded.map((row) => `${row.reason} ${groupDigits(row.count)}`).join(', ')],
   ]
-  for (const fault of summary.damage)
-    rows.push(['damaged', `${printable(fault.path)} at byte ${fault.offset}: ${printable(fault.message)}`])
+  for (const failure of summary.failures) rows.push(['not read', printable(failure)])
+  for (const damage of summary.damage) rows.push(['damaged', printable(describeDamage(damage))])
   if (summary.interruptedAt !== null) {
     const { path, offset, share } = summary.interruptedAt
     rows.push(['interrupted', `${printable(path)} at byte ${offset}${share === null ? '' : ` (${Math.floor(share * 100)} % read)`}`])
   }
-  rows.push(['digest', `flows ${summary.digestFlows}`])
+  if (summary.digestFlows !== '') rows.push(['digest', `flows ${summary.digestFlows}`])
   return rows
 }
 

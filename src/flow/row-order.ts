@@ -6,19 +6,28 @@
  */
 import * as Row from './row.ts'
 
-/** Bottom-up merge sort with one scratch array taken at start. */
+/** Bottom-up merge sort with scratch arrays taken at start. End and start are copied out first: rows lie far apart, and a sort looks often. */
 export class RowOrder {
   readonly #f: Float64Array
   readonly #w: Uint32Array
+  readonly #endUs: Float64Array
+  readonly #startUs: Float64Array
   readonly #scratch: Int32Array
 
   constructor(f: Float64Array, w: Uint32Array, slotsMax: number) {
     this.#f = f
     this.#w = w
+    this.#endUs = new Float64Array(slotsMax)
+    this.#startUs = new Float64Array(slotsMax)
     this.#scratch = new Int32Array(slotsMax)
   }
 
   sort(slots: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const at = slots[i] * Row.ROW_CELLS
+      this.#endUs[slots[i]] = this.#f[at + Row.END_US]
+      this.#startUs[slots[i]] = this.#f[at + Row.ROW_START_US]
+    }
     let from = slots
     let to = this.#scratch
     for (let width = 1; width < count; width *= 2) {
@@ -41,14 +50,17 @@ export class RowOrder {
   }
 
   #compare(slotA: number, slotB: number): number {
-    const f = this.#f
+    const endUs = this.#endUs
+    if (endUs[slotA] !== endUs[slotB]) return endUs[slotA] - endUs[slotB]
+    const startUs = this.#startUs
+    if (startUs[slotA] !== startUs[slotB]) return startUs[slotA] - startUs[slotB]
+    return this.#compareKeys(slotA * Row.ROW_WORDS, slotB * Row.ROW_WORDS)
+  }
+
+  #compareKeys(a: number, b: number): number {
     const w = this.#w
-    const a = slotA * Row.ROW_CELLS
-    const b = slotB * Row.ROW_CELLS
-    if (f[a + Row.END_US] !== f[b + Row.END_US]) return f[a + Row.END_US] - f[b + Row.END_US]
-    if (f[a + Row.ROW_START_US] !== f[b + Row.ROW_START_US]) return f[a + Row.ROW_START_US] - f[b + Row.ROW_START_US]
     for (let i = 0; i < 12; i++) {
-      const difference = w[2 * a + i] - w[2 * b + i]
+      const difference = w[a + i] - w[b + i]
       if (difference !== 0) return difference
     }
     return 0

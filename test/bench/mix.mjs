@@ -1,8 +1,9 @@
 /**
  * The benchmark's input: a mix of conversations as a mirror port shows them, 96 octets of each frame, made from a seed.
  *
- * Out: slabs, and what is in them. Flow sizes are heavy-tailed (Pareto, shape 1.1) as measured on backbone links; packets of flows
- *      that are open at the same time interleave at random, so that neighbours in time are seldom neighbours in memory.
+ * Out: slabs, and what is in them. Sizes and rates are heavy-tailed as on real links: flow sizes by Pareto (shape 1.1), and a given
+ *      share of the packets comes from the fastest hundredth of the open flows (`fastShare`; 0 gives every open flow the same
+ *      rate, the hardest case for a cache). Otherwise packets of open flows interleave at random.
  */
 
 const SNAP_LEN = 96
@@ -39,7 +40,7 @@ function kindOf(share) {
 }
 
 /**
- * @param {{ packets: number, flows: number, concurrent: number, packetsPerSecond: number, seed: number }} want
+ * @param {{ packets: number, flows: number, concurrent: number, packetsPerSecond: number, fastShare: number, seed: number }} want
  */
 export function makeMix(want) {
   const random = seeded(want.seed)
@@ -75,7 +76,8 @@ export function makeMix(want) {
     if (made < want.flows && (open.length < want.concurrent || random() < want.flows / want.packets)) open.push(newFlow())
     if (open.length === 0) open.push(newFlow())
     // Bursts: a flow that is chosen sends a few packets before the next one does.
-    const i = (random() * open.length) | 0
+    const lanes = random() < want.fastShare ? Math.ceil(open.length / 100) : open.length
+    const i = (random() * lanes) | 0
     const flow = open[i]
     for (let burst = 1 + ((random() * 4) | 0); burst > 0 && flow.left > 0 && packets < want.packets; burst--) {
       if (at + RECORD_HEADER_LEN + SNAP_LEN > SLAB_LEN) {
