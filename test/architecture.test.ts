@@ -173,7 +173,7 @@ describe('dependencies', () => {
   const tables = manifest as Partial<Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>>
   const shipped = [...Object.keys(tables.dependencies ?? {}), ...Object.keys(tables.optionalDependencies ?? {})]
   const names = [...shipped, ...Object.keys(tables.devDependencies ?? {})]
-  const readme = readFileSync(join(src, 'README.md'), 'utf8')
+  const readme = readFileSync(join(src, 'README.md'), 'utf8').split('## Packages')[1]
   const reasons = new Map([...readme.matchAll(/^\| +`?([@\w/.-]+)`? +\| +(.+?) +\|$/gm)].map((match) => [match[1], match[2]]))
 
   test.each(names)('%s has its reason in src/README.md', (name) => {
