@@ -4,7 +4,8 @@
  * In:  frames with a time. Out: octets of a classic pcap file of any variant, or slabs as a reader hands them on.
  */
 
-import type { Slab } from '../../src/capture/slab.ts'
+import { u32le } from '../../src/base/bytes.ts'
+import { REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from '../../src/capture/slab.ts'
 import { concat } from '../base/hex.ts'
 
 export interface Frame {
@@ -95,4 +96,37 @@ export function slabsOf(frames: readonly Frame[], linkType = 1, framesPerSlab = 
     slabs.push({ bytes, start: 0, end: bytes.length, linkType, interfaceId: 0 })
   }
   return slabs
+}
+
+export interface ReadRecord {
+  sec: number
+  nsec: number
+  capLen: number
+  wireLen: number
+  linkType: number
+  interfaceId: number
+  bytes: Uint8Array
+}
+
+/** The records of a slab, copied out. */
+export function recordsOf(slab: Slab): ReadRecord[] {
+  const records: ReadRecord[] = []
+  const { bytes: b, linkType, interfaceId } = slab
+  let at = slab.start
+  while (at < slab.end) {
+    const capLen = u32le(b, at + REC_CAP_LEN)
+    const end = at + REC_HEADER_LEN + capLen
+    if (end > slab.end) throw new Error(`a record ends at ${end}, its slab at ${slab.end}`)
+    records.push({
+      sec: u32le(b, at + REC_SEC),
+      nsec: u32le(b, at + REC_NSEC),
+      capLen,
+      wireLen: u32le(b, at + REC_WIRE_LEN),
+      linkType,
+      interfaceId,
+      bytes: b.slice(at + REC_HEADER_LEN, end),
+    })
+    at = end
+  }
+  return records
 }
