@@ -13,7 +13,7 @@ import { type CountLimits, countPacket } from './count.ts'
 import { FlowIndex, NOT_FOUND } from './flow-index.ts'
 import * as Row from './row.ts'
 import { RowOrder } from './row-order.ts'
-import { TimerWheel } from './timer-wheel.ts'
+import { DONE, TimerWheel } from './timer-wheel.ts'
 
 const US_PER_S = 1e6
 const TCP = 6
@@ -199,7 +199,7 @@ export class FlowTable {
     const deadlineUs = this.#deadlineUs(at)
     if (deadlineUs >= due * US_PER_S) return Math.floor(deadlineUs / US_PER_S) + 1
     this.#expire(slot)
-    return 0
+    return DONE
   }
 
   readonly #turned = (): void => {
