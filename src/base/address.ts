@@ -48,8 +48,11 @@ export function parseAddress(text: string): AddressWords | null {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
 }
 
+/** No leading zeros: some readers take them for octal (RFC 6943, section 3.1.1). */
+const IPV4_TEXT = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/
+
 function parseIpv4(text: string): AddressWords | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
+  const match = IPV4_TEXT.exec(text)
   if (match === null) return null
   const octets = match.slice(1).map(Number)
   if (octets.some((o) => o > 255)) return null
@@ -59,21 +62,24 @@ function parseIpv4(text: string): AddressWords | null {
 function parseIpv6(text: string): AddressWords | null {
   const halves = text.split('::')
   if (halves.length > 2) return null
-  const head = parseGroups(halves[0])
-  const tail = halves.length === 2 ? parseGroups(halves[1]) : []
+  const isFolded = halves.length === 2
+  const head = parseGroups(halves[0], !isFolded)
+  const tail = isFolded ? parseGroups(halves[1], true) : []
   if (head === null || tail === null) return null
   const missing = 8 - head.length - tail.length
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return null
+  if (isFolded ? missing < 1 : missing !== 0) return null
   const groups = [...head, ...new Array<number>(missing).fill(0), ...tail]
   const word = (i: number): number => (groups[2 * i] << 16) | groups[2 * i + 1]
   return [word(0), word(1), word(2), word(3)]
 }
 
-function parseGroups(text: string): number[] | null {
+/** @param isEnd whether the address ends with these groups: only there may an IPv4 address stand for two of them */
+function parseGroups(text: string, isEnd: boolean): number[] | null {
   if (text === '') return []
   const groups: number[] = []
-  for (const part of text.split(':')) {
-    if (part.includes('.')) {
+  const parts = text.split(':')
+  for (const [i, part] of parts.entries()) {
+    if (part.includes('.') && isEnd && i === parts.length - 1) {
       const v4 = parseIpv4(part)
       if (v4 === null) return null
       groups.push(v4[3] >>> 16, v4[3] & 0xffff)

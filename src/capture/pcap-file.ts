@@ -49,6 +49,7 @@ export class PcapFileReader implements CaptureReader {
   readonly #isBigEndian: boolean
   readonly #lensSwapped: 'never' | 'always' | 'when capLen is larger'
   readonly #linkType: number
+  /** Octets of the file that the slab at hand took up. */
   #handedOn = 0
 
   private constructor(refill: Refill) {
@@ -83,18 +84,17 @@ export class PcapFileReader implements CaptureReader {
     do {
       await refill.fillSlab()
       end = this.#convertRecords()
-    } while (end === refill.start && !refill.isAtEnd && this.damage === null)
-    if (end === refill.start) {
+    } while (this.#handedOn === 0 && !refill.isAtEnd && this.damage === null)
+    if (this.#handedOn === 0) {
       if (this.damage === null) this.#noteEnd()
       return null
     }
-    this.#handedOn = end - refill.start
     return { bytes: refill.bytes, start: refill.start, end, linkType: this.#linkType, interfaceId: 0 }
   }
 
   /**
-   * Rewrites the headers of all whole records; returns where they end. A record of the modified format is handed on alone:
-   * its slab header is written right before its frame, and the octets before that are skipped.
+   * Rewrites the headers of all whole records, and notes how many octets they took up; returns where they end as records of a slab.
+   * The modified format's records lose their extra octets, so each moves a little to the front.
    */
   #convertRecords(): number {
     const { bytes: b, start, end } = this.#refill
@@ -102,6 +102,7 @@ export class PcapFileReader implements CaptureReader {
     const word = this.#isBigEndian ? u32 : u32le
     const headerLen = REC_HEADER_LEN + extraLen
     let at = start
+    let to = start
     while (end - at >= headerLen) {
       let capLen = word(b, at + REC_CAP_LEN)
       let wireLen = word(b, at + REC_WIRE_LEN)
@@ -115,14 +116,13 @@ export class PcapFileReader implements CaptureReader {
         break
       }
       if (end - at - headerLen < capLen) break
-      putHeader(b, at + extraLen, word(b, at + REC_SEC), word(b, at + REC_NSEC), nsPerUnit, capLen, wireLen)
+      putHeader(b, to, word(b, at + REC_SEC), word(b, at + REC_NSEC), nsPerUnit, capLen, wireLen)
+      if (extraLen > 0) b.copyWithin(to + REC_HEADER_LEN, at + headerLen, at + headerLen + capLen)
       at += headerLen + capLen
-      if (extraLen > 0) {
-        this.#refill.take(extraLen)
-        break
-      }
+      to += REC_HEADER_LEN + capLen
     }
-    return at
+    this.#handedOn = at - start
+    return to
   }
 
   #noteEnd(): void {

@@ -98,5 +98,7 @@ export function resetPacket(packet: Packet): void {
   packet.l4HeaderLen = 0
   packet.flags = 0
   packet.window = 0
+  packet.icmpType = 0
+  packet.icmpCode = 0
   packet.quotedProto = 0
 }

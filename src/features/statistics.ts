@@ -24,7 +24,8 @@ export function varianceOfIntegers(n: number, sum: number, sumSq: number, carry 
   if (n < 2) return 0
   const isSmall = carry === 0 && n * sumSq <= EXACT_MAX && sum * sum <= EXACT_MAX
   const scaled = isSmall ? n * sumSq - sum * sum : scaledVariance(BigInt(n), BigInt(sum), BigInt(sumSq) + (BigInt(carry) << CARRY_BITS))
-  return scaled / n / (n - 1)
+  // Sums beyond 2^53 (payloads that only a forged length can claim) were rounded and can miss zero from below.
+  return Math.max(0, scaled) / n / (n - 1)
 }
 
 function scaledVariance(n: bigint, sum: bigint, sumSq: bigint): number {

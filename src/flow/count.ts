@@ -254,7 +254,7 @@ function noteTcpState(w: Uint32Array, at: number, endpoint: number, p: Packet): 
   const stateW = at * 2 + Row.STATE_W
   const { flags } = p
   const before = w[stateW]
-  const seen = (p.payloadLen > 0 ? Row.SEEN | Row.DATA_SEEN : Row.SEEN) | seenByFlags(flags)
+  const seen = Row.SEEN | seenByFlags(flags, p.payloadLen > 0)
   const state = before | (seen << endpoint)
   // Nearly every packet of a connection brings nothing new here.
   if (state === before && (flags & (SYN | FIN | RST)) === 0) return
@@ -262,14 +262,14 @@ function noteTcpState(w: Uint32Array, at: number, endpoint: number, p: Packet): 
   w[stateW] = advanceTcpState(state, before, endpoint, flags)
 }
 
-function seenByFlags(flags: number): number {
-  if ((flags & (SYN | FIN | RST)) === 0) return (flags & ACK) === 0 ? 0 : Row.ACK_SEEN
-  let seen = 0
+/** ACK_SEEN is of a pure ACK, which Zeek's history tells from the acknowledgement that all segments carry. */
+function seenByFlags(flags: number, hasData: boolean): number {
+  let seen = hasData ? Row.DATA_SEEN : 0
+  if ((flags & (SYN | FIN | RST)) === 0) return hasData || (flags & ACK) === 0 ? seen : Row.ACK_SEEN
   if ((flags & (SYN | ACK)) === SYN) seen |= Row.SYN_SEEN
   if ((flags & (SYN | ACK)) === (SYN | ACK)) seen |= Row.SYN_ACK_SEEN
   if ((flags & FIN) !== 0) seen |= Row.FIN_SEEN
   if ((flags & RST) !== 0) seen |= Row.RST_SEEN
-  if ((flags & (ACK | SYN | RST)) === ACK) seen |= Row.ACK_SEEN
   return seen
 }
 

@@ -13,7 +13,7 @@ import { type CountLimits, countPacket } from './count.ts'
 import { FlowIndex, NOT_FOUND } from './flow-index.ts'
 import * as Row from './row.ts'
 import { RowOrder } from './row-order.ts'
-import { TimerWheel } from './timer-wheel.ts'
+import { DONE, TimerWheel } from './timer-wheel.ts'
 
 const US_PER_S = 1e6
 const TCP = 6
@@ -27,6 +27,7 @@ const CLOCK_STEP_US = 30 * US_PER_S
 const NOW_US = 0
 const TURN_US = 1
 const STEP_US = 2
+const RELEASED_US = 3
 const INDEX_STRIDE = 2
 const ROWS_A_FINISH = 4096
 /** Packets that are made ready together. */
@@ -90,8 +91,9 @@ export class FlowTable {
   #doneCount = 0
   /** Of those, handed on already; only while finishing. */
   #handedOn = 0
-  /** NOW_US, the newest packet; TURN_US, when the next second begins; STEP_US, what is older than that is a clock set back. */
-  readonly #clock = new Float64Array([-Infinity, -Infinity, -Infinity])
+  /** NOW_US, the newest packet; TURN_US, when the next second begins; STEP_US, what is older than that is a clock
+   * set back; RELEASED_US, up to when rows have been handed on. */
+  readonly #clock = new Float64Array([-Infinity, -Infinity, -Infinity, -Infinity])
   /** The packet that an ICMP error quotes, as far as its key goes. */
   readonly #quoted = new Packet()
 
@@ -181,7 +183,7 @@ export class FlowTable {
     if (t >= clock[TURN_US] || t < clock[STEP_US]) {
       const second = Math.floor(t / US_PER_S)
       // Second n of the wheel holds deadlines of second n − 1: it is looked at when a packet of second n shows that they have passed.
-      if (t < clock[STEP_US] || clock[TURN_US] === -Infinity) this.#wheel.restart(second)
+      if (t < clock[STEP_US] || clock[TURN_US] === -Infinity) this.#restart(second)
       else this.#wheel.advance(second, this.#look, this.#turned)
       clock[NOW_US] = t
       clock[TURN_US] = (second + 1) * US_PER_S
@@ -213,11 +215,17 @@ export class FlowTable {
     const deadlineUs = this.#deadlineUs(at)
     if (deadlineUs >= due * US_PER_S) return Math.floor(deadlineUs / US_PER_S) + 1
     this.#expire(slot)
-    return 0
+    return DONE
   }
 
-  readonly #turned = (): void => {
+  readonly #turned = (second: number): void => {
     if (this.#doneCount > 0) this.#release()
+    this.#clock[RELEASED_US] = second * US_PER_S
+  }
+
+  #restart(second: number): void {
+    this.#wheel.restart(second)
+    this.#clock[RELEASED_US] = -Infinity
   }
 
   #idleUs(at: number): number {
@@ -263,7 +271,8 @@ export class FlowTable {
 
   #finishRow(slot: number, endUs: number, reason: number): void {
     const at = slot * Row.ROW_CELLS
-    this.#f[at + Row.END_US] = endUs
+    // A late packet can end a row in a second whose rows have left already: it ends now, and the order holds.
+    this.#f[at + Row.END_US] = Math.max(endUs, this.#clock[RELEASED_US])
     this.#w[at * 2 + Row.END_REASON_W] = reason
     this.counters.rowsEnded[reason]++
     this.#done[this.#doneCount++] = slot
@@ -391,7 +400,6 @@ export class FlowTable {
     this.#hashes[slot] = p.hash
     this.#index.insert(p.hash, slot)
     this.#ages.add(slot, UNANSWERED)
-    this.#fileAgain(slot)
     this.counters.flowsCreated++
     return slot
   }
@@ -411,17 +419,21 @@ export class FlowTable {
     if (packetUs < lastUs) this.counters.latePackets++
     const t = Math.max(packetUs, lastUs)
     const before = w[stateW]
+    const isFirst = w[at * 2 + Row.PACKETS_W] === 0
     if (p.proto === TCP && (p.flags & SYN) !== 0) this.#correctDirection(at, p)
     countPacket(this.#f, w, at, p.isSrcA ? 0 : 1, p, t, this.#limits)
+    // Only a row with a packet has an active deadline, which may be the nearer one.
+    if (isFirst) this.#fileAgain(slot)
     const after = w[stateW]
     if (before === after) return
     if ((after & (Row.SEEN * 3)) === Row.SEEN * 3 && (before & (Row.SEEN * 3)) !== Row.SEEN * 3) {
       this.#ages.remove(slot)
       this.#ages.add(slot, ANSWERED)
     }
-    const tcpBefore = before & Row.TCP_STATE_MASK
-    if (tcpBefore !== (after & Row.TCP_STATE_MASK) && (after & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT === Row.TCP_CLOSED)
-      this.#fileAgain(slot)
+    const { idleTcpUs } = this.#limits
+    const tcpBefore = (before & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT
+    const tcpAfter = (after & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT
+    if (idleTcpUs[tcpAfter] < idleTcpUs[tcpBefore]) this.#fileAgain(slot)
   }
 
   /** A SYN, or else a SYN+ACK, among a connection's first packets says who began it (FEATURES.md A15). */

@@ -11,6 +11,9 @@
 const SLOTS = 2048
 const NONE = -1
 
+/** What a look returns for an entry that is not to be filed again. No second, not even one before the run's base, is that. */
+export const DONE = -Infinity
+
 export class TimerWheel {
   readonly #heads = new Int32Array(SLOTS).fill(NONE)
   readonly #next: Int32Array
@@ -65,7 +68,7 @@ export class TimerWheel {
 
   /**
    * Goes on second by second to `second`; `look` is called for each entry that is due (and by then filed nowhere), `turn` after each second.
-   * @param look returns the second to file the entry under again, or 0 when it is done
+   * @param look returns the second to file the entry under again, or DONE
    */
   advance(second: number, look: (entry: number, due: number) => number, turn: (done: number) => void): void {
     while (this.#second < second && this.#count > 0) {
@@ -74,7 +77,7 @@ export class TimerWheel {
       for (let entry = this.#heads[slot]; entry !== NONE; entry = this.#heads[slot]) {
         this.remove(entry)
         const again = look(entry, due)
-        if (again > 0) this.file(entry, again)
+        if (again !== DONE) this.file(entry, again)
       }
       turn(due)
     }
