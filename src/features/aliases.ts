@@ -67,13 +67,15 @@ export const CIC_SPELLINGS: readonly (readonly [head: string, y2018: string, y20
   ['Bwd Init Win Bytes', 'Init Bwd Win Byts', 'Init_Win_bytes_backward'],
   ['Fwd Act Data Pkts', 'Fwd Act Data Pkts', 'act_data_pkt_fwd'],
   ['Fwd Seg Size Min', 'Fwd Seg Size Min', 'min_seg_size_forward'],
+  // The corrected tool's own earlier name, in its editions of both data sets.
+  ['Total Connection Flow Time', 'Total TCP Flow Time', 'Total TCP Flow Time'],
 ]
 
 /** What pandas makes of CICIDS2017's column 62, which has the name of column 41. */
 const PANDAS_DOUBLE = { spelling: 'Fwd Header Length.1', head: 'Fwd Header Length' }
 
 /** Columns that a foreign file has and that nothing is made of. */
-const IGNORED = ['Label', 'Flow ID'] as const
+const IGNORED = ['Label', 'Flow ID', 'Attempted Category'] as const
 
 export interface KnownColumn {
   /** Our name of a feature, of an identifying field or of a windowed feature; null: a column to be left out. */
@@ -111,7 +113,7 @@ function cicSpellings(head: string | undefined): string[] {
 function featureSpellings(): [string, KnownColumn][] {
   return FEATURES.flatMap(({ name, cic, cicCorrected, netflow, netflowUnit }) => {
     const column: KnownColumn = { name, kind: 'feature', unit: 1 }
-    const names = [name, ...cicSpellings(cic), ...(cicCorrected === undefined ? [] : [cicCorrected])]
+    const names = [name, ...cicSpellings(cic), ...cicSpellings(cicCorrected)]
     const netflowNames: [string, KnownColumn][] = netflow === undefined ? [] : [[netflow, { ...column, unit: netflowUnit ?? 1 }]]
     return [...names.map((spelling): [string, KnownColumn] => [spelling, column]), ...netflowNames]
   })

@@ -11,6 +11,8 @@ interface Deviation {
   /** Which tool has it. */
   in: 'the original' | 'the corrected tool' | 'both'
   says: string
+  /** The identifying column that it spoils; features name their own. */
+  column?: string
 }
 
 const TOOLS = { 'as-published': 'the original', corrected: 'the corrected tool' } as const
@@ -61,7 +63,16 @@ const OTHERS = [
 
 export type DeviationNumber = (typeof RULES)[number]['number'] | (typeof OTHERS)[number]['number']
 
-export const DEVIATIONS: readonly (Deviation & { number: DeviationNumber })[] = [
-  ...RULES.map((rule) => ({ number: rule.number, in: TOOLS[rule.in], says: rule.does })),
-  ...OTHERS,
-]
+type NumberedDeviation = Deviation & { number: DeviationNumber }
+
+function fromRule(rule: (typeof RULES)[number]): NumberedDeviation {
+  return { number: rule.number, in: TOOLS[rule.in], says: rule.does, ...('column' in rule ? { column: rule.column } : {}) }
+}
+
+/** The original's O1 to O26, then the corrected tool's F1 to F14. */
+export const DEVIATIONS: readonly NumberedDeviation[] = [...RULES.map(fromRule), ...OTHERS].sort(byNumber)
+
+function byNumber(a: NumberedDeviation, b: NumberedDeviation): number {
+  if (a.number[0] !== b.number[0]) return a.number[0] === 'O' ? -1 : 1
+  return Number(a.number.slice(1)) - Number(b.number.slice(1))
+}

@@ -109,11 +109,13 @@ export const IDENTITY: readonly IdentityField[] = [
   { name: 'ip_v', definition: 'IP version.', of: (_row, flow) => (flow.addr[0].includes(':') ? 6 : 4) },
   {
     name: 'icmp_type',
+    cic: 'ICMP Type',
     definition: "The initiator's ICMP type; null when not ICMP.",
     of: (_row, flow) => (isIcmp(flow.proto) ? flow.port[0] : null),
   },
   {
     name: 'icmp_code',
+    cic: 'ICMP Code',
     definition: 'ICMP code of the first packet; null when not ICMP.',
     of: (_row, flow) => (isIcmp(flow.proto) ? flow.port[1] : null),
   },

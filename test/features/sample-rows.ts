@@ -100,11 +100,17 @@ function cutTalk(): Sent[] {
   ]
 }
 
+function refusedTalk(): Sent[] {
+  const send = tcp(40_002)
+  return [send(4000, 0, SYN), send(4001, 1, RST | ACK)]
+}
+
 function everything(): Sent[] {
   const question = udp(5000, 3, 4, 50_000, 53, 33)
   return [
     ...longTalk(),
     ...cutTalk(),
+    ...refusedTalk(),
     // A question without an answer: one packet, and an ICMP error that quotes it.
     question,
     icmp(5010, 4, 3, 3, 3, [0, 0, 0, 0, ...ipv4(question)]),

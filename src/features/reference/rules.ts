@@ -16,6 +16,8 @@ interface Rule {
   does: string
   /** The profile that has it; the other has not. */
   in: CompatProfile
+  /** The identifying column that it spoils; features name their own rules. */
+  column?: string
 }
 
 export const RULES = [
@@ -74,11 +76,18 @@ export const RULES = [
     does: 'Bwd Init Win Bytes is the last window of the responder, not its first that is not 0',
   },
   { number: 'O14', name: 'ratesDivideByZero', in: 'as-published', does: 'flow rates are Infinity or NaN when the duration is 0, not -1' },
-  { number: 'O17', name: 'twelveHourTime', in: 'as-published', does: 'Timestamp is in whole seconds of a 12-hour clock' },
+  {
+    number: 'O17',
+    name: 'twelveHourTime',
+    column: 'Timestamp',
+    in: 'as-published',
+    does: 'Timestamp is in whole seconds of a 12-hour clock',
+  },
   { number: 'F8', name: 'synAckReverses', in: 'corrected', does: 'a flow that starts with SYN+ACK has its receiver for a source' },
   {
     number: 'F11',
     name: 'silentUdpStartsAnew',
+    column: 'Flow ID',
     in: 'corrected',
     does: 'UDP after more than 120 s of silence is a flow of its own, under the old Flow ID',
   },
