@@ -8,6 +8,7 @@ import type { RowView } from '../flow/row-view.ts'
 import { CIC_HEADER, cicLine, type EmptyForm } from './cic.ts'
 import { jsonLine } from './jsonl.ts'
 import { NETFLOW_HEADER, netflowLine, type WindowFeatures } from './netflow.ts'
+import { COMPAT_PROFILES, type CompatProfile } from './reference/rules.ts'
 
 export interface FormatContext {
   /** What an undefined value is written as in CSV. */
@@ -45,4 +46,17 @@ export const FLOW_FORMAT_NAMES: readonly FlowFormatName[] = FLOW_FORMATS.map((fo
 export function flowFormat(name: FlowFormatName): FlowFormatRow {
   const rows: readonly FlowFormatRow[] = FLOW_FORMATS
   return rows.find((format) => format.name === name) ?? rows[0]
+}
+
+/** `flowscribe` is the default: the contract's own definitions. The others are CICFlowMeter's two, bugs included. */
+export const FLOW_PROFILES = ['flowscribe', ...COMPAT_PROFILES] as const
+export type FlowProfile = (typeof FLOW_PROFILES)[number]
+
+/** The formats that a profile can be written in: the compat profiles have CICFlowMeter's columns only. */
+export function formatsOf(profile: FlowProfile): readonly FlowFormatName[] {
+  return isCompat(profile) ? ['cic', 'none'] : FLOW_FORMAT_NAMES
+}
+
+export function isCompat(profile: FlowProfile): profile is CompatProfile {
+  return profile !== 'flowscribe'
 }

@@ -170,15 +170,22 @@ function from(part: Part, skipped: number): Part {
 const US_PER_S = 1e6
 const NS_PER_US = 1000
 
-/** The packets of a slab that the plain reader reads, in order. */
-export function* plainPackets({ bytes, start, end, linkType }: Slab): Generator<PlainPacket> {
+export interface PlainFrame {
+  /** Whole microseconds since 1970. */
+  timeUs: number
+  wireLen: number
+  /** null: not read. */
+  packet: PlainPacket | null
+}
+
+/** A slab's frames, in order. */
+export function* plainFrames({ bytes, start, end, linkType }: Slab): Generator<PlainFrame> {
   for (let at = start; at < end; ) {
     const timeUs = u32le(bytes, at + REC_SEC) * US_PER_S + Math.floor(u32le(bytes, at + REC_NSEC) / NS_PER_US)
+    const wireLen = u32le(bytes, at + REC_WIRE_LEN)
     const frameStart = at + REC_HEADER_LEN
     const captured = frameStart + u32le(bytes, at + REC_CAP_LEN)
-    const frame = { bytes, start: frameStart, captured, end: frameStart + u32le(bytes, at + REC_WIRE_LEN) }
-    const packet = readPlainPacket(linkType, frame, timeUs)
-    if (packet !== null) yield packet
+    yield { timeUs, wireLen, packet: readPlainPacket(linkType, { bytes, start: frameStart, captured, end: frameStart + wireLen }, timeUs) }
     at = captured
   }
 }

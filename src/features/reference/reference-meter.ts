@@ -8,15 +8,15 @@
 import type { Slab } from '../../capture/slab.ts'
 import { ACK, FIN, RST, SYN } from '../../decode/packet.ts'
 import { UDP } from '../../flow/flow.ts'
-import { type PlainPacket, plainPackets } from './plain-reader.ts'
+import { type PlainPacket, plainFrames } from './plain-reader.ts'
 import { BACKWARD, type Ends, endsOf, FORWARD, newConnection, ReferenceFlow, reversed } from './reference-flow.ts'
 import { type CompatProfile, type Rules, rulesOf } from './rules.ts'
 
 const FLOW_TIMEOUT_US = 120_000_000
 
 export class ReferenceMeter {
-  /** Packets that the plain reader read. */
-  packets = 0
+  /** Frames seen, those of them that the plain reader read, octets on the wire, flows written, time of the newest frame. */
+  readonly counters = { seen: 0, read: 0, wireBytes: 0, flows: 0, newestUs: 0 }
   readonly #rules: Rules
   readonly #onFlow: (flow: ReferenceFlow) => void
   /** In the order of their first packets. */
@@ -29,11 +29,17 @@ export class ReferenceMeter {
   }
 
   meterSlab(slab: Slab): void {
-    for (const packet of plainPackets(slab)) this.meter(packet)
+    const { counters } = this
+    for (const { timeUs, wireLen, packet } of plainFrames(slab)) {
+      counters.seen++
+      counters.wireBytes += wireLen
+      counters.newestUs = timeUs
+      if (packet !== null) this.meter(packet)
+    }
   }
 
   meter(p: PlainPacket): void {
-    this.packets++
+    this.counters.read++
     const ends = endsOf(p)
     const flow = this.#open.get(keyOf(ends, p.proto)) ?? this.#open.get(keyOf(reversed(ends), p.proto))
     if (flow === undefined) this.#start(this.#sourceFirst(p), p)
@@ -100,7 +106,9 @@ export class ReferenceMeter {
 
   #end(flow: ReferenceFlow): void {
     this.#open.delete(flow.id)
-    if (flow.packets > 1 || !this.#rules.onePacketFlowsAreLost) this.#onFlow(flow)
+    if (flow.packets === 1 && this.#rules.onePacketFlowsAreLost) return
+    this.counters.flows++
+    this.#onFlow(flow)
   }
 }
 
