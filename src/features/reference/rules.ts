@@ -81,7 +81,7 @@ export const RULES = [
     name: 'twelveHourTime',
     column: 'Timestamp',
     in: 'as-published',
-    does: 'Timestamp is in whole seconds of a 12-hour clock',
+    does: 'Timestamp is in whole seconds of a 12-hour clock, in the time zone of the machine (here UTC)',
   },
   { number: 'F8', name: 'synAckReverses', in: 'corrected', does: 'a flow that starts with SYN+ACK has its receiver for a source' },
   {
