@@ -11,9 +11,18 @@ import { type Config, loadConfig } from './config.ts'
 import { renderConfig } from './config-file.ts'
 import { nearestKey } from './config-value.ts'
 import { EMPTY_FORMS, type EmptyForm } from './features/cic.ts'
+import {
+  FLOW_FORMAT_NAMES,
+  FLOW_FORMATS,
+  FLOW_PROFILES,
+  type FlowFormatName,
+  type FlowProfile,
+  formatsOf,
+  isCompat,
+} from './features/formats.ts'
 import { describeFeatures } from './features-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
-import { FLOW_FORMATS, type FlowFormat, meterFlows, type ReadSummary, replay } from './sensor.ts'
+import { meterFlows, type ReadSummary, replay } from './sensor.ts'
 import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
 import { VERSION } from './version.ts'
@@ -56,10 +65,16 @@ const REPLAY_OPTIONS = {
 const FLOWS_OPTIONS = {
   output: { alias: 'o', type: 'string', requiresArg: true, default: '-', describe: 'Where the flows go: a file, or - for standard output' },
   format: {
-    choices: FLOW_FORMATS,
+    choices: FLOW_FORMAT_NAMES,
     requiresArg: true,
     default: 'cic',
-    describe: "CICFlowMeter's 84 columns, or nothing (to measure speed)",
+    describe: FLOW_FORMATS.map(({ name, what }) => `${name}: ${what}`).join('; '),
+  },
+  profile: {
+    choices: FLOW_PROFILES,
+    requiresArg: true,
+    default: 'flowscribe',
+    describe: "Whose definitions: ours, or the corrected or the original CICFlowMeter's, bugs included (94 and 84 columns)",
   },
   empty: {
     choices: EMPTY_FORMS.slice(1),
@@ -299,7 +314,7 @@ function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
 function addFlows(cli: Argv, context: CommandContext, set: SetCode): void {
   cli.command(
     'flows [file..]',
-    "Meter only: flow records with CICFlowMeter's columns",
+    "Meter only: flow records in CICFlowMeter's columns, NetFlow's or our own names",
     (y) =>
       y
         .positional('file', {
@@ -311,19 +326,32 @@ function addFlows(cli: Argv, context: CommandContext, set: SetCode): void {
         .options(FLOWS_OPTIONS)
         .example('$0 flows office.pcap.gz > flows.csv', '84 columns, names as CICFlowMeter writes them')
         .example('$0 flows --empty nan -o flows.csv *.pcap', 'no zeros where nothing was measured')
+        .example('$0 flows --format jsonl office.pcap.gz', 'every feature by our own names, with community id and state')
+        .example('$0 flows --profile as-published x.pcap', "what published CSV files hold, CICFlowMeter's bugs included")
         .example('$0 flows --format none big.pcap', 'how fast does it go?'),
     async (argv) => {
       const reading = openReading(argv, context)
-      const work = () =>
-        meterFlows({ ...reading, output: argv.output, format: oneOf<FlowFormat>(argv.format), empty: oneOf<EmptyForm>(argv.empty ?? '') })
+      const work = () => meterFlows({ ...reading, ...flowsWriting(argv) })
       set(endCode(await read(reading, argv.quiet, context, work, flowsSummaryLines), reading.isStrict))
     },
   )
 }
 
-/** yargs has refused everything but the choices; its types do not say so where a default is given. */
-function oneOf<T extends string>(choice: T): T {
-  return choice
+interface WritingArguments {
+  output: string
+  format: FlowFormatName
+  profile: FlowProfile
+  empty: EmptyForm | undefined
+}
+
+/** How flows are written; the compat profiles write what the tools write and nothing else. */
+function flowsWriting(argv: WritingArguments) {
+  const { output, profile, format, empty } = argv
+  if (!formatsOf(profile).includes(format))
+    throw new UsageError(`profile ${profile} has CICFlowMeter's columns only; allowed formats: ${formatsOf(profile).join(', ')}`)
+  if (isCompat(profile) && empty !== undefined)
+    throw new UsageError(`profile ${profile} writes undefined values as CICFlowMeter does; --empty is for profile flowscribe`)
+  return { output, format, profile, empty: empty ?? ('' as const) }
 }
 
 function addVerify(cli: Argv, context: CommandContext, set: SetCode): void {
@@ -353,8 +381,8 @@ function addFeatures(cli: Argv, context: CommandContext): void {
     (y) =>
       y
         .options(FEATURES_OPTIONS)
-        .example('$0 features', 'every name with unit')
-        .example('$0 features --explain fwd_iat_mean', 'definition, unit, empty value'),
+        .example('$0 features', 'every name in each dialect, with unit, definition and what CICFlowMeter makes of it')
+        .example("$0 features --explain 'Fwd IAT Mean'", "one of them, under any dialect's name"),
     async (argv) => {
       await context.print(`${describeFeatures(argv.explain).trimEnd()}\n`)
     },

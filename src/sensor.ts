@@ -10,12 +10,14 @@
 import { createHash, randomInt } from 'node:crypto'
 import { NetworkSet } from './base/address.ts'
 import type { Damage } from './capture/reader.ts'
+import { meterCompat } from './compat-flows.ts'
 import type { Config } from './config.ts'
 import { renderConfig } from './config-file.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
-import { CIC_HEADER, cicLine, type EmptyForm } from './features/cic.ts'
+import type { EmptyForm } from './features/cic.ts'
 import { communityIdOf } from './features/community-id.ts'
 import { featureSetId, featureVector } from './features/features.ts'
+import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
 import type { FlowBatch } from './flow/batch.ts'
 import type { RowRef } from './flow/flow.ts'
 import { tableLimits } from './flow/limits.ts'
@@ -126,13 +128,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   }
 }
 
-export const FLOW_FORMATS = ['cic', 'none'] as const
-export type FlowFormat = (typeof FLOW_FORMATS)[number]
-
 export interface FlowsOptions extends RunOptions {
   /** A path, or '-' for standard output. */
   output: string
-  format: FlowFormat
+  /** Whose definitions; the compat profiles write `cic` or `none`. */
+  profile: FlowProfile
+  format: FlowFormatName
   /** What stands for a value that does not exist for a flow. */
   empty: EmptyForm
 }
@@ -141,13 +142,15 @@ export type FlowsSummary = ReadSummary
 
 /** Meters only: CICFlowMeter's job. */
 export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
-  const { config, format, empty } = options
+  const { config, format, profile, empty } = options
+  if (isCompat(profile)) return meterCompat({ ...options, profile })
+  const { header, line } = flowFormat(format)
   const digest = new RunDigest()
   const run: { flows: number; file: FlowFile | null } = { flows: 0, file: null }
   const file = (): FlowFile | null => {
     if (format === 'none' || run.file !== null) return run.file
     run.file = options.output === '-' ? FlowFile.toStdout() : FlowFile.toPath(options.output)
-    run.file.add(`${CIC_HEADER}\n`)
+    if (header !== null) run.file.add(`${header}\n`)
     return run.file
   }
   const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
@@ -155,7 +158,7 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
     if (run.file === null) return
     digest.addRows(batch)
     const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) run.file.add(`${cicLine(row.moveTo(i, batch.baseSec), empty)}\n`)
+    for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(i, batch.baseSec), { empty })}\n`)
   })
   const reading = newReading()
   await readCaptures(reading, {

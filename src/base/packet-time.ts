@@ -40,7 +40,20 @@ export function cicTime(baseSec: number, timeUs: number): string {
   return `${day}.${at.fraction.endsWith('000') ? at.fraction.slice(0, 3) : at.fraction}`
 }
 
+/** `23/08/2026 10:11:12 AM` UTC, the fraction dropped: the original CICFlowMeter's form. */
+export function twelveHourTime(baseSec: number, timeUs: number): string {
+  const { second } = instant(baseSec, timeUs)
+  const [year, month, day] = second.slice(0, 10).split('-')
+  const hour = Number(second.slice(11, 13))
+  return `${day}/${month}/${year} ${String(hour % 12 || 12).padStart(2, '0')}${second.slice(13)} ${hour < 12 ? 'AM' : 'PM'}`
+}
+
+/** `2026-08-23 10:11:12` UTC, the fraction dropped: as collectors write NetFlow's switched times. */
+export function plainSecond(baseSec: number, timeUs: number): string {
+  return instant(baseSec, timeUs).second.replace('T', ' ')
+}
+
 /** `2026-08-23 10:11:12 UTC`, for people. */
 export function plainTime(baseSec: number, timeUs: number): string {
-  return `${instant(baseSec, timeUs).second.replace('T', ' ')} UTC`
+  return `${plainSecond(baseSec, timeUs)} UTC`
 }

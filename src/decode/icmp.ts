@@ -22,16 +22,17 @@ const IDENTIFIER = 4
 const HEADER_LEN_MIN = 4
 const HEADER_LEN = 8
 
-const NO_COUNTERPART = -1
+/** A one-way type: its ports are (type, code). */
+export const NO_COUNTERPART = -1
 
 const IPV4_ERRORS: ReadonlySet<number> = new Set([3, 4, 5, 11, 12])
 const IPV4_ECHO: ReadonlySet<number> = new Set([0, 8, 13, 14, 15, 16, 17, 18])
 /** Request and reply types, both ways (Community ID specification). */
-const IPV4_COUNTERPART = counterparts([8, 0], [13, 14], [15, 16], [10, 9], [17, 18])
+export const IPV4_COUNTERPART = counterparts([8, 0], [13, 14], [15, 16], [10, 9], [17, 18])
 
 const IPV6_ERROR_MAX = 127
 const IPV6_ECHO: ReadonlySet<number> = new Set([128, 129])
-const IPV6_COUNTERPART = counterparts([128, 129], [133, 134], [135, 136], [130, 131], [139, 140], [144, 145])
+export const IPV6_COUNTERPART = counterparts([128, 129], [133, 134], [135, 136], [130, 131], [139, 140], [144, 145])
 
 function counterparts(...pairs: readonly (readonly [number, number])[]): Int16Array {
   const table = new Int16Array(256).fill(NO_COUNTERPART)

@@ -4,10 +4,9 @@
  * In:  a view on a finished row. Out: one CSV line; numbers as JavaScript writes them (shortest form that reads back the same).
  * Not: quoting: no value can hold a comma. Times are UTC in the corrected tool's form.
  */
-import { cicTime } from '../base/packet-time.ts'
-import { ICMP, ICMPV6 } from '../flow/flow.ts'
 import type { RowView } from '../flow/row-view.ts'
 import { CIC_FEATURES } from './features.ts'
+import { cicIdentity } from './identity.ts'
 
 /** What an undefined rate is written as. */
 export const EMPTY_FORMS = ['', '0', '-1', 'nan'] as const
@@ -24,13 +23,7 @@ export const CIC_COLUMNS: readonly string[] = [...IDENTIFIERS, ...CIC_FEATURES.m
 export const CIC_HEADER = CIC_COLUMNS.join(',')
 
 export function cicLine(row: RowView, empty: EmptyForm): string {
-  const { proto } = row
-  const hasPorts = proto !== ICMP && proto !== ICMPV6
-  const src = row.address(0)
-  const dst = row.address(1)
-  const srcPort = hasPorts ? row.port(0) : 0
-  const dstPort = hasPorts ? row.port(1) : 0
-  let line = `${src}-${dst}-${srcPort}-${dstPort}-${proto},${src},${srcPort},${dst},${dstPort},${proto},${cicTime(row.baseSec, row.startUs)}`
+  let line = cicIdentity(row)
   for (const feature of CIC_FEATURES) {
     const value = feature.compute(row)
     line += `,${value === null ? empty : value}`

@@ -38,7 +38,8 @@ export function readFlow(row: RowView): Flow {
     id: flowId(row),
     proto,
     addr: pair((d) => row.address(d)),
-    port: isIcmp ? [(firstPacket >>> 8) & 0xff, (firstPacket >>> 16) & 0xff] : pair((d) => row.port(d)),
+    // The initiator's type from the key: a row cut off a longer exchange may begin with the reply.
+    port: isIcmp ? [row.port(0), (firstPacket >>> 16) & 0xff] : pair((d) => row.port(d)),
     vlans: row.vlans,
     startUs: row.startUs,
     lastUs: row.lastUs,
