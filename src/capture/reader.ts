@@ -17,6 +17,8 @@ export interface CaptureReader {
   /** The next slab, valid until the next call; null at the end or at the first damage. */
   next(): Promise<Slab | null>
   readonly damage: Damage | null
+  /** How far the (unpacked) file has been read and handed on, in octets. */
+  readonly offset: number
 }
 
 /** `message` with its place, as one line. */

@@ -9,7 +9,7 @@ import { StreamDamage } from './byte-source.ts'
 import { CAP_LEN_MAX, SLAB_LEN } from './slab.ts'
 
 /** A slab's worth of whole records, and room for the one that straddles its end. */
-const BUFFER_LEN = SLAB_LEN + CAP_LEN_MAX
+export const BUFFER_LEN = SLAB_LEN + CAP_LEN_MAX
 
 export class Refill {
   readonly bytes = new Uint8Array(BUFFER_LEN)

@@ -8,21 +8,17 @@
  *
  * In:  b[packet.at, capEnd) is what was captured.
  * Out: VLAN ids, outermost first; the ether type and the cursor behind the last tag.
- * Not: LLC and SNAP (types under 1536), and the padding behind short packets: IP says where a packet ends.
+ * Not: LLC and SNAP (types under 1536, layers.ts), and the padding behind short packets: IP says where a packet ends.
  */
 import { u16 } from '../base/bytes.ts'
 import { DECODED, type DropReason, LINK_TRUNCATED, VLAN_TOO_DEEP, VLAN_TRUNCATED } from './drop-reason.ts'
+import { TYPE_8021AD, TYPE_8021Q, TYPE_QINQ_OLD } from './ether-type.ts'
 import { type Packet, VLAN_DEPTH_MAX } from './packet.ts'
 
 const TYPE = 12
 const HEADER_LEN = 14
 const TAG_LEN = 4
 const VLAN_ID = 0x0fff
-
-const TYPE_8021Q = 0x8100
-const TYPE_8021AD = 0x88a8
-/** Cisco's and others' types for an outer tag, before 802.1ad. */
-const TYPE_QINQ_OLD = 0x9100
 
 export function decodeEthernet(b: Uint8Array, capEnd: number, packet: Packet): DropReason {
   const start = packet.at
@@ -36,12 +32,17 @@ export function isVlanType(etherType: number): boolean {
   return etherType === TYPE_8021Q || etherType === TYPE_8021AD || etherType === TYPE_QINQ_OLD
 }
 
-/** In: the cursor stands behind a VLAN ether type, at the tag's own two octets. */
+/**
+ * In: the cursor stands behind a VLAN ether type, at the tag's own two octets. Four tags a frame are read; the list, which a
+ * wrapper and its content share, keeps the outermost three and the innermost when it overflows.
+ */
 export function decodeVlanTags(b: Uint8Array, capEnd: number, packet: Packet): DropReason {
+  let depth = 0
   do {
-    if (packet.vlanCount === VLAN_DEPTH_MAX) return VLAN_TOO_DEEP
+    if (depth++ === VLAN_DEPTH_MAX) return VLAN_TOO_DEEP
     if (capEnd - packet.at < TAG_LEN) return VLAN_TRUNCATED
-    packet.vlans[packet.vlanCount++] = u16(b, packet.at) & VLAN_ID
+    if (packet.vlanCount < VLAN_DEPTH_MAX) packet.vlanCount++
+    packet.vlans[packet.vlanCount - 1] = u16(b, packet.at) & VLAN_ID
     packet.etherType = u16(b, packet.at + 2)
     packet.at += TAG_LEN
   } while (isVlanType(packet.etherType))

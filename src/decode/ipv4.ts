@@ -7,15 +7,16 @@
  *   +-------+-------+--------+--------+--------+----+----+--------+--------+--------+--------
  *
  * In:  b[packet.at, capEnd) is what was captured; packet.wireEnd is where the layer below ends.
- * Out: addresses, protocol, IP length, fragment kind; the cursor stands at the next header and wireEnd at the packet's end.
+ * Out: addresses, protocol, IP length, fragment kind and id; the cursor stands at the next header and wireEnd at the packet's end.
  * Not: the checksum (offload leaves it empty on the sending host), reassembly, options.
  */
 import { i32, u16 } from '../base/bytes.ts'
-import { DECODED, type DropReason, FRAGMENT, IPV4_HEADER_LENGTH, IPV4_TRUNCATED, IPV4_VERSION } from './drop-reason.ts'
-import { FIRST_FRAGMENT, NOT_FRAGMENTED, type Packet } from './packet.ts'
+import { DECODED, type DropReason, IPV4_HEADER_LENGTH, IPV4_TRUNCATED, IPV4_VERSION } from './drop-reason.ts'
+import { FIRST_FRAGMENT, LATER_FRAGMENT, NOT_FRAGMENTED, type Packet } from './packet.ts'
 
 const VERSION_IHL = 0
 const TOTAL_LENGTH = 2
+const IDENTIFICATION = 4
 const FRAGMENT_WORD = 6
 const TTL = 8
 const PROTOCOL = 9
@@ -36,8 +37,12 @@ export function decodeIpv4(b: Uint8Array, capEnd: number, packet: Packet): DropR
   const totalLen = u16(b, start + TOTAL_LENGTH) || packet.wireEnd - start
   if (headerLen < HEADER_LEN_MIN || headerLen > totalLen) return IPV4_HEADER_LENGTH
   const fragmentWord = u16(b, start + FRAGMENT_WORD)
-  if ((fragmentWord & FRAGMENT_OFFSET) !== 0) return FRAGMENT
-  packet.fragment = (fragmentWord & MORE_FRAGMENTS) === 0 ? NOT_FRAGMENTED : FIRST_FRAGMENT
+  if ((fragmentWord & (MORE_FRAGMENTS | FRAGMENT_OFFSET)) === 0) {
+    packet.fragment = NOT_FRAGMENTED
+  } else {
+    packet.fragment = (fragmentWord & FRAGMENT_OFFSET) === 0 ? FIRST_FRAGMENT : LATER_FRAGMENT
+    packet.ipId = u16(b, start + IDENTIFICATION)
+  }
   packet.srcW0 = 0
   packet.srcW1 = 0
   packet.srcW2 = MAPPED_PREFIX

@@ -11,16 +11,8 @@
  * Not: reassembly; the options inside extension headers; ESP, behind which nothing can be read, is itself the protocol.
  */
 import { i32, u16 } from '../base/bytes.ts'
-import {
-  DECODED,
-  type DropReason,
-  FRAGMENT,
-  IPV6_EXTENSION_TOO_MANY,
-  IPV6_EXTENSION_TRUNCATED,
-  IPV6_TRUNCATED,
-  IPV6_VERSION,
-} from './drop-reason.ts'
-import { FIRST_FRAGMENT, NOT_FRAGMENTED, type Packet } from './packet.ts'
+import { DECODED, type DropReason, IPV6_EXTENSION_TOO_MANY, IPV6_EXTENSION_TRUNCATED, IPV6_TRUNCATED, IPV6_VERSION } from './drop-reason.ts'
+import { FIRST_FRAGMENT, LATER_FRAGMENT, NOT_FRAGMENTED, type Packet } from './packet.ts'
 
 const PAYLOAD_LENGTH = 4
 const NEXT_HEADER = 6
@@ -87,9 +79,15 @@ function skipExtensions(b: Uint8Array, capEnd: number, packet: Packet): DropReas
     if (end - at < EXTENSION_LEN_MIN) return IPV6_EXTENSION_TRUNCATED
     if (packet.proto === FRAGMENT_HEADER) {
       const word = u16(b, at + 2)
-      if ((word & FRAGMENT_OFFSET) !== 0) return FRAGMENT
-      if ((word & MORE_FRAGMENTS) !== 0) packet.fragment = FIRST_FRAGMENT
       packet.at = at + EXTENSION_LEN_MIN
+      if ((word & (FRAGMENT_OFFSET | MORE_FRAGMENTS)) !== 0) {
+        packet.ipId = i32(b, at + 4)
+        packet.fragment = (word & FRAGMENT_OFFSET) === 0 ? FIRST_FRAGMENT : LATER_FRAGMENT
+      }
+      if (packet.fragment === LATER_FRAGMENT) {
+        packet.proto = b[at]
+        return DECODED
+      }
     } else {
       // The authentication header counts in 4-octet units less two, all others in 8-octet units less one.
       packet.at = at + (packet.proto === AUTHENTICATION ? (b[at + 1] + 2) * 4 : (b[at + 1] + 1) * 8)

@@ -10,11 +10,9 @@
  */
 import { u16, u32, u32le } from '../base/bytes.ts'
 import { DECODED, type DropReason, ETHERTYPE_UNKNOWN, LINK_TRUNCATED } from './drop-reason.ts'
+import { TYPE_IPV4, TYPE_IPV6 } from './ether-type.ts'
 import { decodeVlanTags, isVlanType } from './ethernet.ts'
 import type { Packet } from './packet.ts'
-
-export const TYPE_IPV4 = 0x0800
-export const TYPE_IPV6 = 0x86dd
 
 const NULL_HEADER_LEN = 4
 const AF_INET = 2

@@ -52,6 +52,15 @@ export class Packet {
   ipLen = 0
   ttl = 0
   fragment = NOT_FRAGMENTED
+  /** IP identification; set for fragments only. */
+  ipId = 0
+
+  /** Wrappers opened; 0 for none. */
+  tunnelDepth = 0
+  /** The tunnel's word in the flow key: a hash over all wrappers; 0 for none. */
+  tunnelKey = 0
+  /** A DropReason: why what this wrapper carries was not decoded, so that the wrapper itself is metered; 0 for none. */
+  innerFault = 0
 
   /** Ports; for ICMP (type, code), or (type, counterpart) for request and reply pairs, as Community ID has it. */
   srcPort = 0
@@ -86,12 +95,37 @@ export class Packet {
   quotedDstW3 = 0
   quotedSrcPort = 0
   quotedDstPort = 0
+
+  /** Of the innermost opened wrapper, valid when tunnelDepth is not 0: an index into TUNNEL_KINDS, its id, its addresses. */
+  tunnelKind = 0
+  tunnelId = 0
+  outerSrcW0 = 0
+  outerSrcW1 = 0
+  outerSrcW2 = 0
+  outerSrcW3 = 0
+  outerDstW0 = 0
+  outerDstW1 = 0
+  outerDstW2 = 0
+  outerDstW3 = 0
+  /** The wrapper is the first fragment of its packet: then its later fragments belong to no other packet. */
+  isOuterFragmented = false
+  outerProto = 0
+  outerIpId = 0
+  outerTunnelKey = 0
 }
 
 /** Clears what not every header sets; called once a frame. */
 export function resetPacket(packet: Packet): void {
   packet.vlanCount = 0
   packet.fragment = NOT_FRAGMENTED
+  packet.tunnelDepth = 0
+  packet.tunnelKey = 0
+  packet.innerFault = 0
+  clearTransport(packet)
+}
+
+/** Clears what transport headers set; called again for a packet inside a packet. */
+export function clearTransport(packet: Packet): void {
   packet.srcPort = 0
   packet.dstPort = 0
   packet.echoId = 0

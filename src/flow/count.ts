@@ -7,7 +7,7 @@
  * The invariant: times inside a row never go back, so a sum of gaps is a difference of times; and every sum is one of whole
  * numbers, kept exact, so that variances need no running mean (four divisions a packet) and lose nothing.
  */
-import { ACK, CWR, ECE, FIN, type Packet, PSH, RST, SYN, URG } from '../decode/packet.ts'
+import { ACK, CWR, ECE, FIN, LATER_FRAGMENT, type Packet, PSH, RST, SYN, URG } from '../decode/packet.ts'
 import { noteLetter } from './history.ts'
 import * as Row from './row.ts'
 
@@ -52,7 +52,7 @@ export function countPacket(
   if (rowPackets < Row.TIMELINE_PACKETS_MAX) keepForTimeline(w, atW, rowPackets, endpoint, gapUs, p)
   countDirection(f, w, at, endpoint, p, t)
   if (payloadLen > 0) countBulk(f, w, at, endpoint, payloadLen, t, limits)
-  if (p.proto === TCP) countTcp(w, at, endpoint, p)
+  if (p.proto === TCP && p.fragment !== LATER_FRAGMENT) countTcp(w, at, endpoint, p)
   else w[atW + Row.STATE_W] |= (Row.SEEN | (payloadLen > 0 ? Row.DATA_SEEN : 0)) << endpoint
 }
 
@@ -146,7 +146,7 @@ function countDirection(f: Float64Array, w: Uint32Array, at: number, endpoint: n
   }
   if (payloadLen < w[dW + Row.D_PAYLOAD_MIN_W]) w[dW + Row.D_PAYLOAD_MIN_W] = payloadLen
   if (payloadLen > w[dW + Row.D_PAYLOAD_MAX_W]) w[dW + Row.D_PAYLOAD_MAX_W] = payloadLen
-  if (l4HeaderLen < w[dW + Row.D_HEADER_MIN_W]) w[dW + Row.D_HEADER_MIN_W] = l4HeaderLen
+  if (l4HeaderLen < w[dW + Row.D_HEADER_MIN_W] && p.fragment !== LATER_FRAGMENT) w[dW + Row.D_HEADER_MIN_W] = l4HeaderLen
   w[dW + Row.D_PACKETS_W] = packets + 1
   f[d + Row.D_LAST_US] = t
   if (payloadLen > 0) {

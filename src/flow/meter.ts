@@ -7,9 +7,10 @@
 import { u32le } from '../base/bytes.ts'
 import { REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from '../capture/slab.ts'
 import { decodeFrame } from '../decode/decode.ts'
-import { DECODED, DROP_REASONS } from '../decode/drop-reason.ts'
-import { Packet } from '../decode/packet.ts'
+import { DECODED, DROP_REASONS, type DropReason } from '../decode/drop-reason.ts'
+import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
 import type { FlowBatch } from './batch.ts'
+import { Fragments } from './fragments.ts'
 import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
 
 const US_PER_S = 1e6
@@ -21,6 +22,8 @@ export interface MeterCounters {
   decoded: number
   /** Frames not metered, by index into DROP_REASONS. */
   dropped: Float64Array
+  /** Wrappers metered as themselves because what they carry was not decoded, by index into DROP_REASONS; a part of `decoded`. */
+  notOpened: Float64Array
   /** Frames of which the capture kept less than the wire carried. */
   cutShort: number
   /** Octets on the wire, link header included. */
@@ -29,7 +32,15 @@ export interface MeterCounters {
 
 export class Meter {
   readonly table: FlowTable
-  readonly counters: MeterCounters = { seen: 0, decoded: 0, dropped: new Float64Array(DROP_REASONS.length), cutShort: 0, wireBytes: 0 }
+  readonly fragments = new Fragments()
+  readonly counters: MeterCounters = {
+    seen: 0,
+    decoded: 0,
+    dropped: new Float64Array(DROP_REASONS.length),
+    notOpened: new Float64Array(DROP_REASONS.length),
+    cutShort: 0,
+    wireBytes: 0,
+  }
   readonly #packets = Array.from({ length: TOUCH_MAX }, () => new Packet())
   /** Keeps the reads of `prepare` from being optimised away. */
   #touched = 0
@@ -68,7 +79,9 @@ export class Meter {
       if (capLen < wireLen) counters.cutShort++
       // Whole microseconds, as CICFlowMeter's features have them; a slab keeps the nanoseconds.
       packet.timeUs = (u32le(bytes, at + REC_SEC) - baseSec) * US_PER_S + Math.floor(u32le(bytes, at + REC_NSEC) / NS_PER_US)
-      const reason = decodeFrame(linkType, bytes, at + REC_HEADER_LEN, capLen, wireLen, packet)
+      let reason = decodeFrame(linkType, bytes, at + REC_HEADER_LEN, capLen, wireLen, packet)
+      if (reason === DECODED && (packet.fragment !== NOT_FRAGMENTED || packet.tunnelDepth !== 0 || packet.innerFault !== DECODED))
+        reason = this.#settle(packet)
       at += REC_HEADER_LEN + capLen
       frames++
       if (reason === DECODED) {
@@ -84,6 +97,14 @@ export class Meter {
     this.#meterDecoded(decoded)
     counters.seen += frames
     return at
+  }
+
+  /** What only fragments and wrappers need. */
+  #settle(packet: Packet): DropReason {
+    if (packet.innerFault !== DECODED) this.counters.notOpened[packet.innerFault]++
+    return packet.fragment !== NOT_FRAGMENTED || (packet.tunnelDepth > 0 && packet.isOuterFragmented)
+      ? this.fragments.resolve(packet)
+      : DECODED
   }
 
   #meterDecoded(count: number): void {

@@ -5,9 +5,21 @@
  * Not: a copy. One view is moved from row to row.
  */
 import { formatAddress } from '../base/address.ts'
+import { TUNNEL_KINDS, type TunnelKindName } from '../decode/tunnel-kind.ts'
 import type { FlowBatch } from './batch.ts'
 import type { DirectionBasis, EndReason, TimelinePacket } from './flow.ts'
 import * as Row from './row.ts'
+
+/** What wrapped a connection. */
+export interface Tunnel {
+  kind: TunnelKindName
+  /** GRE's key, ERSPAN's session, VXLAN's and GENEVE's network, GTP's TEID (the one that the first packet had); else 0. */
+  id: number
+  /** How many wrappers, one in the other. */
+  depth: number
+  /** The wrapper's addresses, [initiator's side, responder's side]. */
+  outerAddr: readonly [string, string]
+}
 
 const BASES: readonly DirectionBasis[] = ['first_packet', 'synack', 'syn']
 
@@ -115,6 +127,23 @@ export class RowView {
     const words = [this.word(Row.VLAN_01_W), this.word(Row.VLAN_23_W)]
     const all = [words[0] & 0xffff, words[0] >>> 16, words[1] & 0xffff, words[1] >>> 16]
     return all.slice(0, this.word(Row.VLAN_COUNT_W))
+  }
+
+  /** The innermost wrapper that the connection's first packet came in; null when it came in none. */
+  get tunnel(): Tunnel | null {
+    const packed = this.word(Row.TUNNEL_KIND_W)
+    if (packed === 0) return null
+    return {
+      kind: TUNNEL_KINDS[packed & 0xff],
+      id: this.word(Row.TUNNEL_ID_W),
+      depth: packed >>> 8,
+      outerAddr: [this.#outerAddress(0), this.#outerAddress(1)],
+    }
+  }
+
+  #outerAddress(direction: number): string {
+    const start = this.#endpointOf(direction) === 0 ? Row.OUTER_A_W : Row.OUTER_B_W
+    return formatAddress(this.word(start) | 0, this.word(start + 1) | 0, this.word(start + 2) | 0, this.word(start + 3) | 0)
   }
 
   /** The row's first packets, at most TIMELINE_PACKETS_MAX. */

@@ -11,6 +11,7 @@
  *   line 8      active and idle periods (touched after a long gap only)
  *   lines 9–10  the first packets, for the timeline (touched by the first sixteen packets only)
  *   line 11     the connection: what outlives a cut by the active timeout
+ *   line 12     the tunnel that the connection came through (touched at its start only)
  *
  * Out: offsets. Names that end in nothing are cells (Float64Array), those in `_W` are 32-bit words (Uint32Array, two a cell).
  * The invariant: values are kept by endpoint, A being the smaller (address, port); which endpoint is the initiator is one bit of
@@ -18,7 +19,7 @@
  */
 
 export const CELLS_PER_LINE = 8
-export const ROW_CELLS = 12 * CELLS_PER_LINE
+export const ROW_CELLS = 13 * CELLS_PER_LINE
 export const ROW_WORDS = 2 * ROW_CELLS
 export const ROW_BYTES = 8 * ROW_CELLS
 
@@ -137,6 +138,15 @@ export const EARLIER_US = 93
 /** Carries of the squared gaps: the flow's, endpoint A's, endpoint B's. They belong to the row, not to the connection. */
 export const FLOW_IAT_SQ_CARRY_W = 188
 export const D_IAT_SQ_CARRY_W = 189
+
+// Line 12: the tunnel. Outer addresses of the innermost wrapper, on A's side and on B's.
+export const OUTER_A_W = 192
+export const OUTER_B_W = 196
+export const TUNNEL_ID_W = 200
+/** An index into TUNNEL_KINDS in bits 0–7, how many wrappers in bits 8–15; 0 for a connection that was not wrapped. */
+export const TUNNEL_KIND_W = 201
+/** First cell of what a cut copies whole: lines 11 and 12. */
+export const CONNECTION_AT = 88
 
 // The state word.
 export const ORIG_IS_B = 1 << 0

@@ -317,7 +317,7 @@ export class FlowTable {
     const to = next * Row.ROW_CELLS
     f.fill(0, to, to + Row.ROW_CELLS)
     for (let i = 0; i < Row.CELLS_PER_LINE; i++) f[to + i] = f[from + i]
-    for (let i = Row.ROW_CELLS - Row.CELLS_PER_LINE; i < Row.ROW_CELLS; i++) f[to + i] = f[from + i]
+    for (let i = Row.CONNECTION_AT; i < Row.ROW_CELLS; i++) f[to + i] = f[from + i]
     w[to * 2 + Row.STATE_W] = w[from * 2 + Row.STATE_W] | Row.IS_CONTINUATION
     w[to * 2 + Row.FLOW_IAT_SQ_CARRY_W] = 0
     w[to * 2 + Row.D_IAT_SQ_CARRY_W] = 0
@@ -397,6 +397,7 @@ export class FlowTable {
     const endpoint = p.isSrcA ? 0 : 1
     w[at * 2 + Row.STATE_W] = (isReply ? 1 - endpoint : endpoint) | (basis << Row.BASIS_SHIFT) | Row.IS_LIVE
     if (p.vlanCount > 0) this.#noteVlans(at, p)
+    if (p.tunnelDepth > 0) this.#noteTunnel(at * 2, p)
     this.#hashes[slot] = p.hash
     this.#index.insert(p.hash, slot)
     this.#ages.add(slot, UNANSWERED)
@@ -409,6 +410,22 @@ export class FlowTable {
     w[at * 2 + Row.VLAN_COUNT_W] = p.vlanCount
     w[at * 2 + Row.VLAN_01_W] = p.vlans[0] | (p.vlans[1] << 16)
     w[at * 2 + Row.VLAN_23_W] = p.vlans[2] | (p.vlans[3] << 16)
+  }
+
+  #noteTunnel(atW: number, p: Packet): void {
+    const w = this.#w
+    const src = atW + (p.isSrcA ? Row.OUTER_A_W : Row.OUTER_B_W)
+    const dst = atW + (p.isSrcA ? Row.OUTER_B_W : Row.OUTER_A_W)
+    w[src] = p.outerSrcW0
+    w[src + 1] = p.outerSrcW1
+    w[src + 2] = p.outerSrcW2
+    w[src + 3] = p.outerSrcW3
+    w[dst] = p.outerDstW0
+    w[dst + 1] = p.outerDstW1
+    w[dst + 2] = p.outerDstW2
+    w[dst + 3] = p.outerDstW3
+    w[atW + Row.TUNNEL_ID_W] = p.tunnelId
+    w[atW + Row.TUNNEL_KIND_W] = p.tunnelKind | (p.tunnelDepth << 8)
   }
 
   #count(slot: number, p: Packet, packetUs: number): void {
@@ -466,6 +483,7 @@ export class FlowTable {
     quoted.srcPort = p.quotedSrcPort
     quoted.dstPort = p.quotedDstPort
     quoted.proto = p.quotedProto
+    quoted.tunnelKey = p.tunnelKey
     quoted.vlanCount = p.vlanCount
     for (let i = 0; i < p.vlanCount; i++) quoted.vlans[i] = p.vlans[i]
     this.#setKey(quoted)
@@ -556,6 +574,7 @@ export class FlowTable {
     }
     const vlan = this.#vlanWord(p)
     if (vlan !== 0) h = mix(h, vlan)
+    if (p.tunnelKey !== 0) h = mix(h, p.tunnelKey)
     p.hash = mix(h, h >>> 16)
   }
 
@@ -578,6 +597,7 @@ export class FlowTable {
     w[dst + 3] = p.dstW3
     w[atW + Row.KEY_PORTS_W] = portsWord(p)
     w[atW + Row.KEY_PROTO_W] = protoWord(p)
+    w[atW + Row.KEY_TUNNEL_W] = p.tunnelKey
     w[atW + Row.KEY_VLAN_W] = this.#vlanWord(p)
   }
 
@@ -609,6 +629,7 @@ export class FlowTable {
       (w[dst] | 0) === p.dstW0 &&
       (w[dst + 1] | 0) === p.dstW1 &&
       (w[dst + 2] | 0) === p.dstW2 &&
+      (w[atW + Row.KEY_TUNNEL_W] | 0) === p.tunnelKey &&
       (w[atW + Row.KEY_VLAN_W] | 0) === this.#vlanWord(p)
     )
   }
