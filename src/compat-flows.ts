@@ -53,6 +53,7 @@ export async function meterCompat(options: CompatOptions): Promise<CompatSummary
   const reading = newReading()
   await readCaptures(reading, {
     ...options,
+    isReordered: false,
     take: async (slab) => {
       open()
       meter.meterSlab(slab)

@@ -1,13 +1,14 @@
 /**
- * Captures read one after the other: slabs out, with progress, damage and a way to stop early.
+ * Captures read as one stretch of time: slabs out, in time order, with progress, damage and a way to stop early.
  *
  * In:  paths as given; a signal that ends reading.
  * Out: each slab to a callback; what was damaged, what could not be read at all, where it was interrupted.
  * Not: what is done with slabs. One bad input does not lose the others.
  */
 import { RunError } from './base/errors.ts'
-import { type OpenCapture, openCapture } from './capture/open.ts'
-import type { Damage } from './capture/reader.ts'
+import { CaptureChain, expandInputs } from './capture/inputs.ts'
+import type { CaptureReader, Damage } from './capture/reader.ts'
+import { Reorder, type ReorderCounters } from './capture/reorder.ts'
 import type { Slab } from './capture/slab.ts'
 import type { Progress } from './progress.ts'
 
@@ -22,24 +23,29 @@ export interface Interruption {
 }
 
 export interface Reading {
-  damage: Damage[]
+  /** The file at hand. */
+  path: string
+  damage: readonly Damage[]
   /** Inputs that could not be read at all, each a line with its remedy. */
   failures: string[]
   interruptedAt: Interruption | null
+  order: Readonly<ReorderCounters>
 }
 
 export interface ReadingOptions {
   inputs: readonly string[]
   progress: Progress
   signal: AbortSignal
+  /** Whether slightly disordered packets are put in order; the compat profiles take them as they come. */
+  isReordered: boolean
   /** Takes a slab; may wait for a slow sink. Returns false when nobody wants more. */
-  take(slab: Slab, path: string): Promise<boolean>
+  take(slab: Slab): Promise<boolean>
   /** For progress: packets so far, and the newest one's time in seconds since 1970. */
   state(): { packets: number; packetTimeSec: number | null }
 }
 
 export function newReading(): Reading {
-  return { damage: [], failures: [], interruptedAt: null }
+  return { path: '', damage: [], failures: [], interruptedAt: null, order: { reordered: 0, tooLate: 0 } }
 }
 
 /**
@@ -47,57 +53,55 @@ export function newReading(): Reading {
  * @throws RunError when no input could be read
  */
 export async function readCaptures(reading: Reading, options: ReadingOptions): Promise<void> {
-  for (const path of options.inputs) {
-    if (options.signal.aborted || !(await readOne(path, options, reading))) break
-  }
-  if (reading.failures.length === options.inputs.length) throw new RunError(reading.failures.join('\n'))
-}
-
-/** Returns false when reading is over. */
-async function readOne(path: string, options: ReadingOptions, reading: Reading): Promise<boolean> {
-  let capture: OpenCapture
-  try {
-    capture = await openCapture(path)
-  } catch (error) {
-    if (!(error instanceof RunError)) throw error
-    reading.failures.push(error.message)
-    return true
-  }
+  const inputs = await expandInputs(options.inputs)
+  const chain = new CaptureChain(inputs)
+  const reorder = new Reorder(chain)
+  const source = options.isReordered ? reorder : chain
+  reading.damage = chain.damages
+  reading.order = reorder.counters
+  for (const note of chain.notes) options.progress.note(note)
   // A blocked read of a pipe ends when its source is closed.
-  const stop = (): void => void capture.bytes.close()
+  const stop = (): void => void chain.close()
   options.signal.addEventListener('abort', stop, { once: true })
   try {
-    const goesOn = await readSlabs(path, capture, options, reading)
-    const { damage } = capture.reader
-    if (damage !== null && !options.signal.aborted) reading.damage.push(damage)
-    return goesOn
+    await readSlabs(chain, source, options, reading)
   } finally {
     options.signal.removeEventListener('abort', stop)
-    await capture.bytes.close()
+    await chain.close()
+    reading.failures = chain.failures.map(({ message }) => message)
   }
+  if (chain.failures.length > 0 && chain.failures.length >= inputs.files.length + inputs.failures.length) {
+    throw new RunError(reading.failures.join('\n'))
+  }
+  if (inputs.files.length === 0) throw new RunError(`${options.inputs.join(', ')}: no capture in there`)
 }
 
-async function readSlabs(path: string, { bytes, reader }: OpenCapture, options: ReadingOptions, reading: Reading): Promise<boolean> {
+async function readSlabs(chain: CaptureChain, source: CaptureReader, options: ReadingOptions, reading: Reading): Promise<void> {
   const { signal, progress } = options
   for (let turn = 1; ; turn++) {
-    const slab = await nextSlab(reader, signal)
+    const { offset } = source
+    const slab = await nextSlab(source, signal)
+    reading.path = chain.currentPath
     if (signal.aborted) {
-      const share = bytes.totalBytes === null || bytes.totalBytes === 0 ? null : bytes.doneBytes / bytes.totalBytes
-      reading.interruptedAt = { path, offset: bytes.doneBytes, share }
-      return false
+      const { doneBytes, totalBytes } = chain
+      reading.interruptedAt = {
+        path: chain.currentPath,
+        offset,
+        share: totalBytes === null || totalBytes === 0 ? null : doneBytes / totalBytes,
+      }
+      return
     }
-    if (slab === null) return true
-    if (!(await options.take(slab, path))) return false
+    if (slab === null || !(await options.take(slab))) return
     const { packets, packetTimeSec } = options.state()
-    progress.step(bytes.doneBytes, bytes.totalBytes, packets, packetTimeSec)
+    progress.step(chain.doneBytes, chain.totalBytes, packets, packetTimeSec)
     if (turn % SLABS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
 /** Closing a source under a waiting read may make it fail: after a signal that is how it was meant to end. */
-async function nextSlab(reader: OpenCapture['reader'], signal: AbortSignal): Promise<Slab | null> {
+async function nextSlab(source: CaptureReader, signal: AbortSignal): Promise<Slab | null> {
   try {
-    return await reader.next()
+    return await source.next()
   } catch (error) {
     if (signal.aborted) return null
     throw error

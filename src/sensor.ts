@@ -10,6 +10,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import { NetworkSet } from './base/address.ts'
 import type { Damage } from './capture/reader.ts'
+import type { ReorderCounters } from './capture/reorder.ts'
 import { meterCompat } from './compat-flows.ts'
 import type { Config } from './config.ts'
 import { renderConfig } from './config-file.ts'
@@ -57,7 +58,9 @@ export interface ReadSummary {
   bytes: number
   flows: number
   digestFlows: string
-  damage: Damage[]
+  damage: readonly Damage[]
+  /** Packets put in time order, and packets that came too late for it. */
+  order: Readonly<ReorderCounters>
   /** Inputs that could not be read at all. */
   failures: string[]
   notDecoded: { reason: string; count: number }[]
@@ -78,12 +81,7 @@ export interface ReplaySummary extends ReadSummary {
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { config, progress } = options
   const digest = new RunDigest()
-  const run: { path: string; flows: number; analyst: Analyst | null; output: ReplayOutput | null } = {
-    path: '',
-    flows: 0,
-    analyst: null,
-    output: null,
-  }
+  const run: { flows: number; analyst: Analyst | null; output: ReplayOutput | null } = { flows: 0, analyst: null, output: null }
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
@@ -98,13 +96,13 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
     run.flows += batch.count
     digest.addRows(batch)
-    run.analyst ??= openAnalyst(config, meter, reading, (event) => output().write(event, run.path))
+    run.analyst ??= openAnalyst(config, meter, reading, (event) => output().write(event, reading.path))
     judge(batch, run.analyst)
   })
   await readCaptures(reading, {
     ...options,
-    take: (slab, path) => {
-      run.path = path
+    isReordered: true,
+    take: (slab) => {
       output()
       meter.meterSlab(slab)
       return Promise.resolve(true)
@@ -163,6 +161,7 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   const reading = newReading()
   await readCaptures(reading, {
     ...options,
+    isReordered: true,
     take: async (slab) => {
       const open = file()
       meter.meterSlab(slab)
@@ -236,6 +235,7 @@ function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows:
     flows,
     digestFlows,
     damage: reading.damage,
+    order: reading.order,
     failures: reading.failures,
     notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })),
     interruptedAt: reading.interruptedAt,

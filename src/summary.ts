@@ -48,6 +48,8 @@ function endRows(summary: ReadSummary): Row[] {
   const rows: Row[] = [
     ['not decoded', notDecoded.length === 0 ? 'none' : notDecoded.map((row) => `${row.reason} ${groupDigits(row.count)}`).join(', ')],
   ]
+  const { reordered, tooLate } = summary.order
+  if (reordered + tooLate > 0) rows.push(['disorder', `${groupDigits(reordered)} put in order, ${groupDigits(tooLate)} too late for it`])
   for (const failure of summary.failures) rows.push(['not read', printable(failure)])
   for (const damage of summary.damage) rows.push(['damaged', printable(describeDamage(damage))])
   if (summary.interruptedAt !== null) {

@@ -475,6 +475,8 @@ test('every prefix of every frame of these tables ends in a packet or a reason',
   }
 })
 
+const here = fileURLToPath(new URL('.', import.meta.url))
+
 /** Wrappers, and fragments without their first, have tables of their own beside this one. */
 const OTHER_TABLES = readdirSync(here)
   .filter((name) => name.endsWith('.test.ts') && name !== 'decode.test.ts')
