@@ -23,6 +23,10 @@ export function i32(b: Uint8Array, at: number): number {
   return (b[at] << 24) | (b[at + 1] << 16) | (b[at + 2] << 8) | b[at + 3]
 }
 
+export function i32le(b: Uint8Array, at: number): number {
+  return (b[at + 3] << 24) | (b[at + 2] << 16) | (b[at + 1] << 8) | b[at]
+}
+
 export function u16le(b: Uint8Array, at: number): number {
   return (b[at + 1] << 8) | b[at]
 }

@@ -75,8 +75,14 @@ export class Packet {
   ack = 0
   window = 0
 
-  /** Set by the flow table, not by decoding: whether the source is endpoint A, the smaller (address, port), and the key's hash. */
-  isSrcA = false
+  // Set by the flow table, not by decoding.
+  /** The endpoint that sent it: 0 is A, the smaller (address, port), 1 is B. */
+  endpoint = 0
+  /** Words of the flow key: A's and B's port; protocol, echo id and what else makes keys differ. */
+  keyPorts = 0
+  keyProto = 0
+  /** The VLAN where it is part of the key; 0 for none. */
+  keyVlan = 0
   hash = 0
   /** The slot that the index names first for that hash; -1 for none. */
   candidate = -1

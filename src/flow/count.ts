@@ -19,10 +19,9 @@ export interface CountLimits {
   subflowGapUs: number
   bulkGapUs: number
   bulkPacketsMin: number
+  /** Gaps up to this, squared and summed over a whole row, stay whole numbers in a double. */
+  smallGapUs: number
 }
-
-/** Gaps up to this can be squared and summed over any row without leaving the whole numbers of a double. */
-const SMALL_GAP_US = 1e6
 
 export function countPacket(
   f: Float64Array,
@@ -43,14 +42,14 @@ export function countPacket(
     gapUs = t - f[at + Row.LAST_US]
     if (gapUs < w[atW + Row.FLOW_IAT_MIN_W]) w[atW + Row.FLOW_IAT_MIN_W] = gapUs
     if (gapUs > w[atW + Row.FLOW_IAT_MAX_W]) w[atW + Row.FLOW_IAT_MAX_W] = gapUs
-    if (gapUs <= SMALL_GAP_US) f[at + Row.FLOW_IAT_SQ] += gapUs * gapUs
+    if (gapUs <= limits.smallGapUs) f[at + Row.FLOW_IAT_SQ] += gapUs * gapUs
     else addLargeSquare(f, w, at + Row.FLOW_IAT_SQ, atW + Row.FLOW_IAT_SQ_CARRY_W, gapUs)
     if (gapUs > limits.subflowGapUs) countPause(f, w, at, gapUs, t, limits)
   }
   w[atW + Row.PACKETS_W] = rowPackets + 1
   f[at + Row.LAST_US] = t
   if (rowPackets < Row.TIMELINE_PACKETS_MAX) keepForTimeline(w, atW, rowPackets, endpoint, gapUs, p)
-  countDirection(f, w, at, endpoint, p, t)
+  countDirection(f, w, at, endpoint, p, t, limits.smallGapUs)
   if (payloadLen > 0) countBulk(f, w, at, endpoint, payloadLen, t, limits)
   if (p.proto === TCP && p.fragment !== LATER_FRAGMENT) countTcp(w, at, endpoint, p)
   else w[atW + Row.STATE_W] |= (Row.SEEN | (payloadLen > 0 ? Row.DATA_SEEN : 0)) << endpoint
@@ -130,7 +129,7 @@ function keepForTimeline(w: Uint32Array, atW: number, index: number, endpoint: n
 }
 
 /** Sizes and times of one direction. Payload lengths are summed and squared as whole numbers, exact up to 2^53. */
-function countDirection(f: Float64Array, w: Uint32Array, at: number, endpoint: number, p: Packet, t: number): void {
+function countDirection(f: Float64Array, w: Uint32Array, at: number, endpoint: number, p: Packet, t: number, smallGapUs: number): void {
   const d = at + Row.DIRECTION_AT + endpoint * Row.DIRECTION_CELLS
   const dW = d * 2
   const { payloadLen, l4HeaderLen } = p
@@ -141,7 +140,7 @@ function countDirection(f: Float64Array, w: Uint32Array, at: number, endpoint: n
     const gapUs = t - f[d + Row.D_LAST_US]
     if (gapUs < w[dW + Row.D_IAT_MIN_W]) w[dW + Row.D_IAT_MIN_W] = gapUs
     if (gapUs > w[dW + Row.D_IAT_MAX_W]) w[dW + Row.D_IAT_MAX_W] = gapUs
-    if (gapUs <= SMALL_GAP_US) f[d + Row.D_IAT_SQ] += gapUs * gapUs
+    if (gapUs <= smallGapUs) f[d + Row.D_IAT_SQ] += gapUs * gapUs
     else addLargeSquare(f, w, d + Row.D_IAT_SQ, at * 2 + Row.D_IAT_SQ_CARRY_W + endpoint, gapUs)
   }
   if (payloadLen < w[dW + Row.D_PAYLOAD_MIN_W]) w[dW + Row.D_PAYLOAD_MIN_W] = payloadLen

@@ -20,6 +20,8 @@ export function tableLimits(o: OptionValues<typeof FLOW_OPTIONS>, hashSeed = 0):
     subflowGapUs: o.subflow_gap_s * US_PER_S,
     bulkGapUs: o.bulk_gap_s * US_PER_S,
     bulkPacketsMin: o.bulk_packets_min,
+    // The sum of squares is at most the longest gap times the sum of gaps, which the active timeout bounds.
+    smallGapUs: Math.floor(2 ** 52 / (o.active_timeout_s * US_PER_S)),
     isVlanInKey: o.vlan_in_key,
     hashSeed,
   }

@@ -4,7 +4,7 @@
  * In:  slabs, in order. Out: the flow table brought up to date; counters of what was seen and what was dropped, by reason.
  * The invariant: seen = decoded + the sum over all drop reasons.
  */
-import { u32le } from '../base/bytes.ts'
+import { i32le, u32le } from '../base/bytes.ts'
 import { REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from '../capture/slab.ts'
 import { decodeFrame } from '../decode/decode.ts'
 import { DECODED, DROP_REASONS, type DropReason } from '../decode/drop-reason.ts'
@@ -71,14 +71,16 @@ export class Meter {
     let at = start
     let frames = 0
     let decoded = 0
+    let wireBytes = 0
+    let cutShort = 0
     while (at < end && frames < TOUCH_MAX) {
       const capLen = u32le(bytes, at + REC_CAP_LEN)
       const wireLen = u32le(bytes, at + REC_WIRE_LEN)
       const packet = this.#packets[decoded]
-      counters.wireBytes += wireLen
-      if (capLen < wireLen) counters.cutShort++
+      wireBytes += wireLen
+      if (capLen < wireLen) cutShort++
       // Whole microseconds, as CICFlowMeter's features have them; a slab keeps the nanoseconds.
-      packet.timeUs = (u32le(bytes, at + REC_SEC) - baseSec) * US_PER_S + Math.floor(u32le(bytes, at + REC_NSEC) / NS_PER_US)
+      packet.timeUs = (u32le(bytes, at + REC_SEC) - baseSec) * US_PER_S + ((i32le(bytes, at + REC_NSEC) / NS_PER_US) | 0)
       let reason = decodeFrame(linkType, bytes, at + REC_HEADER_LEN, capLen, wireLen, packet)
       if (reason === DECODED && (packet.fragment !== NOT_FRAGMENTED || packet.tunnelDepth !== 0 || packet.innerFault !== DECODED))
         reason = this.#settle(packet)
@@ -96,6 +98,8 @@ export class Meter {
     }
     this.#meterDecoded(decoded)
     counters.seen += frames
+    counters.wireBytes += wireBytes
+    counters.cutShort += cutShort
     return at
   }
 

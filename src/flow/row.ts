@@ -27,8 +27,12 @@ export const ROW_BYTES = 8 * ROW_CELLS
 export const KEY_A_W = 0
 export const KEY_B_W = 4
 export const KEY_PORTS_W = 8
-/** Protocol in bits 0–7, the echo identifier in bits 8–23. */
+/** Protocol in bits 0–7, the echo identifier in bits 8–23, then KEY_IS_LONG and KEY_IS_LIVE. */
 export const KEY_PROTO_W = 9
+/** More than IPv4 addresses, ports and protocol is to be compared: IPv6, a tunnel or a VLAN. */
+export const KEY_IS_LONG = 1 << 24
+/** The connection is in the index: cleared when it ends, while its row may wait to be handed on. */
+export const KEY_IS_LIVE = 1 << 25
 export const KEY_TUNNEL_W = 10
 export const KEY_VLAN_W = 11
 export const LAST_US = 6
@@ -168,8 +172,6 @@ export const SEQ_KNOWN = 1 << 22
 /** The first RST came from that endpoint, before a FIN of its own. */
 export const RST_FIRST = 1 << 24
 export const WINDOW_KNOWN = 1 << 27
-/** The connection is in the index: cleared when it ends, while its row may wait to be handed on. */
-export const IS_LIVE = 1 << 26
 
 export const TCP_NEW = 0
 export const TCP_ESTABLISHED = 1

@@ -30,6 +30,12 @@ const STEP_US = 2
 const RELEASED_US = 3
 const INDEX_STRIDE = 2
 const ROWS_A_FINISH = 4096
+/** Odd constants of good avalanche (MurmurHash3's and the golden ratio's). */
+const MULTIPLIER_A = 0x9e3779b1 | 0
+const MULTIPLIER_B = 0x85ebca6b | 0
+const MAPPED_PREFIX = 0xffff
+/** From A's address to B's in the key. */
+const ADDRESS_WORDS = 4
 /** Packets that are made ready together. */
 export const TOUCH_MAX = 32
 
@@ -74,6 +80,7 @@ export class FlowTable {
 
   readonly #limits: TableLimits
   readonly #shortestIdleUs: number
+  readonly #isVlanInKey: boolean
   readonly #onBatch: (batch: FlowBatch) => void
   readonly #f: Float64Array
   readonly #w: Uint32Array
@@ -100,6 +107,7 @@ export class FlowTable {
   constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void) {
     const { maxFlows } = limits
     this.#limits = limits
+    this.#isVlanInKey = limits.isVlanInKey
     this.#shortestIdleUs = Math.min(...limits.idleTcpUs, limits.idleUdpUs, limits.idleIcmpUs, limits.idleOtherUs)
     this.#onBatch = onBatch
     this.#f = new Float64Array(maxFlows * Row.ROW_CELLS)
@@ -153,7 +161,7 @@ export class FlowTable {
       const p = packets[i]
       if (p.candidate === NOT_FOUND) continue
       const at = p.candidate * Row.ROW_WORDS
-      const d = at + 2 * (p.isSrcA ? Row.DIRECTION_AT : Row.DIRECTION_AT + Row.DIRECTION_CELLS)
+      const d = at + 2 * (Row.DIRECTION_AT + p.endpoint * Row.DIRECTION_CELLS)
       sum += w[at] + w[at + Row.STATE_W] + w[d] + w[d + Row.D_ACK_W]
     }
     return sum
@@ -280,7 +288,7 @@ export class FlowTable {
 
   /** The connection is no longer looked up, timed or evicted; its slot is the caller's. */
   #forget(slot: number): void {
-    this.#w[slot * Row.ROW_WORDS + Row.STATE_W] &= ~Row.IS_LIVE
+    this.#w[slot * Row.ROW_WORDS + Row.KEY_PROTO_W] &= ~Row.KEY_IS_LIVE
     this.#index.remove(this.#hashes[slot], slot)
     this.#wheel.remove(slot)
     this.#ages.remove(slot)
@@ -296,7 +304,7 @@ export class FlowTable {
     this.#startContinuation(slot, next)
     this.#hashes[next] = this.#hashes[slot]
     this.#index.replace(this.#hashes[slot], slot, next)
-    this.#w[slot * Row.ROW_WORDS + Row.STATE_W] &= ~Row.IS_LIVE
+    this.#w[slot * Row.ROW_WORDS + Row.KEY_PROTO_W] &= ~Row.KEY_IS_LIVE
     this.#wheel.remove(slot)
     this.#ages.remove(slot)
     this.#ages.add(next, this.#isAnswered(next) ? ANSWERED : UNANSWERED)
@@ -394,8 +402,8 @@ export class FlowTable {
     const isSyn = p.proto === TCP && (p.flags & SYN) !== 0
     const isReply = isSyn && (p.flags & ACK) !== 0
     const basis = isReply ? Row.BASIS_SYN_ACK : isSyn ? Row.BASIS_SYN : Row.BASIS_FIRST_PACKET
-    const endpoint = p.isSrcA ? 0 : 1
-    w[at * 2 + Row.STATE_W] = (isReply ? 1 - endpoint : endpoint) | (basis << Row.BASIS_SHIFT) | Row.IS_LIVE
+    const { endpoint } = p
+    w[at * 2 + Row.STATE_W] = (isReply ? 1 - endpoint : endpoint) | (basis << Row.BASIS_SHIFT)
     if (p.vlanCount > 0) this.#noteVlans(at, p)
     if (p.tunnelDepth > 0) this.#noteTunnel(at * 2, p)
     this.#hashes[slot] = p.hash
@@ -414,8 +422,8 @@ export class FlowTable {
 
   #noteTunnel(atW: number, p: Packet): void {
     const w = this.#w
-    const src = atW + (p.isSrcA ? Row.OUTER_A_W : Row.OUTER_B_W)
-    const dst = atW + (p.isSrcA ? Row.OUTER_B_W : Row.OUTER_A_W)
+    const src = atW + (p.endpoint === 0 ? Row.OUTER_A_W : Row.OUTER_B_W)
+    const dst = atW + (p.endpoint === 0 ? Row.OUTER_B_W : Row.OUTER_A_W)
     w[src] = p.outerSrcW0
     w[src + 1] = p.outerSrcW1
     w[src + 2] = p.outerSrcW2
@@ -438,7 +446,7 @@ export class FlowTable {
     const before = w[stateW]
     const isFirst = w[at * 2 + Row.PACKETS_W] === 0
     if (p.proto === TCP && (p.flags & SYN) !== 0) this.#correctDirection(at, p)
-    countPacket(this.#f, w, at, p.isSrcA ? 0 : 1, p, t, this.#limits)
+    countPacket(this.#f, w, at, p.endpoint, p, t, this.#limits)
     // Only a row with a packet has an active deadline, which may be the nearer one.
     if (isFirst) this.#fileAgain(slot)
     const after = w[stateW]
@@ -462,7 +470,7 @@ export class FlowTable {
     const isReply = (p.flags & ACK) !== 0
     const basis = isReply ? Row.BASIS_SYN_ACK : Row.BASIS_SYN
     if (basis <= (w[stateW] & Row.BASIS_MASK) >> Row.BASIS_SHIFT) return
-    const endpoint = p.isSrcA ? 0 : 1
+    const { endpoint } = p
     const orig = isReply ? 1 - endpoint : endpoint
     if ((w[stateW] & Row.ORIG_IS_B) !== orig) this.counters.directionsCorrected++
     w[stateW] = (w[stateW] & ~(Row.ORIG_IS_B | Row.BASIS_MASK)) | orig | (basis << Row.BASIS_SHIFT)
@@ -547,46 +555,44 @@ export class FlowTable {
     if (this.#doneCount > 1) this.#order.sort(this.#done, this.#doneCount)
   }
 
-  /** Which end is A, and the hash of the direction-free key. */
+  /** Which end is A, the key's words, and the hash of the direction-free key. */
   #setKey(p: Packet): void {
-    p.isSrcA =
-      p.srcW3 !== p.dstW3
-        ? p.srcW3 < p.dstW3
-        : p.srcW2 !== p.dstW2
-          ? p.srcW2 < p.dstW2
-          : p.srcW1 !== p.dstW1
-            ? p.srcW1 < p.dstW1
-            : p.srcW0 !== p.dstW0
-              ? p.srcW0 < p.dstW0
-              : p.srcPort <= p.dstPort
-    const { isSrcA } = p
-    let h = mix(this.#limits.hashSeed, isSrcA ? p.srcW3 : p.dstW3)
-    h = mix(h, isSrcA ? p.dstW3 : p.srcW3)
-    h = mix(h, portsWord(p))
-    h = mix(h, protoWord(p))
-    if (p.srcW0 !== 0) {
-      h = mix(h, isSrcA ? p.srcW0 : p.dstW0)
-      h = mix(h, isSrcA ? p.dstW0 : p.srcW0)
-      h = mix(h, isSrcA ? p.srcW1 : p.dstW1)
-      h = mix(h, isSrcA ? p.dstW1 : p.srcW1)
-      h = mix(h, isSrcA ? p.srcW2 : p.dstW2)
-      h = mix(h, isSrcA ? p.dstW2 : p.srcW2)
+    const isSrcA = isSourceA(p)
+    const { proto, tunnelKey } = p
+    p.endpoint = isSrcA ? 0 : 1
+    p.keyPorts = isSrcA ? (p.srcPort << 16) | p.dstPort : (p.dstPort << 16) | p.srcPort
+    let h = Math.imul((isSrcA ? p.srcW3 : p.dstW3) ^ this.#limits.hashSeed, MULTIPLIER_A)
+    h = Math.imul((isSrcA ? p.dstW3 : p.srcW3) ^ h ^ (h >>> 15), MULTIPLIER_B)
+    h = Math.imul(p.keyPorts ^ proto ^ h ^ (h >>> 13), MULTIPLIER_A)
+    if (!isPlainIpv4(p) || tunnelKey !== 0 || this.#isVlanInKey) {
+      h = this.#setLongKey(p, isSrcA, h)
+    } else {
+      p.keyVlan = 0
+      p.keyProto = proto | (p.echoId << 8) | Row.KEY_IS_LIVE
+      if (p.echoId !== 0) h = mix(h, p.echoId)
     }
-    const vlan = this.#vlanWord(p)
-    if (vlan !== 0) h = mix(h, vlan)
-    if (p.tunnelKey !== 0) h = mix(h, p.tunnelKey)
-    p.hash = mix(h, h >>> 16)
+    p.hash = h ^ (h >>> 16)
   }
 
-  /** The innermost VLAN where the configuration makes it part of the key. */
-  #vlanWord(p: Packet): number {
-    return this.#limits.isVlanInKey && p.vlanCount > 0 ? p.vlans[p.vlanCount - 1] + 1 : 0
+  /** What only IPv6, tunnels and VLANs need. */
+  #setLongKey(p: Packet, isSrcA: boolean, hash: number): number {
+    p.keyVlan = this.#isVlanInKey && p.vlanCount > 0 ? p.vlans[p.vlanCount - 1] + 1 : 0
+    p.keyProto = p.proto | (p.echoId << 8) | Row.KEY_IS_LIVE | Row.KEY_IS_LONG
+    let h = mix(hash, p.echoId)
+    h = mix(h, p.keyVlan)
+    h = mix(h, p.tunnelKey)
+    h = mix(h, isSrcA ? p.srcW0 : p.dstW0)
+    h = mix(h, isSrcA ? p.dstW0 : p.srcW0)
+    h = mix(h, isSrcA ? p.srcW1 : p.dstW1)
+    h = mix(h, isSrcA ? p.dstW1 : p.srcW1)
+    h = mix(h, isSrcA ? p.srcW2 : p.dstW2)
+    return mix(h, isSrcA ? p.dstW2 : p.srcW2)
   }
 
   #writeKey(atW: number, p: Packet): void {
     const w = this.#w
-    const src = atW + (p.isSrcA ? Row.KEY_A_W : Row.KEY_B_W)
-    const dst = atW + (p.isSrcA ? Row.KEY_B_W : Row.KEY_A_W)
+    const src = atW + p.endpoint * ADDRESS_WORDS
+    const dst = atW + (1 - p.endpoint) * ADDRESS_WORDS
     w[src] = p.srcW0
     w[src + 1] = p.srcW1
     w[src + 2] = p.srcW2
@@ -595,10 +601,10 @@ export class FlowTable {
     w[dst + 1] = p.dstW1
     w[dst + 2] = p.dstW2
     w[dst + 3] = p.dstW3
-    w[atW + Row.KEY_PORTS_W] = portsWord(p)
-    w[atW + Row.KEY_PROTO_W] = protoWord(p)
+    w[atW + Row.KEY_PORTS_W] = p.keyPorts
+    w[atW + Row.KEY_PROTO_W] = p.keyProto
     w[atW + Row.KEY_TUNNEL_W] = p.tunnelKey
-    w[atW + Row.KEY_VLAN_W] = this.#vlanWord(p)
+    w[atW + Row.KEY_VLAN_W] = p.keyVlan
   }
 
   #find(p: Packet): number {
@@ -612,17 +618,26 @@ export class FlowTable {
     return NOT_FOUND
   }
 
-  /** The whole key is compared: two flows with one hash stay two flows. */
+  /**
+   * The whole key is compared: two flows with one hash stay two flows. The protocol word says whether the row is a live connection, and
+   * whether it is plain IPv4, for which these four words are the whole key.
+   */
   #isKeyOf(atW: number, p: Packet): boolean {
     const w = this.#w
-    const src = atW + (p.isSrcA ? Row.KEY_A_W : Row.KEY_B_W)
-    const dst = atW + (p.isSrcA ? Row.KEY_B_W : Row.KEY_A_W)
     return (
-      (w[atW + Row.STATE_W] & Row.IS_LIVE) !== 0 &&
-      (w[src + 3] | 0) === p.srcW3 &&
-      (w[dst + 3] | 0) === p.dstW3 &&
-      (w[atW + Row.KEY_PORTS_W] | 0) === portsWord(p) &&
-      (w[atW + Row.KEY_PROTO_W] | 0) === protoWord(p) &&
+      (w[atW + p.endpoint * ADDRESS_WORDS + 3] | 0) === p.srcW3 &&
+      (w[atW + (1 - p.endpoint) * ADDRESS_WORDS + 3] | 0) === p.dstW3 &&
+      (w[atW + Row.KEY_PORTS_W] | 0) === p.keyPorts &&
+      (w[atW + Row.KEY_PROTO_W] | 0) === p.keyProto &&
+      ((p.keyProto & Row.KEY_IS_LONG) === 0 || this.#isLongKeyOf(atW, p))
+    )
+  }
+
+  #isLongKeyOf(atW: number, p: Packet): boolean {
+    const w = this.#w
+    const src = atW + p.endpoint * ADDRESS_WORDS
+    const dst = atW + (1 - p.endpoint) * ADDRESS_WORDS
+    return (
       (w[src] | 0) === p.srcW0 &&
       (w[src + 1] | 0) === p.srcW1 &&
       (w[src + 2] | 0) === p.srcW2 &&
@@ -630,22 +645,25 @@ export class FlowTable {
       (w[dst + 1] | 0) === p.dstW1 &&
       (w[dst + 2] | 0) === p.dstW2 &&
       (w[atW + Row.KEY_TUNNEL_W] | 0) === p.tunnelKey &&
-      (w[atW + Row.KEY_VLAN_W] | 0) === this.#vlanWord(p)
+      (w[atW + Row.KEY_VLAN_W] | 0) === p.keyVlan
     )
   }
 }
 
-/** A's port in the upper half. */
-function portsWord(p: Packet): number {
-  return p.isSrcA ? (p.srcPort << 16) | p.dstPort : (p.dstPort << 16) | p.srcPort
+/** Whether the source is the smaller (address, port). */
+function isSourceA(p: Packet): boolean {
+  if (p.srcW3 !== p.dstW3) return p.srcW3 < p.dstW3
+  if (p.srcW2 !== p.dstW2) return p.srcW2 < p.dstW2
+  if (p.srcW1 !== p.dstW1) return p.srcW1 < p.dstW1
+  return p.srcW0 !== p.dstW0 ? p.srcW0 < p.dstW0 : p.srcPort <= p.dstPort
 }
 
-function protoWord(p: Packet): number {
-  return p.proto | (p.echoId << 8)
+function isPlainIpv4(p: Packet): boolean {
+  return (p.srcW0 | p.srcW1 | (p.srcW2 ^ MAPPED_PREFIX) | p.dstW0 | p.dstW1 | (p.dstW2 ^ MAPPED_PREFIX)) === 0
 }
 
 /** Multiply and fold: every bit of `word` reaches the low bits that pick the index entry. */
 function mix(h: number, word: number): number {
-  const x = Math.imul(h ^ word, 0x9e3779b1)
+  const x = Math.imul(h ^ word, MULTIPLIER_A)
   return x ^ (x >>> 15)
 }
