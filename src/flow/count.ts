@@ -255,8 +255,8 @@ function noteTcpState(w: Uint32Array, at: number, endpoint: number, p: Packet): 
   const before = w[stateW]
   const seen = Row.SEEN | seenByFlags(flags, p.payloadLen > 0)
   const state = before | (seen << endpoint)
-  // Nearly every packet of a connection brings nothing new here.
-  if (state === before && (flags & (SYN | FIN | RST)) === 0) return
+  // Nearly every packet of a connection brings nothing new here; before the handshake is done, any acknowledgement may end it.
+  if (state === before && (flags & (SYN | FIN | RST)) === 0 && (state & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT !== Row.TCP_NEW) return
   noteLetters(w, at, endpoint, p, before)
   w[stateW] = advanceTcpState(state, before, endpoint, flags)
 }

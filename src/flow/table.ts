@@ -222,7 +222,7 @@ export class FlowTable {
     const at = slot * Row.ROW_CELLS
     const deadlineUs = this.#deadlineUs(at)
     if (deadlineUs >= due * US_PER_S) return Math.floor(deadlineUs / US_PER_S) + 1
-    this.#expire(slot)
+    this.#expire(slot, due * US_PER_S)
     return DONE
   }
 
@@ -251,18 +251,11 @@ export class FlowTable {
     return Math.min(idleAtUs, this.#f[at + Row.ROW_START_US] + this.#limits.activeUs)
   }
 
-  /** In: a slot whose deadline has passed. The row ends; the connection too, unless only the active timeout has passed. */
-  #expire(slot: number): void {
+  /** In: a slot whose deadline is before `nowUs`. The row ends; the connection too, unless only the active timeout has passed. */
+  #expire(slot: number, nowUs: number): void {
     const at = slot * Row.ROW_CELLS
-    const idleAtUs = this.#f[at + Row.LAST_US] + this.#idleUs(at)
-    if (this.#w[at * 2 + Row.PACKETS_W] === 0) {
-      this.#forget(slot)
-      this.#free[this.#freeCount++] = slot
-      return
-    }
-    const activeAtUs = this.#f[at + Row.ROW_START_US] + this.#limits.activeUs
-    if (activeAtUs < idleAtUs) this.#cut(slot, activeAtUs)
-    else this.#end(slot, idleAtUs, this.#idleReason(at))
+    if (this.#f[at + Row.LAST_US] + this.#idleUs(at) < nowUs) this.#expireNow(slot)
+    else this.#cut(slot, this.#f[at + Row.ROW_START_US] + this.#limits.activeUs)
   }
 
   #idleReason(at: number): number {
@@ -353,18 +346,20 @@ export class FlowTable {
       (p.flags & SYN) === 0
     )
       return slot
+    const lastUs = this.#f[at + Row.LAST_US]
     const state = this.#w[at * 2 + Row.STATE_W]
+    let kept = slot
     if (t > this.#deadlineUs(at)) {
-      const isIdle = t > this.#f[at + Row.LAST_US] + this.#idleUs(at)
-      if (!isIdle) return this.#cut(slot, this.#f[at + Row.ROW_START_US] + this.#limits.activeUs)
-      this.#expireNow(slot)
-      return NOT_FOUND
+      if (t > lastUs + this.#idleUs(at)) {
+        this.#expireNow(slot)
+        return NOT_FOUND
+      }
+      kept = this.#cut(slot, this.#f[at + Row.ROW_START_US] + this.#limits.activeUs)
     }
-    if ((p.flags & SYN) !== 0 && (state & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT === Row.TCP_CLOSED && p.proto === TCP) {
-      this.#endForReuse(slot, Math.max(t, this.#f[at + Row.LAST_US]))
-      return NOT_FOUND
-    }
-    return slot
+    if (kept === NOT_FOUND || (p.flags & SYN) === 0 || p.proto !== TCP) return kept
+    if ((state & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT !== Row.TCP_CLOSED) return kept
+    this.#endForReuse(kept, Math.max(t, lastUs))
+    return NOT_FOUND
   }
 
   /** The connection is idle: its row, if it has one, ended at the earlier of its two deadlines. */

@@ -226,6 +226,30 @@ describe('ends and port reuse', () => {
     expect(rows[0].connState).toBe('S0')
   })
 
+  test('a SYN after the active deadline of a closed connection opens a new flow, too', () => {
+    const c = conversation()
+    const u = Array.from({ length: 11 }, (_, i) => c.tcp(1 + 10 * i, '>', 'PA', 1))
+    const { rows } = meterFrames([...handshake(c, 0), ...u, c.tcp(118, '<', 'RA'), c.tcp(120.5, '>', 'S'), c.tcp(120.6, '<', 'SA')])
+    expect(brief(rows).map((r) => [r.start, r.packets, r.reason])).toEqual([
+      [0, [13, 2], 'active'],
+      [120.5, [1, 1], 'shutdown'],
+    ])
+    expect(rows[1].isContinuation).toBe(false)
+  })
+
+  test.each([
+    ['the handshake ends with data', ['>S', '<SA', '>PA']],
+    ['data in the SYN (RFC 7413), and data behind it', ['>S 10', '<SA', '>PA 10']],
+    ['an ACK before the SYN+ACK as well as after it', ['>S', '>A', '<SA', '>A']],
+  ])('established, so that 100 s of silence do not end it: %s', (_, packets) => {
+    const c = conversation()
+    const frames = packets.map((text, i) => {
+      const [, arrow, flags, len] = /^([<>])([A-Z]+) ?(\d*)$/.exec(text) ?? []
+      return c.tcp(i / 10, arrow === '<' ? '<' : '>', flags, Number(len))
+    })
+    expect(meterFrames([...frames, c.tcp(100, '<', 'A')]).rows.length).toBe(1)
+  })
+
   test('one FIN does not close', () => {
     const c = conversation()
     const { rows } = meterFrames([...handshake(c, 0), c.tcp(1, '>', 'FA'), c.tcp(30, '<', 'PA', 10), c.tcp(31, '<', 'FA')])
