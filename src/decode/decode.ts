@@ -51,7 +51,12 @@ const SCTP = 132
  */
 export function decodeFrame(linkType: number, b: Uint8Array, start: number, capLen: number, wireLen: number, packet: Packet): DropReason {
   const reason = decodeOutermost(linkType, b, start, capLen, wireLen, packet)
+  // Most packets are TCP or plain UDP and end here; the rest is apart so that the compiler keeps this path in one piece.
   if (reason !== DECODED || packet.proto === TCP || !isWrapper(packet)) return reason
+  return decodeWrapped(linkType, b, start, capLen, wireLen, packet)
+}
+
+function decodeWrapped(linkType: number, b: Uint8Array, start: number, capLen: number, wireLen: number, packet: Packet): DropReason {
   const fault = openWrappers(b, start + capLen, packet, TUNNEL_DEPTH_MAX)
   if (fault === DECODED || fault === TUNNEL_TOO_DEEP) return fault
   // Decoding is cheap and has no memory: the last whole packet is had by decoding again, one wrapper less deep.
@@ -120,14 +125,16 @@ function decodeLink(linkType: number, b: Uint8Array, capEnd: number, packet: Pac
 }
 
 function decodeNetwork(b: Uint8Array, capEnd: number, packet: Packet): DropReason {
-  if (packet.etherType !== TYPE_IPV4 && packet.etherType !== TYPE_IPV6) {
-    const reason = decodeLayers(b, capEnd, packet)
-    if (reason !== DECODED) return reason
-  }
-  const reason = packet.etherType === TYPE_IPV4 ? decodeIpv4(b, capEnd, packet) : decodeIpv6(b, capEnd, packet)
+  let reason = DECODED
+  if (packet.etherType !== TYPE_IPV4 && packet.etherType !== TYPE_IPV6) reason = decodeLayers(b, capEnd, packet)
   if (reason !== DECODED) return reason
-  if (packet.fragment !== LATER_FRAGMENT) return decodeTransport(b, Math.min(capEnd, packet.wireEnd), packet)
-  // No transport header: whose payload it is, flow/fragments.ts knows from the first fragment.
+  reason = packet.etherType === TYPE_IPV4 ? decodeIpv4(b, capEnd, packet) : decodeIpv6(b, capEnd, packet)
+  if (reason !== DECODED) return reason
+  return packet.fragment === LATER_FRAGMENT ? decodeLaterFragment(packet) : decodeTransport(b, Math.min(capEnd, packet.wireEnd), packet)
+}
+
+/** No transport header: whose payload it is, flow/fragments.ts knows from the first fragment. */
+function decodeLaterFragment(packet: Packet): DropReason {
   packet.payloadLen = packet.wireEnd - packet.at
   return packet.payloadLen < 0 ? IPV6_EXTENSION_TRUNCATED : DECODED
 }

@@ -41,6 +41,7 @@ export const DROP_REASONS = [
   { name: 'udp_length', group: 'malformed', meaning: 'The UDP length is under 8 octets or beyond what IP says.' },
   { name: 'sctp_truncated', group: 'truncated', meaning: 'The packet or its capture ends inside the SCTP header.' },
   { name: 'icmp_truncated', group: 'truncated', meaning: 'The packet or its capture ends inside the ICMP header.' },
+  { name: 'layer_truncated', group: 'truncated', meaning: 'The capture ends inside a tag or service header before IP.' },
   { name: 'layers_too_many', group: 'depth', meaning: 'More than eight layers of tags, labels and bridged frames before an IP header.' },
   { name: 'mpls_truncated', group: 'truncated', meaning: 'The capture ends inside the MPLS label stack.' },
   { name: 'mpls_too_deep', group: 'depth', meaning: 'More than sixteen MPLS labels.' },
@@ -103,6 +104,7 @@ export const UDP_TRUNCATED = codeOf('udp_truncated')
 export const UDP_LENGTH = codeOf('udp_length')
 export const SCTP_TRUNCATED = codeOf('sctp_truncated')
 export const ICMP_TRUNCATED = codeOf('icmp_truncated')
+export const LAYER_TRUNCATED = codeOf('layer_truncated')
 export const LAYERS_TOO_MANY = codeOf('layers_too_many')
 export const MPLS_TRUNCATED = codeOf('mpls_truncated')
 export const MPLS_TOO_DEEP = codeOf('mpls_too_deep')

@@ -21,5 +21,9 @@ export const TYPE_ETHERNET = 0x6558
 export const TYPE_ERSPAN = 0x88be
 export const TYPE_ERSPAN_III = 0x22eb
 export const TYPE_WCCP = 0x883e
+/** Cisco metadata (TrustSec's security group), VN-Tag (IEEE 802.1BR's predecessor), network service header (RFC 8300). */
+export const TYPE_CISCO_METADATA = 0x8909
+export const TYPE_VN_TAG = 0x8926
+export const TYPE_NSH = 0x894f
 
 export const ETHER_TYPE_MIN = 0x0600

@@ -58,7 +58,8 @@ function tellPayload(b: Uint8Array, capEnd: number, packet: Packet): DropReason 
 /** A MAC address may begin with a 4 as well; then the length that IP would have is seldom right. */
 function isIpv4(b: Uint8Array, start: number, capEnd: number, wireEnd: number): boolean {
   if (capEnd - start < IPV4_HEADER_LEN_MIN) return true
-  return (b[start] & 15) >= 5 && u16(b, start + IPV4_TOTAL_LENGTH) <= wireEnd - start
+  const totalLen = u16(b, start + IPV4_TOTAL_LENGTH)
+  return (b[start] & 15) >= 5 && totalLen >= IPV4_HEADER_LEN_MIN && totalLen <= wireEnd - start
 }
 
 function isIpv6(b: Uint8Array, start: number, capEnd: number, wireEnd: number): boolean {

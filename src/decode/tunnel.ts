@@ -2,7 +2,7 @@
  * Which packets are wrappers, and the opening of one.
  *
  *   IP protocols:  4 (IPv4 in IP, RFC 2003), 41 (IPv6 in IP, RFC 4213), 47 (GRE), 137 (MPLS in IP, RFC 4023)
- *   UDP ports:     the destination port of each wrapper of udp-tunnels.ts
+ *   UDP ports:     the destination port of each wrapper of udp-tunnels.ts; GTP-U's as source port as well (some nodes answer from it)
  *
  * In:  a decoded packet, packet.at at its transport header.
  * Out: the outer addresses kept, the wrapper's header read, the cursor and the ether type at what it carries.
@@ -26,7 +26,7 @@ const UDP_HEADER_LEN = 8
 export function isWrapper(packet: Packet): boolean {
   switch (packet.proto) {
     case UDP:
-      return isTunnelPort(packet.dstPort) && packet.fragment !== LATER_FRAGMENT
+      return (isTunnelPort(packet.dstPort) || packet.srcPort === Udp.PORT_GTP_U) && packet.fragment !== LATER_FRAGMENT
     case IPV4_IN_IP:
     case IPV6_IN_IP:
     case GRE:
@@ -49,9 +49,10 @@ function isTunnelPort(port: number): boolean {
 }
 
 export function openWrapper(b: Uint8Array, capEnd: number, packet: Packet): DropReason {
-  const { proto, dstPort } = packet
+  const { proto } = packet
+  const port = isTunnelPort(packet.dstPort) ? packet.dstPort : packet.srcPort
   keepOuter(packet)
-  const reason = proto === UDP ? openUdp(b, packet.at + UDP_HEADER_LEN, capEnd, packet, dstPort) : openIp(b, capEnd, packet, proto)
+  const reason = proto === UDP ? openUdp(b, packet.at + UDP_HEADER_LEN, capEnd, packet, port) : openIp(b, capEnd, packet, proto)
   clearTransport(packet)
   return reason
 }

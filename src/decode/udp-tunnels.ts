@@ -14,7 +14,8 @@
  */
 import { i32, u16 } from '../base/bytes.ts'
 import { DECODED, type DropReason, TUNNEL_MALFORMED, TUNNEL_PAYLOAD_UNKNOWN, TUNNEL_TRUNCATED } from './drop-reason.ts'
-import { TYPE_ETHERNET, TYPE_IPV4, TYPE_IPV6, TYPE_MPLS } from './ether-type.ts'
+import { TYPE_ETHERNET } from './ether-type.ts'
+import { NEXT_PROTOCOL_TYPES } from './layers.ts'
 import { decodeRawIp } from './link.ts'
 import type { Packet } from './packet.ts'
 import { GENEVE, GTP_U, nameTunnel, TZSP, VXLAN } from './tunnel-kind.ts'
@@ -32,9 +33,6 @@ const VXLAN_NEXT = 3
 const VXLAN_HEADER_LEN = 8
 const VXLAN_HAS_VNI = 0x08
 const VXLAN_HAS_NEXT = 0x04
-
-/** GPE's next protocol (draft-ietf-nvo3-vxlan-gpe-13, section 3.3); 0 where it is none of ours. */
-const VXLAN_GPE_TYPES = [0, TYPE_IPV4, TYPE_IPV6, TYPE_ETHERNET, 0, TYPE_MPLS] as const
 
 const GENEVE_TYPE = 2
 const GENEVE_HEADER_LEN = 8
@@ -68,7 +66,7 @@ export function openVxlan(b: Uint8Array, start: number, capEnd: number, packet: 
   let type: number = TYPE_ETHERNET
   if (isGpe && (b[start] & VXLAN_HAS_NEXT) !== 0) {
     const next = b[start + VXLAN_NEXT]
-    type = next < VXLAN_GPE_TYPES.length ? VXLAN_GPE_TYPES[next] : 0
+    type = next < NEXT_PROTOCOL_TYPES.length ? NEXT_PROTOCOL_TYPES[next] : 0
     if (type === 0) return TUNNEL_PAYLOAD_UNKNOWN
   }
   packet.etherType = type
