@@ -156,7 +156,7 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
     if (run.file === null) return
     digest.addRows(batch)
     const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(i, batch.baseSec), { empty })}\n`)
+    for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(batch, i), { empty })}\n`)
   })
   const reading = newReading()
   await readCaptures(reading, {
@@ -179,7 +179,7 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
 /** Hands a batch's rows to the analyst, in order. */
 function judge(batch: FlowBatch, analyst: Analyst): void {
   const row = RowView.of(batch)
-  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(i, batch.baseSec)))
+  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
 }
 
 function openAnalyst(config: Config, meter: Meter, reading: Reading, emit: (event: AlertEvent) => void): Analyst {

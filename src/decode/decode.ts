@@ -14,6 +14,7 @@ import { decodeIpv6 } from './ipv6.ts'
 import { decodeLayers } from './layers.ts'
 import { decodeNull, decodeRawIp, decodeSll, decodeSll2 } from './link.ts'
 import { LATER_FRAGMENT, type Packet, resetPacket } from './packet.ts'
+import { decodePlain } from './plain.ts'
 import { decodeCiscoHdlc, decodePpp, decodePppoe, decodePppSerial } from './ppp.ts'
 import { decodeSctp } from './sctp.ts'
 import { decodeTcp } from './tcp.ts'
@@ -50,6 +51,19 @@ const SCTP = 132
  * @param wireLen octets that the frame had on the wire
  */
 export function decodeFrame(linkType: number, b: Uint8Array, start: number, capLen: number, wireLen: number, packet: Packet): DropReason {
+  if (linkType === LINK_ETHERNET && decodePlain(b, start, capLen, wireLen, packet)) return DECODED
+  return decodeByHeaders(linkType, b, start, capLen, wireLen, packet)
+}
+
+/** The same, header by header: for every frame that is not the commonest kind. */
+export function decodeByHeaders(
+  linkType: number,
+  b: Uint8Array,
+  start: number,
+  capLen: number,
+  wireLen: number,
+  packet: Packet,
+): DropReason {
   const reason = decodeOutermost(linkType, b, start, capLen, wireLen, packet)
   // Most packets are TCP or plain UDP and end here; the rest is apart so that the compiler keeps this path in one piece.
   if (reason !== DECODED || packet.proto === TCP || !isWrapper(packet)) return reason

@@ -37,7 +37,7 @@ export function isWrapper(packet: Packet): boolean {
   }
 }
 
-function isTunnelPort(port: number): boolean {
+export function isTunnelPort(port: number): boolean {
   return (
     port === Udp.PORT_VXLAN ||
     port === Udp.PORT_GTP_U ||

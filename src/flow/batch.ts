@@ -1,8 +1,9 @@
 /**
  * The border between metering and analysis: finished rows, in order, a few hundred at a time.
  *
- * In:  rows copied out of the table. Out: plain typed arrays that could be transferred to another thread or written to a wire.
- * The invariant: rows stand in the order (deadline or end, start, key), whatever slabs the packets came in.
+ * In:  rows that lie in the table. Out: where they lie; plain typed arrays and numbers, which `copyRows` packs for another thread or a wire.
+ * The invariant: rows stand in the order (deadline or end, start, key), whatever slabs the packets came in. A batch is valid only while
+ * its receiver is called: then its rows' places are given to other flows.
  */
 import * as Row from './row.ts'
 
@@ -15,17 +16,39 @@ export class FlowBatch {
   /** Whole seconds since 1970 that all times of the rows count from. */
   baseSec = 0
   count = 0
-  readonly cells = new Float64Array(ROWS_MAX * Row.ROW_CELLS)
-  readonly words = new Uint32Array(this.cells.buffer)
+  readonly cells: Float64Array
+  readonly words: Uint32Array
+  /** First cell of each row, in order. */
+  readonly #at = new Int32Array(ROWS_MAX)
+
+  constructor(cells: Float64Array) {
+    this.cells = cells
+    this.words = new Uint32Array(cells.buffer)
+  }
 
   get isFull(): boolean {
     return this.count === ROWS_MAX
   }
 
-  /** Copies the row whose first cell is `from[at]`. */
-  append(from: Float64Array, at: number): void {
-    const to = this.count * Row.ROW_CELLS
-    for (let i = 0; i < Row.ROW_CELLS; i++) this.cells[to + i] = from[at + i]
-    this.count++
+  /** Adds the row whose first cell is `cells[at]`. */
+  append(at: number): void {
+    this.#at[this.count++] = at
+  }
+
+  /** First cell of the row at `index`. */
+  at(index: number): number {
+    return this.#at[index]
+  }
+
+  /** Copies the rows into `to`, one after the other; there must be room for `count` rows. */
+  copyRows(to: Float64Array): void {
+    for (let index = 0; index < this.count; index++) {
+      const from = this.#at[index]
+      const start = index * Row.ROW_CELLS
+      for (let i = 0; i < Row.ROW_CELLS; i++) to[start + i] = this.cells[from + i]
+    }
   }
 }
+
+/** Room for the rows of one batch. */
+export const BATCH_CELLS = ROWS_MAX * Row.ROW_CELLS

@@ -41,8 +41,9 @@ export class RowView {
     return new RowView(batch.cells, batch.words)
   }
 
-  moveTo(index: number, baseSec: number): this {
-    return this.moveToCell(index * Row.ROW_CELLS, baseSec)
+  /** The view on the batch's row at `index`. */
+  moveTo(batch: FlowBatch, index: number): this {
+    return this.moveToCell(batch.at(index), batch.baseSec)
   }
 
   moveToCell(at: number, baseSec: number): this {

@@ -89,7 +89,7 @@ export class FlowTable {
   readonly #wheel: TimerWheel
   readonly #ages: AgeList
   readonly #order: RowOrder
-  readonly #batch = new FlowBatch()
+  readonly #batch: FlowBatch
   /** Free slots as a stack. */
   readonly #free: Int32Array
   #freeCount: number
@@ -112,6 +112,7 @@ export class FlowTable {
     this.#onBatch = onBatch
     this.#f = new Float64Array(maxFlows * Row.ROW_CELLS)
     this.#w = new Uint32Array(this.#f.buffer)
+    this.#batch = new FlowBatch(this.#f)
     this.#hashes = new Int32Array(maxFlows)
     this.#index = new FlowIndex(maxFlows)
     this.#wheel = new TimerWheel(maxFlows)
@@ -522,7 +523,7 @@ export class FlowTable {
   }
 
   #handOnRow(slot: number): void {
-    this.#batch.append(this.#f, slot * Row.ROW_CELLS)
+    this.#batch.append(slot * Row.ROW_CELLS)
     if (this.#batch.isFull) this.#handOn()
     this.#free[this.#freeCount++] = slot
   }

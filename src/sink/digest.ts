@@ -8,7 +8,7 @@
  * Flows and alerts are hashed apart, so that it does not matter how the two were interleaved.
  */
 import { createHash } from 'node:crypto'
-import type { FlowBatch } from '../flow/batch.ts'
+import { BATCH_CELLS, type FlowBatch } from '../flow/batch.ts'
 import { ROW_BYTES } from '../flow/row.ts'
 
 /** Keys of eve's top level that do not count. */
@@ -17,13 +17,16 @@ const OUTER_KEYS = ['in_iface', 'pcap_filename', 'pkt_src', 'host']
 export class RunDigest {
   readonly #flows = createHash('sha256')
   #hasBase = false
+  /** Rows lie scattered in the table: they are gathered here. */
+  readonly #rows = new Float64Array(BATCH_CELLS)
   readonly #alerts = createHash('sha256')
 
   /** The rows as they lie in the batch, and what their times count from. */
   addRows(batch: FlowBatch): void {
     if (!this.#hasBase) this.#flows.update(`rows of layout ${batch.version} since ${batch.baseSec}\n`)
     this.#hasBase = true
-    this.#flows.update(new Uint8Array(batch.cells.buffer, 0, batch.count * ROW_BYTES))
+    batch.copyRows(this.#rows)
+    this.#flows.update(new Uint8Array(this.#rows.buffer, 0, batch.count * ROW_BYTES))
   }
 
   /** @param line the JSON text of an alert line. */

@@ -90,7 +90,7 @@ async function meterFile(path: string, limits: TableLimits): Promise<Read> {
   const meter = new Meter(limits, (batch) => {
     const view = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
-      view.moveTo(i, batch.baseSec)
+      view.moveTo(batch, i)
       if (view.proto !== 6 && view.proto !== 17) continue
       const [row] = parseCsv(`${CIC_HEADER}\n${cicLine(view, '')}`)
       rows.push({ ...row, isContinuation: (view.word(STATE_W) & IS_CONTINUATION) !== 0 })

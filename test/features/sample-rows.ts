@@ -140,7 +140,7 @@ function slabBytes(sent: readonly Sent[]): Uint8Array {
 export function forEachSampleRow(use: (row: RowView) => void): void {
   const meter = new Meter(tableLimits({ ...defaultsOf(FLOW_OPTIONS), max_flows: 1024 }), (batch) => {
     const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) use(row.moveTo(i, batch.baseSec))
+    for (let i = 0; i < batch.count; i++) use(row.moveTo(batch, i))
   })
   const bytes = slabBytes(everything())
   meter.meterSlab({ bytes, start: 0, end: bytes.length, linkType: LINK_RAW, interfaceId: 0 })

@@ -35,7 +35,7 @@ function meter(frames: readonly (string | [ms: number, frame: string])[]): {
   const stage = new Meter({ ...tableLimits(defaultsOf(FLOW_OPTIONS)), maxFlows: 1024 }, (batch) => {
     const view = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
-      const flow = readFlow(view.moveTo(i, batch.baseSec))
+      const flow = readFlow(view.moveTo(batch, i))
       const { addr, port, proto, packets, payloadBytes, history } = flow
       flows.push({ addr, port, proto, packets, payloadBytes, history, tunnel: view.tunnel })
     }

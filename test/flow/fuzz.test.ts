@@ -119,7 +119,7 @@ function checkRows(faults: string[], place: () => string): (batch: FlowBatch) =>
   return (batch) => {
     const view = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
-      view.moveTo(i, batch.baseSec)
+      view.moveTo(batch, i)
       const flow = readFlow(view)
       for (const feature of FEATURES) {
         const value = feature.compute(view)

@@ -12,7 +12,7 @@ import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
 import { FLOW_OPTIONS } from '../../src/flow/options.ts'
 import { readFlow } from '../../src/flow/read-flow.ts'
-import { ROW_CELLS, ROW_WORDS } from '../../src/flow/row.ts'
+import { ROW_WORDS } from '../../src/flow/row.ts'
 import { RowView } from '../../src/flow/row-view.ts'
 import type { TableLimits } from '../../src/flow/table.ts'
 import { type Frame, slabsOf } from '../capture/records.ts'
@@ -36,12 +36,12 @@ export function collector(rows: MeteredRow[]): (batch: FlowBatch) => void {
   return (batch) => {
     const view = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
-      view.moveTo(i, batch.baseSec)
+      view.moveTo(batch, i)
       rows.push({
         ...readFlow(view),
         row: null,
         features: featureVector(view),
-        raw: batch.words.slice(i * ROW_WORDS, i * ROW_WORDS + 2 * ROW_CELLS),
+        raw: batch.words.slice(2 * batch.at(i), 2 * batch.at(i) + ROW_WORDS),
         baseSec: batch.baseSec,
       })
     }

@@ -171,7 +171,7 @@ function collector(rows: FinishedRow[]): (batch: FlowBatch) => void {
   return (batch) => {
     const view = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
-      view.moveTo(i, batch.baseSec)
+      view.moveTo(batch, i)
       rows.push({ flow: readFlow(view), features: count++ % FEATURES_EVERY === 0 ? featureVector(view) : null })
     }
   }

@@ -7,8 +7,11 @@ import { ENVELOPE, verticalScan } from '../explain/alert-samples.ts'
 
 /** A batch whose rows begin with these numbers. */
 function batchOf(rows: readonly number[]): FlowBatch {
-  const batch = new FlowBatch()
-  for (const row of rows) batch.append(new Float64Array(ROW_CELLS).fill(row), 0)
+  const batch = new FlowBatch(new Float64Array(rows.length * ROW_CELLS))
+  for (const [i, row] of rows.entries()) {
+    batch.cells.fill(row, i * ROW_CELLS, (i + 1) * ROW_CELLS)
+    batch.append(i * ROW_CELLS)
+  }
   return batch
 }
 
