@@ -12,7 +12,7 @@
 import { u32le } from '../base/bytes.ts'
 import type { CaptureReader, Damage } from './reader.ts'
 import { CAP_LEN_MAX, REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, SLAB_LEN, type Slab } from './slab.ts'
-import { TimeHeap } from './time-heap.ts'
+import { copyRecord, TimeHeap } from './time-heap.ts'
 
 const NS_PER_S = 1e9
 const CLOCK_STEP_NS = 30 * NS_PER_S
@@ -69,7 +69,8 @@ export class Reorder implements CaptureReader {
   readonly #heap: TimeHeap
   readonly #out = new Uint8Array(OUT_LEN)
   #outEnd = 0
-  #outOf: RecordSource | null = null
+  #outLinkType = 0
+  #outInterfaceId = 0
   readonly #marks = new Uint32Array(MARKS_MAX)
   #markCount = 0
 
@@ -89,7 +90,6 @@ export class Reorder implements CaptureReader {
 
   async next(): Promise<Slab | null> {
     this.#outEnd = 0
-    this.#outOf = null
     for (;;) {
       if (this.#slab === null) {
         if (this.#isAtEnd) return this.#drain()
@@ -257,7 +257,7 @@ export class Reorder implements CaptureReader {
         this.#releasedNs = -Infinity
       }
       if (timeNs < this.#releasedNs) {
-        if (!this.#put(slab, bytes, at, len)) return this.#takeOut()
+        if (!this.#put(slab.linkType, slab.interfaceId, bytes, at, len)) return this.#takeOut()
         this.counters.tooLate++
       } else {
         if (timeNs < this.#newestNs) this.counters.reordered++
@@ -281,26 +281,27 @@ export class Reorder implements CaptureReader {
 
   #release(): boolean {
     const heap = this.#heap
-    if (!this.#put(heap.firstOf, heap.bytes, heap.firstAt, heap.firstLen)) return false
+    if (!this.#put(heap.firstLinkType, heap.firstInterfaceId, heap.bytes, heap.firstAt, heap.firstLen)) return false
     this.#releasedNs = Math.max(this.#releasedNs, heap.firstNs)
     heap.pop()
     return true
   }
 
-  #put(of: RecordSource, bytes: Uint8Array, at: number, len: number): boolean {
-    const out = this.#outOf
-    if (out !== null) {
-      if (out.linkType !== of.linkType || out.interfaceId !== of.interfaceId || this.#outEnd + len > this.#out.length) return false
+  #put(linkType: number, interfaceId: number, bytes: Uint8Array, at: number, len: number): boolean {
+    if (this.#outEnd > 0) {
+      if (this.#outLinkType !== linkType || this.#outInterfaceId !== interfaceId || this.#outEnd + len > this.#out.length) return false
     } else {
-      this.#outOf = of
+      this.#outLinkType = linkType
+      this.#outInterfaceId = interfaceId
     }
-    this.#out.set(bytes.subarray(at, at + len), this.#outEnd)
+    copyRecord(bytes, at, len, this.#out, this.#outEnd)
     this.#outEnd += len
     return true
   }
 
   #takeOut(): Slab | null {
-    return this.#outOf === null ? null : view(this.#outOf, this.#out, 0, this.#outEnd)
+    if (this.#outEnd === 0) return null
+    return { bytes: this.#out, start: 0, end: this.#outEnd, linkType: this.#outLinkType, interfaceId: this.#outInterfaceId }
   }
 }
 

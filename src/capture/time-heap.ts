@@ -59,15 +59,18 @@ export class TimeHeap {
     return this.#entries[this.#slots[0] * ENTRY_WORDS + LEN]
   }
 
-  get firstOf(): { linkType: number; interfaceId: number } {
-    const entry = this.#slots[0] * ENTRY_WORDS
-    return { linkType: this.#entries[entry + LINK_TYPE], interfaceId: this.#entries[entry + INTERFACE] }
+  get firstLinkType(): number {
+    return this.#entries[this.#slots[0] * ENTRY_WORDS + LINK_TYPE]
+  }
+
+  get firstInterfaceId(): number {
+    return this.#entries[this.#slots[0] * ENTRY_WORDS + INTERFACE]
   }
 
   push(timeNs: number, from: Uint8Array, at: number, len: number, linkType: number, interfaceId: number): void {
     if (this.bytes.length === 0) this.#allocate()
     if (this.#end + len > this.bytes.length) this.#compact()
-    this.bytes.set(from.subarray(at, at + len), this.#end)
+    copyRecord(from, at, len, this.bytes, this.#end)
     const slot = this.#free[--this.#freeCount]
     const entry = slot * ENTRY_WORDS
     this.#entries[entry + AT] = this.#end
@@ -139,4 +142,15 @@ export class TimeHeap {
     this.#arrivals[i] = arrival
     this.#slots[i] = slot
   }
+}
+
+const SHORT_LEN = 256
+
+/** A view made only to copy from costs more than a short record's octets one by one. */
+export function copyRecord(from: Uint8Array, at: number, len: number, to: Uint8Array, toAt: number): void {
+  if (len > SHORT_LEN) {
+    to.set(from.subarray(at, at + len), toAt)
+    return
+  }
+  for (let i = 0; i < len; i++) to[toAt + i] = from[at + i]
 }

@@ -149,7 +149,7 @@ describe('pcapng', () => {
     const { packets, damage } = await read(file.bytes())
     expect(damage).toBeNull()
     expect(packets).toHaveLength(3000)
-    packets.forEach((packet, i) => expect(packet.endsWith(`1400/1400 1 ${i & 1} ${i & 255}`)).toBe(true))
+    for (const [i, packet] of packets.entries()) expect(packet.endsWith(`1400/1400 1 ${i & 1} ${i & 255}`)).toBe(true)
   })
 
   const start = (): Blocks => new Blocks().section().interface(1).enhanced(0, HIGH, LOW, frame(1))
@@ -266,7 +266,7 @@ describe.skipIf(!hasTools)("files that Wireshark's tools wrote", () => {
     const parts: Buffer[] = []
     const word = (...values: number[]): Buffer => {
       const b = Buffer.alloc(values.length * 4)
-      values.forEach((value, i) => b.writeUInt32LE(value, i * 4))
+      for (const [i, value] of values.entries()) b.writeUInt32LE(value, i * 4)
       return b
     }
     parts.push(word(0xa1b2c3d4, 0x00040002, 0, 0, 262144, linkType))
