@@ -44,7 +44,7 @@ export function countPacket(
     if (gapUs > w[atW + Row.FLOW_IAT_MAX_W]) w[atW + Row.FLOW_IAT_MAX_W] = gapUs
     if (gapUs <= limits.smallGapUs) f[at + Row.FLOW_IAT_SQ] += gapUs * gapUs
     else addLargeSquare(f, w, at + Row.FLOW_IAT_SQ, atW + Row.FLOW_IAT_SQ_CARRY_W, gapUs)
-    if (gapUs > limits.subflowGapUs) countPause(f, w, at, gapUs, t, limits)
+    if (gapUs > limits.subflowGapUs || gapUs > limits.activityGapUs) countPause(f, w, at, gapUs, t, limits)
   }
   w[atW + Row.PACKETS_W] = rowPackets + 1
   f[at + Row.LAST_US] = t
@@ -94,7 +94,7 @@ function addLargeSquare(f: Float64Array, w: Uint32Array, cell: number, carryW: n
 }
 
 function countPause(f: Float64Array, w: Uint32Array, at: number, gapUs: number, t: number, limits: CountLimits): void {
-  w[at * 2 + Row.SUBFLOW_GAPS_W]++
+  if (gapUs > limits.subflowGapUs) w[at * 2 + Row.SUBFLOW_GAPS_W]++
   if (gapUs > limits.activityGapUs) endActivePeriod(f, w, at, gapUs, t)
 }
 

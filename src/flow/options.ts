@@ -9,9 +9,12 @@ import type { OptionTable } from '../base/option.ts'
 const DAY_S = 86_400
 
 /** A timeout or gap in seconds. */
-function seconds<const D extends number>(value: D, comment: string) {
-  return { kind: 'number', default: value, min: 0.001, max: DAY_S, unit: 's', comment } as const
+function seconds<const D extends number>(value: D, comment: string, max = DAY_S) {
+  return { kind: 'number', default: value, min: 0.001, max, unit: 's', comment } as const
 }
+
+/** A row keeps its gaps as 32-bit microseconds (71 minutes), and the squares of short ones as a double's whole numbers (75 minutes). */
+const ROW_S_MAX = 3600
 
 export const FLOW_OPTIONS = {
   max_flows: {
@@ -25,6 +28,7 @@ export const FLOW_OPTIONS = {
   active_timeout_s: seconds(
     120,
     'A flow open for longer is cut into rows of this length. CICFlowMeter 120; NetFlow exporters 120 to 1800; NFStream and YAF 1800.',
+    ROW_S_MAX,
   ),
   idle_tcp_new_s: seconds(60, 'Silence that ends a TCP flow whose handshake is not complete. Suricata 60; Zeek 5 after a failed attempt.'),
   idle_tcp_established_s: seconds(

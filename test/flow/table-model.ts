@@ -65,6 +65,7 @@ interface Connection {
   key: ModelKey
   orig: 0 | 1
   basis: 'first_packet' | 'synack' | 'syn'
+  start: number
   last: number
   tcp: 'new' | 'established' | 'closed'
   closedBy: 'fin' | 'rst'
@@ -168,6 +169,7 @@ export class ModelTable {
       key: packet.key,
       orig: isReply ? OTHER[packet.from] : packet.from,
       basis: isReply ? 'synack' : isTcp && syn ? 'syn' : 'first_packet',
+      start: packet.timeUs,
       last: packet.timeUs,
       tcp: 'new',
       closedBy: 'fin',
@@ -338,6 +340,10 @@ function featuresOf(connection: Connection): Record<string, number | null> {
     fwd_header_min: of[0].length === 0 ? 0 : Math.min(...of[0].map(({ packet }) => packet.header)),
     ...periodsOf(row, gaps),
     subflow_count: pauses + 1,
+    bwd_data_packets: of[1].filter(({ packet }) => packet.payload > 0).length,
+    bwd_header_min: of[1].length === 0 ? 0 : Math.min(...of[1].map(({ packet }) => packet.header)),
+    retransmissions: row.filter((counted) => counted.isRetransmitted).length,
+    connection_duration_us: row[row.length - 1].time - connection.start,
   }
 }
 
@@ -363,12 +369,13 @@ function directionOf(
     [`${name}_iat_total`]: sum(gaps),
     ...statistics(`${name}_iat`, gaps),
     [`${name}_psh_flags`]: row.filter(({ packet }) => packet.flags.psh).length,
+    [`${name}_rst_flags`]: row.filter(({ packet }) => packet.flags.rst).length,
     [`${name}_urg_flags`]: row.filter(({ packet }) => packet.flags.urg).length,
     [`${name}_header_bytes`]: sum(row.map(({ packet }) => packet.header)),
     [`${name}_packets_per_s`]: rate(row.length),
     [`${name}_subflow_packets`]: pauses === 0 ? 0 : row.length / pauses,
     [`${name}_subflow_bytes`]: pauses === 0 ? 0 : sum(payloads) / pauses,
-    [`${name}_ip_bytes`]: sum(row.map(({ packet }) => packet.ipLen)),
+    [`${name}_bytes`]: sum(row.map(({ packet }) => packet.ipLen)),
     [`${name}_retransmissions`]: row.filter((counted) => counted.isRetransmitted).length,
     [`${name}_zero_windows`]: row.filter(
       ({ packet }) => packet.key.proto === 6 && packet.window === 0 && !packet.flags.syn && !packet.flags.rst,

@@ -161,7 +161,6 @@ describe.skipIf(sample.length === 0 || !hasTshark())('conversations as tshark co
         if (conversations.get(key)?.packets !== packets)
           faults.push(`${path}: ${key}: ${conversations.get(key)?.packets} packets, tshark's table says ${packets}`)
       for (const key of conversations.keys()) if (!theirs.frames.has(key)) faults.push(`${path}: ${key}: not in tshark's`)
-      expect(meter.counters.seen).toBeGreaterThan(0)
       compared += theirs.frames.size
     }
     expect(faults).toEqual([])
