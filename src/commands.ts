@@ -76,6 +76,10 @@ const FLOWS_OPTIONS = {
     default: 'flowscribe',
     describe: "Whose definitions: ours, or the corrected or the original CICFlowMeter's, bugs included (94 and 84 columns)",
   },
+  windows: {
+    type: 'boolean',
+    describe: 'With --format netflow: join what the two hosts did in the last five minutes (dst_flows_in_window and four more)',
+  },
   empty: {
     choices: EMPTY_FORMS.slice(1),
     requiresArg: true,
@@ -327,6 +331,7 @@ function addFlows(cli: Argv, context: CommandContext, set: SetCode): void {
         .example('$0 flows office.pcap.gz > flows.csv', '84 columns, names as CICFlowMeter writes them')
         .example('$0 flows --empty nan -o flows.csv *.pcap', 'no zeros where nothing was measured')
         .example('$0 flows --format jsonl office.pcap.gz', 'every feature by our own names, with community id and state')
+        .example('$0 flows --format netflow --windows x.pcap', 'NetFlow names, with what both hosts did in the five minutes before')
         .example('$0 flows --profile as-published x.pcap', "what published CSV files hold, CICFlowMeter's bugs included")
         .example('$0 flows --format none big.pcap', 'how fast does it go?'),
     async (argv) => {
@@ -342,16 +347,18 @@ interface WritingArguments {
   format: FlowFormatName
   profile: FlowProfile
   empty: EmptyForm | undefined
+  windows: boolean | undefined
 }
 
 /** How flows are written; the compat profiles write what the tools write and nothing else. */
 function flowsWriting(argv: WritingArguments) {
-  const { output, profile, format, empty } = argv
+  const { output, profile, format, empty, windows } = argv
   if (!formatsOf(profile).includes(format))
     throw new UsageError(`profile ${profile} has CICFlowMeter's columns only; allowed formats: ${formatsOf(profile).join(', ')}`)
   if (isCompat(profile) && empty !== undefined)
     throw new UsageError(`profile ${profile} writes undefined values as CICFlowMeter does; --empty is for profile flowscribe`)
-  return { output, format, profile, empty: empty ?? ('' as const) }
+  if (windows && format !== 'netflow') throw new UsageError('--windows joins columns that only --format netflow has')
+  return { output, format, profile, empty: empty ?? ('' as const), hasWindows: windows === true }
 }
 
 function addVerify(cli: Argv, context: CommandContext, set: SetCode): void {

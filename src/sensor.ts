@@ -14,13 +14,14 @@ import type { ReorderCounters } from './capture/reorder.ts'
 import { meterCompat } from './compat-flows.ts'
 import type { Config } from './config.ts'
 import { renderConfig } from './config-file.ts'
+import { FlowWindows } from './context/flow-windows.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { EmptyForm } from './features/cic.ts'
 import { communityIdOf } from './features/community-id.ts'
 import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
 import type { FlowBatch } from './flow/batch.ts'
-import type { RowRef } from './flow/flow.ts'
+import type { Flow, RowRef } from './flow/flow.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
 import { readFlow } from './flow/read-flow.ts'
@@ -134,6 +135,8 @@ export interface FlowsOptions extends RunOptions {
   format: FlowFormatName
   /** What stands for a value that does not exist for a flow. */
   empty: EmptyForm
+  /** Whether the windowed features are joined; only the netflow format has columns for them. */
+  hasWindows: boolean
 }
 
 export type FlowsSummary = ReadSummary
@@ -143,6 +146,8 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   const { config, format, profile, empty } = options
   if (isCompat(profile)) return meterCompat({ ...options, profile })
   const { header, line } = flowFormat(format)
+  const windows = new FlowWindows(config.context.hosts_max)
+  const context = options.hasWindows ? { empty, windowFeatures: (flow: Flow) => windows.join(flow) } : { empty }
   const digest = new RunDigest()
   const run: { flows: number; file: FlowFile | null } = { flows: 0, file: null }
   const file = (): FlowFile | null => {
@@ -156,7 +161,7 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
     if (run.file === null) return
     digest.addRows(batch)
     const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(batch, i), { empty })}\n`)
+    for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(batch, i), context)}\n`)
   })
   const reading = newReading()
   await readCaptures(reading, {

@@ -76,7 +76,15 @@ const SHOWN = [
 
 async function flowsText(file: string): Promise<string> {
   const path = join(scratch, `${file}.csv`)
-  await meterFlows({ ...common, inputs: [join(root, 'pcaps', file)], output: path, format: 'cic', profile: 'flowscribe', empty: '' })
+  await meterFlows({
+    ...common,
+    inputs: [join(root, 'pcaps', file)],
+    output: path,
+    profile: 'flowscribe',
+    format: 'cic',
+    empty: '',
+    hasWindows: false,
+  })
   const text = readFileSync(path, 'utf8')
   const rows = text
     .trimEnd()

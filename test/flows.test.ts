@@ -23,10 +23,10 @@ interface Written {
   lines: string[]
 }
 
-async function flows(profile: FlowProfile, format: FlowFormatName): Promise<Written> {
+async function flows(profile: FlowProfile, format: FlowFormatName, hasWindows = false): Promise<Written> {
   const output = join(folder, `${profile}.${format}`)
   const common = { config: loadConfig({}), progress: SILENT, signal: new AbortController().signal }
-  const summary = await meterFlows({ ...common, inputs: [capture], output, profile, format, empty: '' })
+  const summary = await meterFlows({ ...common, inputs: [capture], output, profile, format, empty: '', hasWindows })
   if (format === 'none') return { summary, header: null, lines: [] }
   const lines = readFileSync(output, 'utf8').trimEnd().split('\n')
   return { summary, header: format === 'jsonl' ? null : (lines.shift() ?? ''), lines }
@@ -63,4 +63,25 @@ describe('the profiles on the same packets', () => {
     expect(ours.summary.packets).toBe(corrected.summary.packets)
     expect(ours.summary.bytes).toBe(corrected.summary.bytes)
   })
+})
+
+test('--windows joins what both hosts did in the five minutes before; without it the cells are empty', async () => {
+  const cellsOf = ({ header, lines }: Written, name: string): string[] => {
+    const at = (header ?? '').split(',').indexOf(name)
+    return lines.map((line) => line.split(',')[at])
+  }
+  const joined = await flows('flowscribe', 'netflow', true)
+  const sources = cellsOf(joined, 'IP_SRC_ADDR')
+  const flowsInWindow = cellsOf(joined, 'src_flows_in_window').map(Number)
+  // The capture is shorter than the window: each source's flows are counted one by one.
+  const seen = new Map<string, number>()
+  for (const [i, source] of sources.entries()) {
+    seen.set(source, (seen.get(source) ?? 0) + 1)
+    expect(flowsInWindow[i]).toBe(seen.get(source))
+  }
+  expect(Math.max(...flowsInWindow)).toBeGreaterThan(80)
+  for (const name of ['dst_flows_in_window', 'src_entropy_PROTOCOL', 'src_IN_PKTS_sum', 'src_flag_SYN']) {
+    expect(cellsOf(joined, name).every((cell) => cell !== '' && Number.isFinite(Number(cell)))).toBe(true)
+  }
+  expect(new Set(cellsOf(await flows('flowscribe', 'netflow'), 'src_flows_in_window'))).toEqual(new Set(['']))
 })
