@@ -31,6 +31,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const NODE_MIN = [20, 19]
 const APT_TIMEOUT_MS = 180_000
+/** A test that spawns programs is slow on a busy machine; one that hangs ends all the same. */
+const TEST_TIMEOUT_MS = 60_000
 const LINES_SHOWN_MAX = 20
 const BUNDLED_CAPTURE = 'pcaps/office-incident.pcap.gz'
 /** Set for the npm that we call, so that its `prepare` does not do our work a second time. */
@@ -354,7 +356,11 @@ async function start(args) {
 
 function test(args) {
   setUp()
-  const child = spawn(process.execPath, [inRoot('node_modules', 'vitest', 'vitest.mjs'), 'run', ...args], { cwd: root, stdio: 'inherit' })
+  const child = spawn(
+    process.execPath,
+    [inRoot('node_modules', 'vitest', 'vitest.mjs'), 'run', `--testTimeout=${TEST_TIMEOUT_MS}`, ...args],
+    { cwd: root, stdio: 'inherit' },
+  )
   // A terminal sends its interrupt to vitest as well, so this process only waits; other signals are passed on.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
