@@ -68,6 +68,8 @@ interface Connection {
   last: number
   tcp: 'new' | 'established' | 'closed'
   closedBy: 'fin' | 'rst'
+  /** When its first packet came, whichever row that was counted in. */
+  start: number
   seen: Set<string>
   nextSeq: [number | null, number | null]
   firstWindow: [number | null, number | null]
@@ -171,6 +173,7 @@ export class ModelTable {
       last: packet.timeUs,
       tcp: 'new',
       closedBy: 'fin',
+      start: packet.timeUs,
       seen: new Set(),
       nextSeq: [null, null],
       firstWindow: [null, null],
@@ -334,8 +337,8 @@ function featuresOf(connection: Connection): Record<string, number | null> {
     ...bulksOf('bwd', row, ends[1]),
     fwd_init_window: connection.firstWindow[ends[0]] ?? 0,
     bwd_init_window: connection.firstOpenWindow[ends[1]],
-    fwd_data_packets: of[0].filter(({ packet }) => packet.payload > 0).length,
-    fwd_header_min: of[0].length === 0 ? 0 : Math.min(...of[0].map(({ packet }) => packet.header)),
+    retransmissions: row.filter((counted) => counted.isRetransmitted).length,
+    connection_duration_us: row[row.length - 1].time - connection.start,
     ...periodsOf(row, gaps),
     subflow_count: pauses + 1,
   }
@@ -364,11 +367,14 @@ function directionOf(
     ...statistics(`${name}_iat`, gaps),
     [`${name}_psh_flags`]: row.filter(({ packet }) => packet.flags.psh).length,
     [`${name}_urg_flags`]: row.filter(({ packet }) => packet.flags.urg).length,
+    [`${name}_rst_flags`]: row.filter(({ packet }) => packet.flags.rst).length,
+    [`${name}_data_packets`]: payloads.filter((payload) => payload > 0).length,
     [`${name}_header_bytes`]: sum(row.map(({ packet }) => packet.header)),
+    [`${name}_header_min`]: row.length === 0 ? 0 : Math.min(...row.map(({ packet }) => packet.header)),
     [`${name}_packets_per_s`]: rate(row.length),
     [`${name}_subflow_packets`]: pauses === 0 ? 0 : row.length / pauses,
     [`${name}_subflow_bytes`]: pauses === 0 ? 0 : sum(payloads) / pauses,
-    [`${name}_ip_bytes`]: sum(row.map(({ packet }) => packet.ipLen)),
+    [`${name}_bytes`]: sum(row.map(({ packet }) => packet.ipLen)),
     [`${name}_retransmissions`]: row.filter((counted) => counted.isRetransmitted).length,
     [`${name}_zero_windows`]: row.filter(
       ({ packet }) => packet.key.proto === 6 && packet.window === 0 && !packet.flags.syn && !packet.flags.rst,
