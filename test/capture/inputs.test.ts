@@ -21,7 +21,7 @@ function newFolder(): string {
 function capture(firstSec: number, ids: readonly number[]): Buffer {
   const word = (...values: number[]): Buffer => {
     const b = Buffer.alloc(values.length * 4)
-    values.forEach((value, i) => b.writeUInt32LE(value, i * 4))
+    for (const [i, value] of values.entries()) b.writeUInt32LE(value, i * 4)
     return b
   }
   const records = ids.map((id, i) => word(BASE_SEC + firstSec + i, 0, 4, 4, id))

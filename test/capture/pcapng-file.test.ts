@@ -149,7 +149,7 @@ describe('pcapng', () => {
     const { packets, damage } = await read(file.bytes())
     expect(damage).toBeNull()
     expect(packets).toHaveLength(3000)
-    packets.forEach((packet, i) => expect(packet.endsWith(`1400/1400 1 ${i & 1} ${i & 255}`)).toBe(true))
+    for (const [i, packet] of packets.entries()) expect(packet.endsWith(`1400/1400 1 ${i & 1} ${i & 255}`)).toBe(true)
   })
 
   const start = (): Blocks => new Blocks().section().interface(1).enhanced(0, HIGH, LOW, frame(1))
