@@ -266,7 +266,7 @@ describe.skipIf(!hasTools)("files that Wireshark's tools wrote", () => {
     const parts: Buffer[] = []
     const word = (...values: number[]): Buffer => {
       const b = Buffer.alloc(values.length * 4)
-      values.forEach((value, i) => b.writeUInt32LE(value, i * 4))
+      for (const [i, value] of values.entries()) b.writeUInt32LE(value, i * 4)
       return b
     }
     parts.push(word(0xa1b2c3d4, 0x00040002, 0, 0, 262144, linkType))
