@@ -3,21 +3,20 @@
  *
  * Without the folder with these captures the comparison is skipped, and says so.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openCapture } from '../../src/capture/open.ts'
 import { referenceHeader, referenceLine } from '../../src/features/reference/columns.ts'
 import type { PlainPacket } from '../../src/features/reference/plain-reader.ts'
 import { ReferenceMeter } from '../../src/features/reference/reference-meter.ts'
 import { type CompatProfile, RULES, type Rules, rulesOf } from '../../src/features/reference/rules.ts'
+import { SHARED_DATA } from './shared-data.ts'
 
-const folder = fileURLToPath(new URL('../../../shared/data/parity/', import.meta.url))
-const names = existsSync(folder)
-  ? readdirSync(folder)
-      .filter((name) => name.endsWith('.pcap'))
-      .map((name) => name.replace('.pcap', ''))
-  : []
+const folder = join(SHARED_DATA ?? '', 'parity/')
+const names = (SHARED_DATA === null ? [] : readdirSync(folder))
+  .filter((name) => name.endsWith('.pcap'))
+  .map((name) => name.replace('.pcap', ''))
 if (names.length === 0) process.stderr.write('skipped: reference meter against CICFlowMeter: no ../shared/data/parity here\n')
 
 const TOOLS = [
