@@ -197,11 +197,12 @@ function openAnalyst(config: Config, meter: Meter, reading: Reading, emit: (even
 }
 
 function visibilityOf(meter: Meter, reading: Reading): Visibility {
-  const { counters, table } = meter
+  const { table } = meter
+  const { seen, dropped, cutShort } = meter.seenSoFar()
   return {
-    packetsSeen: counters.seen,
-    packetsNotDecoded: counters.seen - counters.decoded,
-    truncatedPackets: counters.cutShort,
+    packetsSeen: seen,
+    packetsNotDecoded: dropped,
+    truncatedPackets: cutShort,
     latePackets: table.counters.latePackets,
     evictedFlows: table.counters.rowsEnded[ENDED_EVICTED],
     bothHalves: null,
