@@ -13,7 +13,7 @@ export const CAPTURE_OPTIONS = {
     oneOf: ['ring', 'cap'],
     unit: '',
     comment:
-      'ring is our own, compiled at set-up; cap is the portable package for systems where that is not possible: arrival time instead of packet time, and no count of lost packets.',
+      'Ring is our own, compiled at set-up; cap is the portable package for systems where that is not possible: arrival time instead of packet time, and no count of lost packets.',
   },
   filter: { kind: 'text', default: '', unit: '', comment: 'A BPF expression as of tcpdump; empty takes every packet.' },
   snap_length_B: {

@@ -15,8 +15,26 @@ export class FlowBatch {
   /** Whole seconds since 1970 that all times of the rows count from. */
   baseSec = 0
   count = 0
-  readonly cells = new Float64Array(ROWS_MAX * Row.ROW_CELLS)
-  readonly words = new Uint32Array(this.cells.buffer)
+  readonly cells: Float64Array<ArrayBuffer>
+  readonly words: Uint32Array
+
+  constructor(cells = new Float64Array(ROWS_MAX * Row.ROW_CELLS)) {
+    this.cells = cells
+    this.words = new Uint32Array(cells.buffer)
+  }
+
+  /** The rows alone, in memory of their own: to hand to another thread. */
+  takeCells(): Float64Array<ArrayBuffer> {
+    return this.cells.slice(0, this.count * Row.ROW_CELLS)
+  }
+
+  /** What another thread took with `takeCells`. */
+  static of(cells: Float64Array<ArrayBuffer>, baseSec: number): FlowBatch {
+    const batch = new FlowBatch(cells)
+    batch.count = cells.length / Row.ROW_CELLS
+    batch.baseSec = baseSec
+    return batch
+  }
 
   get isFull(): boolean {
     return this.count === ROWS_MAX
