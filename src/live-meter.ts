@@ -11,13 +11,12 @@
  * that what is lost is lost in the kernel, where it is counted.
  */
 
-import { u32le } from './base/bytes.ts'
 import { CapSource, loadCap } from './capture/live-cap.ts'
 import { RingSource } from './capture/live-merge.ts'
+import { LiveReader } from './capture/live-reader.ts'
 import { type LiveInterface, type LiveOptions, type LiveSource, OpenError } from './capture/live-source.ts'
 import { PcapngWriter } from './capture/pcapng-writer.ts'
 import { loadRing } from './capture/ring-addon.ts'
-import { MARKER_MIN, REC_CAP_LEN, REC_HEADER_LEN, REC_WIRE_LEN, type Slab } from './capture/slab.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
 import { Meter } from './flow/meter.ts'
@@ -44,12 +43,8 @@ export const ROWS_WAITING = 1
 /** 192 MiB of rows. */
 const ROWS_WAITING_MAX = 262_144
 
-/** How long a read waits before the shared words are looked at again. */
-const WAIT_MS = 100
 const FACTS_EVERY_MS = 1000
-/** At the end: how long to read what came before the signal. */
-const LAST_READ_MS = 150
-const LAST_READS_MS_MAX = 1000
+const WAIT_FOR_ANALYSIS_MS = 100
 
 export type Metered = ReturnType<typeof meteredSoFar>
 
@@ -120,85 +115,40 @@ class LiveMeter {
   readonly #source: LiveSource
   readonly #emit: Emit
   readonly #meter: Meter
-  #recording: PcapngWriter | null
-  #recordFault: string | null = null
+  readonly #reader: LiveReader
   #stalls = 0
+  #factsAtMs = performance.now() + FACTS_EVERY_MS
 
   constructor(options: LiveMeterOptions, source: LiveSource, recording: PcapngWriter | null, emit: Emit) {
     this.#options = options
     this.#source = source
-    this.#recording = recording
     this.#emit = emit
     this.#meter = new Meter(options.limits, (batch) => this.#handOn(batch))
     this.#meter.table.takeMemory()
+    const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
+    this.#reader = new LiveReader({ source, recording, packetsMax, goesOn: () => this.#goesOn() })
   }
 
   async run(): Promise<void> {
     this.#emit({ kind: 'open', facts: this.#facts() })
-    let factsAtMs = performance.now() + FACTS_EVERY_MS
-    while (!this.#isStopped()) {
-      const slab = await this.#source.next(WAIT_MS)
-      if (slab !== null && !this.#take(slab)) break
-      if (performance.now() >= factsAtMs) {
-        factsAtMs = performance.now() + FACTS_EVERY_MS
-        this.#emit({ kind: 'facts', facts: this.#facts() })
-      }
-      this.#waitForAnalysis()
-    }
-    await this.#readTheRest()
-    this.#source.close()
+    for (let slab = await this.#reader.next(); slab !== null; slab = await this.#reader.next()) this.#meter.meterSlab(slab)
+    this.#reader.close()
     this.#meter.finish()
-    this.#closeRecording()
-    const { table } = this.#meter
-    this.#emit({ kind: 'end', facts: this.#facts(), nowUs: table.nowUs, seen: meteredSoFar(this.#meter), recordFault: this.#recordFault })
+    const { nowUs } = this.#meter.table
+    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter), recordFault: this.#reader.recordFault })
+  }
+
+  #goesOn(): boolean {
+    if (performance.now() >= this.#factsAtMs) {
+      this.#factsAtMs = performance.now() + FACTS_EVERY_MS
+      this.#emit({ kind: 'facts', facts: this.#facts() })
+    }
+    this.#waitForAnalysis()
+    return !this.#isStopped()
   }
 
   #isStopped(): boolean {
     return Atomics.load(this.#options.control, STOP) !== 0
-  }
-
-  /** Meters and records one slab. Returns false when the run has as many packets as it wants. */
-  #take(slab: Slab): boolean {
-    const { packetsMax } = this.#options
-    const wanted = packetsMax === 0 ? Infinity : packetsMax - this.#meter.counters.seen
-    const end = endOfPackets(slab, wanted)
-    const taken = end === slab.end ? slab : { ...slab, end }
-    // Recorded first: what the meter does with it can be looked into afterwards.
-    this.#record(taken)
-    this.#meter.meterSlab(taken)
-    return packetsMax === 0 || this.#meter.counters.seen < packetsMax
-  }
-
-  #record(slab: Slab): void {
-    if (this.#recording === null) return
-    try {
-      this.#recording.write(slab)
-    } catch (error) {
-      // The run goes on without its recording, which is whole up to here.
-      this.#recordFault = (error as Error).message
-      this.#recording = null
-    }
-  }
-
-  #closeRecording(): void {
-    try {
-      this.#recording?.close()
-    } catch (error) {
-      this.#recordFault = (error as Error).message
-    }
-  }
-
-  /** What came before the signal is still in the ring, or in a block that the kernel has not handed on. */
-  async #readTheRest(): Promise<void> {
-    const isFull = this.#options.packetsMax > 0 && this.#meter.counters.seen >= this.#options.packetsMax
-    if (isFull) return
-    const deadlineMs = performance.now() + LAST_READS_MS_MAX
-    while (performance.now() < deadlineMs) {
-      const slab = await this.#source.next(LAST_READ_MS)
-      if (slab === null) break
-      if (!this.#take(slab)) return
-    }
-    if (this.#source instanceof RingSource) for (const slab of this.#source.drain()) this.#take(slab)
   }
 
   #handOn(batch: FlowBatch): void {
@@ -212,7 +162,7 @@ class LiveMeter {
     if (waiting <= ROWS_WAITING_MAX) return
     this.#stalls++
     while (waiting > ROWS_WAITING_MAX && !this.#isStopped()) {
-      Atomics.wait(control, ROWS_WAITING, waiting, WAIT_MS)
+      Atomics.wait(control, ROWS_WAITING, waiting, WAIT_FOR_ANALYSIS_MS)
       waiting = Atomics.load(control, ROWS_WAITING)
     }
   }
@@ -235,14 +185,4 @@ class LiveMeter {
 function factsOf(from: LiveInterface): InterfaceFacts {
   const { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface } = from
   return { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface }
-}
-
-/** Where the slab ends when it may hold `packetsMax` packets; ticks and loss records are none. */
-function endOfPackets({ bytes, start, end }: Slab, packetsMax: number): number {
-  if ((end - start) / REC_HEADER_LEN <= packetsMax) return end
-  let at = start
-  for (let packets = 0; at < end && packets < packetsMax; at += REC_HEADER_LEN + u32le(bytes, at + REC_CAP_LEN)) {
-    if (u32le(bytes, at + REC_WIRE_LEN) < MARKER_MIN) packets++
-  }
-  return at
 }

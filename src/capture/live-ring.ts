@@ -199,7 +199,15 @@ export class RingInterface implements LiveInterface {
     putU64le(this.slab.bytes, body + LOSS_RECEIVED, this.received)
     putU64le(this.slab.bytes, body + LOSS_BY_KERNEL, this.droppedByKernel)
     putU64le(this.slab.bytes, body + LOSS_BY_INTERFACE, this.droppedByInterface)
-    this.#putHeader(nowUs(), LOSS_LEN, LOSS)
+    this.#putHeader(this.#newestUs(), LOSS_LEN, LOSS)
+  }
+
+  /** Of the slab's last record: a loss record must not stand before packets that are older than it. */
+  #newestUs(): number {
+    const { bytes, end } = this.slab
+    let newestUs = Math.max(this.watermarkUs, 0)
+    for (let at = 0; at < end; at += REC_HEADER_LEN + u32le(bytes, at + REC_CAP_LEN)) newestUs = recordTimeUs(bytes, at)
+    return newestUs
   }
 
   close(): void {

@@ -41,9 +41,9 @@ const BYTE_ORDER_MAGIC = 0x1a2b3c4d
 const OPT_COMMENT = 1
 const IF_NAME = 2
 const IF_TSRESOL = 9
-const ISB_IFDROP = 5
-const ISB_FILTERACCEPT = 6
-const ISB_OSDROP = 7
+export const ISB_IFDROP = 5
+export const ISB_FILTERACCEPT = 6
+export const ISB_OSDROP = 7
 
 const PACKET_HEADER_LEN = 28
 const BLOCK_END_LEN = 4
