@@ -9,10 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const MAIN = file('../../dist/main.js')
-const ADDON = file('../../build/ring.node')
-const SENDER_SOURCE = file('send.c')
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 function sh(...words: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(words[0], words.slice(1), { encoding: 'utf8', timeout: 60_000 })
@@ -23,12 +20,12 @@ function has(command: string): boolean {
 }
 
 /** Why live capture cannot be tested here; '' when it can. */
-export function lackOfLab(): string {
+export function lackOfLab(root = ROOT): string {
   if (process.platform !== 'linux') return 'network namespaces are of Linux'
   if (process.getuid?.() !== 0) return 'not root: no network namespaces'
   if (!has('ip')) return "no 'ip' (apt-get install iproute2)"
   if (!has('cc')) return 'no C compiler for the sender (apt-get install gcc)'
-  if (!existsSync(ADDON)) return 'the capture addon is not built'
+  if (!existsSync(join(root, 'build', 'ring.node'))) return 'the capture addon is not built'
   const name = `fs-try-${process.pid}`
   const made = sh('ip', 'netns', 'add', name)
   if (made.status !== 0) return `no network namespaces here: ${made.stderr.trim()}`
@@ -113,9 +110,13 @@ export class Lab {
   readonly #sensing = `fs-${process.pid}-b`
   readonly #sender = join(this.folder, 'send')
   readonly #sensors: Sensor[] = []
+  readonly #main: string
 
-  constructor() {
-    const built = sh('cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Wconversion', '-Werror', SENDER_SOURCE, '-o', this.#sender)
+  /** @param root the project's folder */
+  constructor(root = ROOT) {
+    this.#main = join(root, 'dist', 'main.js')
+    const source = join(root, 'test', 'live', 'send.c')
+    const built = sh('cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Wconversion', '-Werror', source, '-o', this.#sender)
     if (built.status !== 0) throw new Error(`send.c does not compile: ${built.stderr}`)
     for (const name of [this.#sending, this.#sensing]) {
       this.#must('ip', 'netns', 'add', name)
@@ -192,7 +193,7 @@ export class Lab {
 
   /** A command of flowscribe in the sensor's namespace, possibly after words such as `taskset -c 1`. */
   start(args: readonly string[], before: readonly string[] = []): Sensor {
-    const sensor = new Sensor(['ip', 'netns', 'exec', this.#sensing, ...before, process.execPath, MAIN, ...args])
+    const sensor = new Sensor(['ip', 'netns', 'exec', this.#sensing, ...before, process.execPath, this.#main, ...args])
     this.#sensors.push(sensor)
     return sensor
   }
