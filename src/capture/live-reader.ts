@@ -29,6 +29,8 @@ export interface LiveReaderOptions {
 
 export class LiveReader implements CaptureReader {
   readonly damage: Damage | null = null
+  /** A line has no place in a file. */
+  readonly offset = 0
   packets = 0
   /** What ended the recording early; the run goes on without it. */
   recordFault: string | null = null

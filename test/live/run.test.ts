@@ -151,7 +151,8 @@ describe('the life of a daemon', () => {
     expect(await sensor.says('files opened anew', 2)).toBe(true)
     expect(sensor.stderr).toContain('"sections":["flow"]')
     await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
-    await sleep(1300)
+    // What is known is told once a second, and the last packets wait for a tick to be put in order.
+    await sleep(2600)
     sensor.signal('SIGUSR1')
     expect(await sensor.says('"statistics"')).toBe(true)
     expect(sensor.stderr).toContain('"packets":2006')
