@@ -1,11 +1,12 @@
 /**
  * How many packets a second the live sensor takes without loss: the driver table of DESIGN.md section 3 with this machine's numbers.
  *
- *   npm run build && node test/bench/live.mjs [--seconds 10] [--flows 1000] [--rates 100000,300000,600000,0] [--drivers cap,ring] [--first]
+ *   npm run build && node test/bench/live.mjs [--seconds 10] [--flows 1000] [--rates 100000,300000,600000,0] [--drivers cap,ring] [--record] [--first]
  *
  * Needs root. In network namespaces of its own: a sender of ours on core 0, the sensor with everything on (metering, analysis) on
  * core 1, 60-octet frames. Rate 0 is all that the sender can. Captured is counted against the sender's own count; CPU is what the
- * sensor's process used, user and system, while packets came. --first: before all other work on the machine (autogroup -19).
+ * sensor's process used, user and system, while packets came. --record: with -w.
+ * --first: before all other work on the machine (autogroup -19).
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     flows: { type: 'string', default: '1000' },
     rates: { type: 'string', default: '100000,300000,600000,0' },
     drivers: { type: 'string', default: 'cap,ring' },
+    record: { type: 'boolean', default: false },
     first: { type: 'boolean', default: false },
   },
 })
@@ -28,7 +30,11 @@ const { values } = parseArgs({
 const FLOOD_RATE_MAX = 150_000
 
 async function measure(lab, driver, rate) {
-  const sensor = await lab.capture(['-i', 'v1', '--driver', driver, '-l', lab.path(`${driver}-${rate}`)], ['taskset', '-c', '1'])
+  const recording = values.record ? ['-w', lab.path('recording.pcapng')] : []
+  const sensor = await lab.capture(
+    ['-i', 'v1', '--driver', driver, '-l', lab.path(`${driver}-${rate}`), ...recording],
+    ['taskset', '-c', '1'],
+  )
   await sleep(500)
   const isFlood = rate > 0 && rate <= FLOOD_RATE_MAX
   const before = cpuSecondsOf(sensor.pid)
