@@ -2,7 +2,8 @@
  * `flowscribe run` on a veth pair between two network namespaces: what is sent is what is seen, recorded and replayed; signals,
  * interfaces that come and go, and what is refused at start.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, constants, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
@@ -122,6 +123,40 @@ describe('what is sent is what is seen', () => {
 })
 
 describe('the life of a daemon', () => {
+  test('an alert log that takes nothing for seconds loses no packet', async () => {
+    const folder = newOut()
+    const log = join(folder, 'alerts.jsonl')
+    mkdirSync(folder)
+    expect(spawnSync('mkfifo', [log]).status).toBe(0)
+    // A full pipe: the first alert's write blocks until somebody reads.
+    const pipe = openSync(log, constants.O_RDWR | constants.O_NONBLOCK)
+    const full = Buffer.alloc(4096)
+    expect(() => {
+      for (;;) writeSync(pipe, full)
+    }).toThrow('EAGAIN')
+    const sensor = await lab.capture(['-i', 'v1', '-l', folder])
+    const scan = await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
+    // Rows of a closed connection leave after five seconds, and the scan is told: from then on nobody answers a signal.
+    await sleep(8000)
+    sensor.signal('SIGUSR1')
+    expect(await Promise.race([sensor.says('"statistics"'), sleep(1500)])).toBe(undefined)
+    const flood = await lab.send('v0', 'flood', '50000', '2', '1000')
+    const line = Buffer.alloc(1 << 20)
+    const draining = setInterval(() => {
+      try {
+        readSync(pipe, line)
+      } catch {
+        // Empty for now.
+      }
+    }, 20)
+    expect(await sensor.says('"statistics"')).toBe(true)
+    await sleep(1000)
+    const { code, stderr } = await sensor.stop()
+    clearInterval(draining)
+    closeSync(pipe)
+    expect({ code, ...countsOf(stderr) }).toMatchObject({ code: 0, captured: scan.frames + flood.frames, droppedByKernel: 0 })
+  }, 60_000)
+
   test('TERM on a silent line, and INT on a busy one: flushed, exit 0 within 10 s', async () => {
     const silent = await lab.capture(['-i', 'v1', '-l', newOut()])
     const start = performance.now()
