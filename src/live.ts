@@ -196,7 +196,9 @@ class LiveRun {
   }
 
   #logStatistics(): void {
-    this.#log.info({ ...this.#facts, rowsJudged: this.#flows, rowsWaiting: Atomics.load(this.#control, ROWS_WAITING) }, 'statistics')
+    const { rss, heapUsed } = process.memoryUsage()
+    const rowsWaiting = Atomics.load(this.#control, ROWS_WAITING)
+    this.#log.info({ ...this.#facts, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed }, 'statistics')
   }
 
   /** Files are opened anew and the configuration is read anew; a bad one changes nothing. Capture goes on meanwhile. */
