@@ -21,6 +21,7 @@ import {
   isCompat,
 } from './features/formats.ts'
 import { describeFeatures } from './features-command.ts'
+import { addDevices, addRun, RUN_OPTIONS } from './live-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
 import { meterFlows, type ReadSummary, replay } from './sensor.ts'
 import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
@@ -34,6 +35,8 @@ export interface CommandContext {
   env: Environment
   /** Aborted by the first signal: read no further, write what there is, return as usual. */
   signal: AbortSignal
+  /** What `run` does at signals that do not end it. */
+  onSignal(name: 'SIGHUP' | 'SIGUSR1', work: () => void): void
 }
 
 const HELP_WIDTH_MAX = 110
@@ -102,9 +105,17 @@ const GLOBAL_OPTIONS = {
   verbose: { alias: 'v', type: 'boolean', describe: 'Say more, also where an internal error happened' },
 } as const satisfies Record<string, Options>
 
+const LIVE_OPTIONS = {
+  ...RUN_OPTIONS,
+  ...CONFIG_OPTIONS,
+  quiet: { alias: 'q', type: 'boolean', describe: 'No summary' },
+} as const satisfies Record<string, Options>
+
 const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
+  run: LIVE_OPTIONS,
   replay: REPLAY_OPTIONS,
   flows: FLOWS_OPTIONS,
+  devices: {},
   verify: {},
   features: FEATURES_OPTIONS,
   'check-config': CHECK_CONFIG_OPTIONS,
@@ -118,8 +129,10 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
     code = value
   }
   const cli = commandLine(context)
+  addRun(cli, LIVE_OPTIONS, context)
   addReplay(cli, context, set)
   addFlows(cli, context, set)
+  addDevices(cli, context)
   addVerify(cli, context, set)
   addFeatures(cli, context)
   addCheckConfig(cli, context)
@@ -197,7 +210,7 @@ function commandLine(context: CommandContext): Argv {
 /** An option that takes one value, given twice, arrives as an array: nobody can know which was meant. */
 function onlyOnce(argv: Readonly<Record<string, unknown>>): true {
   for (const [name, value] of Object.entries(argv)) {
-    if (Array.isArray(value) && !['_', 'set', 'file', 'report'].includes(name))
+    if (Array.isArray(value) && !['_', 'set', 'file', 'report', 'interface', 'i'].includes(name))
       throw new UsageError(`option ${dashed(name)} was given more than once`)
   }
   return true

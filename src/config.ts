@@ -14,6 +14,7 @@ import { ConfigError, type ConfigFault } from './base/errors.ts'
 import { NETWORKS_OPTIONS } from './base/networks-options.ts'
 import { defaultsOf, type OptionTable, type OptionValues } from './base/option.ts'
 import { printable } from './base/printable.ts'
+import { CAPTURE_OPTIONS } from './capture/options.ts'
 import { checkOption, nodeText, unknownText } from './config-value.ts'
 import { FLOW_OPTIONS } from './flow/options.ts'
 import { SCORE_OPTIONS } from './score/options.ts'
@@ -21,6 +22,7 @@ import { LOG_OPTIONS, OUTPUT_OPTIONS } from './sink/options.ts'
 
 export const SECTIONS = {
   networks: NETWORKS_OPTIONS,
+  capture: CAPTURE_OPTIONS,
   flow: FLOW_OPTIONS,
   ...SCORE_OPTIONS,
   output: OUTPUT_OPTIONS,

@@ -66,6 +66,10 @@ function listenForSignals(): AbortSignal {
   return stop.signal
 }
 
+function onSignal(name: 'SIGHUP' | 'SIGUSR1', work: () => void): void {
+  process.on(name, work)
+}
+
 /** Ends only when what was written has left: process.exit drops what a pipe has not yet taken. */
 function end(code: number): void {
   process.stdout.write('', () => process.exit(code))
@@ -77,7 +81,15 @@ process.stdout.on('error', (error) => process.exit(explain(error)))
 process.on('uncaughtException', (error) => process.exit(explain(error)))
 
 try {
-  end(await runCommandLine(args, { print: writeStandardOutput, stderr: process.stderr, env: process.env, signal: listenForSignals() }))
+  end(
+    await runCommandLine(args, {
+      print: writeStandardOutput,
+      stderr: process.stderr,
+      env: process.env,
+      signal: listenForSignals(),
+      onSignal,
+    }),
+  )
 } catch (error) {
   end(explain(error))
 }

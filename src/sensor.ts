@@ -38,7 +38,7 @@ import { VERSION } from './version.ts'
 
 const US_PER_S = 1e6
 /** Name of a sensor that the configuration gives none, in what a replay writes. */
-const SENSOR_NAME = 'flowscribe'
+export const SENSOR_NAME = 'flowscribe'
 const CONFIG_DIGEST_LEN = 16
 
 /** What `replay` and `flows` have in common. */
@@ -86,6 +86,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
+      mode: 'replace',
       hasReports: config.output.reports,
       sensorName: SENSOR_NAME,
       digest,
@@ -97,7 +98,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
     run.flows += batch.count
     digest.addRows(batch)
-    run.analyst ??= openAnalyst(config, meter, reading, (event) => output().write(event, reading.path))
+    run.analyst ??= openAnalyst(
+      config,
+      batch.baseSec,
+      () => visibilityOf(meter, reading),
+      (event) => output().write(event, { pcap_filename: reading.path }),
+    )
     judge(batch, run.analyst)
   })
   await readCaptures(reading, {
@@ -182,18 +188,18 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
 }
 
 /** Hands a batch's rows to the analyst, in order. */
-function judge(batch: FlowBatch, analyst: Analyst): void {
+export function judge(batch: FlowBatch, analyst: Analyst): void {
   const row = RowView.of(batch)
   for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
 }
 
-function openAnalyst(config: Config, meter: Meter, reading: Reading, emit: (event: AlertEvent) => void): Analyst {
-  const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, meter.baseSec)
+export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {
+  const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
     score: config,
-    baseSec: meter.baseSec,
+    baseSec,
     internal: new NetworkSet(config.networks.internal),
-    visibility: () => visibilityOf(meter, reading),
+    visibility,
     featureVector: (ref) => featureVector(viewOf(ref)),
     timeline: (ref) => viewOf(ref).timeline(),
     communityId: communityIdOf,
@@ -203,14 +209,21 @@ function openAnalyst(config: Config, meter: Meter, reading: Reading, emit: (even
   })
 }
 
-function visibilityOf(meter: Meter, reading: Reading): Visibility {
-  const { counters, table } = meter
+/** What the meter has seen so far, as an alert says it. */
+export function meteredSoFar(meter: Meter): Omit<Visibility, 'bothHalves' | 'inputDamage' | 'source'> {
+  const { seen, dropped, cutShort } = meter.seenSoFar()
   return {
-    packetsSeen: counters.seen,
-    packetsNotDecoded: counters.seen - counters.decoded,
-    truncatedPackets: counters.cutShort,
-    latePackets: table.counters.latePackets,
-    evictedFlows: table.counters.rowsEnded[ENDED_EVICTED],
+    packetsSeen: seen,
+    packetsNotDecoded: dropped,
+    truncatedPackets: cutShort,
+    latePackets: meter.table.counters.latePackets,
+    evictedFlows: meter.table.counters.rowsEnded[ENDED_EVICTED],
+  }
+}
+
+function visibilityOf(meter: Meter, reading: Reading): Visibility {
+  return {
+    ...meteredSoFar(meter),
     bothHalves: null,
     inputDamage: reading.damage.length === 0 ? null : reading.damage[0].message,
     source: 'file',
@@ -223,7 +236,7 @@ function configDigest(config: Config): string {
 }
 
 /** So that nobody outside can choose addresses that collide; it changes no row and no order. */
-function randomHashSeed(): number {
+export function randomHashSeed(): number {
   return randomInt(2 ** 32) | 0
 }
 
@@ -248,7 +261,7 @@ function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows:
 }
 
 /** kind, actor → victim, likelihood, severity: one line for a terminal. */
-function alertText(alert: AlertEvent, reportPath: string | null): string {
+export function alertText(alert: AlertEvent, reportPath: string | null): string {
   const { addresses, count } = alert.victims
   const more = count > 1 ? ` and ${count - 1} more` : ''
   const victim = addresses.length === 0 ? 'nobody named' : `${addresses[0]}${more}`

@@ -1,8 +1,8 @@
 /**
  * Set-up from a fresh clone, then the sensor or its tests: what `npm start` and `npm test` run.
  *
- * In:  the first argument says what for: start, test, build or prepare; the rest goes on to flowscribe or vitest.
- * Out: libpcap's headers, node_modules/ and dist/, each made only when missing or stale, one line a step on
+ * In:  the first argument says what for: start, test, build, prepare or install; the rest goes on to flowscribe or vitest.
+ * Out: libpcap's headers, node_modules/, dist/ and build/ring.node, each made only when missing or stale, one line a step on
  *      standard error; then flowscribe in this same process, so that its signals, exit code and standard input
  *      are the caller's own.
  * Not: dependencies of its own (nothing is installed yet), and no network but the registries of npm and apt.
@@ -28,6 +28,7 @@ import {
 import { homedir } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { buildRing, hasPcapHeaders, isRingCurrent, missingForRing } from './capture/native/build.mjs'
 
 const NODE_MIN = [20, 19]
 const APT_TIMEOUT_MS = 180_000
@@ -94,25 +95,7 @@ function checkNode() {
   throw new SetupError(`Node ${NODE_MIN.join('.')} or later is needed, this is ${process.versions.node}`)
 }
 
-// ---- libpcap's headers: live capture needs them, replay never does ----
-
-function hasHeaders() {
-  const folders = ['/usr/include', '/usr/local/include', '/opt/homebrew/include', ...(process.env.CPATH ?? '').split(delimiter)]
-  return folders.some((folder) => folder !== '' && existsSync(join(folder, 'pcap', 'pcap.h')))
-}
-
-/** What a machine lacks for building live capture, as Debian's package names. */
-function missingForCapture() {
-  const missing = hasHeaders() ? [] : ['libpcap-dev']
-  for (const [command, debianPackage] of [
-    ['g++', 'g++'],
-    ['make', 'make'],
-    ['python3', 'python3'],
-  ]) {
-    if (!findCommand(command)) missing.push(debianPackage)
-  }
-  return missing
-}
+// ---- compiler and libpcap's headers: live capture needs them, replay never does ----
 
 function apt(...args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
@@ -124,23 +107,32 @@ function apt(...args) {
   })
 }
 
-function installHeaders() {
-  const install = () => apt('install', '-y', '--no-install-recommends', 'libpcap-dev')
+function installForCapture() {
+  const install = () => apt('install', '-y', '--no-install-recommends', ...missingForRing())
   if (install().status === 0) return ''
   // A new machine's package lists are empty or old: fetch them and try once more.
   apt('update')
   return install().status === 0 ? '' : 'apt-get could not install them'
 }
 
-/** Tries to provide the headers; never fails, since only live capture needs them. */
+/** Tries to provide what compiling live capture takes; never fails, since nothing else needs it. */
 function ensureHeaders() {
-  if (!hasHeaders() && process.platform === 'linux' && process.getuid?.() === 0 && findCommand('apt-get')) {
-    step("libpcap's headers", installHeaders)
+  const missing = missingForRing()
+  if (missing.length > 0 && process.platform === 'linux' && process.getuid?.() === 0 && findCommand('apt-get')) {
+    step(`for live capture: ${missing.join(', ')}`, installForCapture)
   }
-  const missing = missingForCapture()
-  if (missing.length > 0) {
-    say(`set-up: live capture will not be available; replay is. For live capture: sudo apt-get install ${missing.join(' ')}; npm start`)
-  }
+}
+
+/** Our own addon for live capture; never fails, since replay does without. */
+function ensureRing() {
+  if (isRingCurrent()) return
+  ensureHeaders()
+  let why = ''
+  step('live capture', () => {
+    why = buildRing()
+    return why === '' ? '' : 'not available'
+  })
+  if (why !== '') say(`set-up: live capture is not available, replay is. For live capture: ${why}`)
 }
 
 // ---- npm's packages ----
@@ -159,7 +151,7 @@ function dependencyFault() {
   if (!isLockCurrent()) return 'package.json has changed'
   const stamp = readJson(STAMP_FILE)
   if (stamp !== null && stamp.modules !== process.versions.modules) return 'native packages were built for another Node'
-  if (stamp !== null && !stamp.headers && hasHeaders()) return "libpcap's headers have come"
+  if (stamp !== null && !stamp.headers && hasPcapHeaders()) return "libpcap's headers have come"
   return ''
 }
 
@@ -208,14 +200,14 @@ function npmComplaint(result) {
 function installDependencies(fault) {
   // npm writes this file last: without it a killed install is seen as unfinished.
   rmSync(inRoot('node_modules', '.package-lock.json'), { force: true })
-  const headers = hasHeaders()
+  const headers = hasPcapHeaders()
   const flags = ['--include=dev', '--include=optional', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   let result = isLockCurrent() ? runNpm(['ci', ...flags]) : runNpm(['install', ...flags])
   // A mirror that lacks other platforms' optional packages makes npm think that the lock does not fit.
   if (result.status !== 0 && result.stderr?.includes('EUSAGE')) result = runNpm(['install', '--no-save', ...flags])
   if (result.status !== 0) throw new SetupError(`npm failed to install (node_modules: ${fault}):\n${npmComplaint(result)}`)
   writeFileSync(STAMP_FILE, JSON.stringify({ headers, modules: process.versions.modules }))
-  return existsSync(inRoot('node_modules', 'cap')) || missingForCapture().length > 0 ? '' : "without 'cap', which could not be built"
+  return existsSync(inRoot('node_modules', 'cap')) ? '' : "without 'cap', the portable driver, which could not be built"
 }
 
 function ensureDependencies() {
@@ -290,7 +282,7 @@ function compile(digest) {
   const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc')
   try {
     runTool('the TypeScript compiler failed', [tsc, '--noEmit', '-p', inRoot('tsconfig.json')])
-    runTool('building dist/ failed', [inRoot('src', 'bundle.mjs'), fresh, inRoot('src', 'main.ts')])
+    runTool('building dist/ failed', [inRoot('src', 'bundle.mjs'), fresh, inRoot('src', 'main.ts'), inRoot('src', 'live-worker.ts')])
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
     throw error
@@ -313,6 +305,7 @@ function setUp() {
   checkNode()
   ensureDependencies()
   ensureBuild()
+  ensureRing()
 }
 
 /** npm runs this after installing the checkout's own dependencies, and when it packs or links the checkout. */
@@ -324,6 +317,11 @@ function prepare() {
   // `npm ci --omit=dev` has no bundler: what an earlier build left is used.
   else if (!existsSync(inRoot('dist', 'main.js')))
     say('set-up: not compiled: development dependencies were left out; npm start brings them')
+}
+
+/** npm runs this after installing us as a package, compiled or not: the addon is made on the machine that it is for. */
+function install() {
+  if (process.env[NESTED] === undefined) ensureRing()
 }
 
 /** Sources that do not compile are no reason for a plain `npm ci` to fail: whoever works on them wants the packages. */
@@ -375,7 +373,8 @@ try {
   else if (task === 'test') test(rest)
   else if (task === 'build') setUp()
   else if (task === 'prepare') prepare()
-  else throw new SetupError('usage: node src/setup.mjs start|test|build|prepare [arguments]')
+  else if (task === 'install') install()
+  else throw new SetupError('usage: node src/setup.mjs start|test|build|prepare|install [arguments]')
 } catch (error) {
   if (!(error instanceof SetupError)) throw error
   say(`set-up: ${error.message}`)

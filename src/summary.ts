@@ -7,6 +7,7 @@
  */
 import { printable } from './base/printable.ts'
 import { describeDamage } from './capture/reader.ts'
+import type { LiveSummary } from './live.ts'
 import { durationText, type Paint, type Severity } from './progress.ts'
 import type { ReadSummary, ReplaySummary } from './sensor.ts'
 
@@ -33,6 +34,25 @@ export function replaySummaryLines(summary: ReplaySummary, elapsedSec: number, p
 /** What went wrong with inputs, a line each: said also when nothing else is. */
 export function faultLines(summary: ReadSummary): string[] {
   return [...summary.failures, ...summary.damage.map(describeDamage)].map((line) => `flowscribe: ${printable(line)}`)
+}
+
+/** The kernel's part in tcpdump's words, then what came of it. */
+export function liveSummaryLines({ facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath }: LiveSummary): string[] {
+  const sum = (key: 'received' | 'droppedByKernel' | 'droppedByInterface'): string =>
+    facts.interfaces.some((one) => one[key] === null)
+      ? 'unknown'
+      : String(facts.interfaces.reduce((total, one) => total + (one[key] ?? 0), 0))
+  const found = alerts.filter((row) => row.count > 0).map((row) => `${row.count} ${row.severity}`)
+  return [
+    `${facts.packets} packets captured`,
+    `${sum('received')} packets received by filter`,
+    `${sum('droppedByKernel')} packets dropped by kernel`,
+    `${sum('droppedByInterface')} packets dropped by interface`,
+    `${flows} flows, alerts: ${found.length === 0 ? 'none' : found.join(', ')}`,
+    `digest: flows ${digestFlows}, alerts ${digestAlerts}`,
+    `alert log: ${printable(alertsPath)}`,
+    ...(recordPath === null ? [] : [`recording: ${printable(recordPath)}`]),
+  ]
 }
 
 function readRows(summary: ReadSummary, elapsedSec: number): Row[] {

@@ -41,3 +41,13 @@ export function putU32le(b: Uint8Array, at: number, value: number): void {
   b[at + 2] = value >>> 16
   b[at + 3] = value >>> 24
 }
+
+/** Exact up to 2^53. */
+export function u64le(b: Uint8Array, at: number): number {
+  return u32le(b, at + 4) * 2 ** 32 + u32le(b, at)
+}
+
+export function putU64le(b: Uint8Array, at: number, value: number): void {
+  putU32le(b, at, value >>> 0)
+  putU32le(b, at + 4, Math.floor(value / 2 ** 32))
+}

@@ -13,7 +13,7 @@ import { putU32le, u16, u16le, u32, u32le } from '../base/bytes.ts'
 import { RunError } from '../base/errors.ts'
 import type { CaptureReader, Damage } from './reader.ts'
 import type { Refill } from './refill.ts'
-import { CAP_LEN_MAX, REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from './slab.ts'
+import { CAP_LEN_MAX, MARKER_MIN, REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from './slab.ts'
 
 const MAJOR = 4
 const MINOR = 6
@@ -206,5 +206,6 @@ function putHeader(b: Uint8Array, at: number, sec: number, fraction: number, nsP
   putU32le(b, at + REC_SEC, sec + carry)
   putU32le(b, at + REC_NSEC, nsec - carry * NS_PER_S)
   putU32le(b, at + REC_CAP_LEN, capLen)
-  putU32le(b, at + REC_WIRE_LEN, wireLen)
+  // No frame is that long, and a file must not forge the marks of a live source.
+  putU32le(b, at + REC_WIRE_LEN, Math.min(wireLen, MARKER_MIN - 1))
 }

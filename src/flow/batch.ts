@@ -16,14 +16,29 @@ export class FlowBatch {
   /** Whole seconds since 1970 that all times of the rows count from. */
   baseSec = 0
   count = 0
-  readonly cells: Float64Array
+  readonly cells: Float64Array<ArrayBuffer>
   readonly words: Uint32Array
   /** First cell of each row, in order. */
   readonly #at = new Int32Array(ROWS_MAX)
 
-  constructor(cells: Float64Array) {
+  constructor(cells: Float64Array<ArrayBuffer>) {
     this.cells = cells
     this.words = new Uint32Array(cells.buffer)
+  }
+
+  /** What another thread packed with `takeCells`. */
+  static of(cells: Float64Array<ArrayBuffer>, baseSec: number): FlowBatch {
+    const batch = new FlowBatch(cells)
+    batch.baseSec = baseSec
+    for (let at = 0; at < cells.length; at += Row.ROW_CELLS) batch.append(at)
+    return batch
+  }
+
+  /** The rows alone, in memory of their own: to hand to another thread. */
+  takeCells(): Float64Array<ArrayBuffer> {
+    const cells = new Float64Array(this.count * Row.ROW_CELLS)
+    this.copyRows(cells)
+    return cells
   }
 
   get isFull(): boolean {

@@ -2,10 +2,23 @@
  * The per-packet path: a slab's records decoded and counted, one after the other.
  *
  * In:  slabs, in order. Out: the flow table brought up to date; counters of what was seen and what was dropped, by reason.
+ *      A tick lets packet time pass, a loss record updates the books of its interface; neither is a frame.
  * The invariant: seen = decoded + the sum over all drop reasons.
  */
-import { i32le, u32le } from '../base/bytes.ts'
-import { REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from '../capture/slab.ts'
+import { i32le, u32le, u64le } from '../base/bytes.ts'
+import {
+  LOSS,
+  LOSS_BY_INTERFACE,
+  LOSS_BY_KERNEL,
+  LOSS_RECEIVED,
+  MARKER_MIN,
+  REC_CAP_LEN,
+  REC_HEADER_LEN,
+  REC_NSEC,
+  REC_SEC,
+  REC_WIRE_LEN,
+  type Slab,
+} from '../capture/slab.ts'
 import { decodeFrame } from '../decode/decode.ts'
 import { DECODED, DROP_REASONS, type DropReason } from '../decode/drop-reason.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
@@ -30,6 +43,13 @@ export interface MeterCounters {
   wireBytes: number
 }
 
+/** What one interface of a live run lost, as its last loss record has it. */
+export interface Losses {
+  received: number
+  byKernel: number
+  byInterface: number
+}
+
 export class Meter {
   readonly table: FlowTable
   readonly fragments = new Fragments()
@@ -41,10 +61,15 @@ export class Meter {
     cutShort: 0,
     wireBytes: 0,
   }
+  /** By interfaceId; only interfaces whose losses are known. */
+  readonly losses = new Map<number, Losses>()
   readonly #packets = Array.from({ length: TOUCH_MAX }, () => new Packet())
   /** Keeps the reads of `prepare` from being optimised away. */
   #touched = 0
   #hasBase = false
+  /** Of the decoded packets at hand: how many are counted by the table, and which are of cut-short frames, a bit each. */
+  #meteredAtHand = 0
+  #cutShortAtHand = 0
 
   constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void) {
     this.table = new FlowTable(limits, onBatch)
@@ -53,6 +78,17 @@ export class Meter {
   /** Whole seconds since 1970 that all times of this run count from: the second of the first frame. */
   get baseSec(): number {
     return this.table.baseSec
+  }
+
+  /**
+   * Frames up to the packet at hand, whatever block it was decoded with: what an alert says of them must not depend on where
+   * slabs were cut.
+   */
+  seenSoFar(): { seen: number; dropped: number; cutShort: number } {
+    const { counters } = this
+    const dropped = counters.dropped.reduce((sum, count) => sum + count, 0)
+    const seen = counters.decoded + this.#meteredAtHand + dropped
+    return { seen, dropped, cutShort: counters.cutShort + bitCount(this.#cutShortAtHand & ((1 << this.#meteredAtHand) - 1)) }
   }
 
   meterSlab(slab: Slab): void {
@@ -72,34 +108,40 @@ export class Meter {
     let frames = 0
     let decoded = 0
     let wireBytes = 0
-    let cutShort = 0
     while (at < end && frames < TOUCH_MAX) {
       const capLen = u32le(bytes, at + REC_CAP_LEN)
       const wireLen = u32le(bytes, at + REC_WIRE_LEN)
       const packet = this.#packets[decoded]
-      wireBytes += wireLen
-      if (capLen < wireLen) cutShort++
       // Whole microseconds, as CICFlowMeter's features have them; a slab keeps the nanoseconds.
       packet.timeUs = (u32le(bytes, at + REC_SEC) - baseSec) * US_PER_S + ((i32le(bytes, at + REC_NSEC) / NS_PER_US) | 0)
+      if (wireLen >= MARKER_MIN) {
+        this.#meterDecoded(decoded)
+        decoded = 0
+        this.#takeMarker(slab, at, packet.timeUs)
+        at += REC_HEADER_LEN + capLen
+        continue
+      }
+      wireBytes += wireLen
       let reason = decodeFrame(linkType, bytes, at + REC_HEADER_LEN, capLen, wireLen, packet)
       if (reason === DECODED && (packet.fragment !== NOT_FRAGMENTED || packet.tunnelDepth !== 0 || packet.innerFault !== DECODED))
         reason = this.#settle(packet)
       at += REC_HEADER_LEN + capLen
       frames++
       if (reason === DECODED) {
+        if (capLen < wireLen) this.#cutShortAtHand |= 1 << decoded
         decoded++
       } else {
-        counters.dropped[reason]++
         // Packet time passes with frames that are no packets, too: the packets before this one are counted first.
         this.#meterDecoded(decoded)
-        table.advance(packet.timeUs)
         decoded = 0
+        if (capLen < wireLen) counters.cutShort++
+        counters.dropped[reason]++
+        table.advance(packet.timeUs)
       }
     }
     this.#meterDecoded(decoded)
     counters.seen += frames
     counters.wireBytes += wireBytes
-    counters.cutShort += cutShort
     return at
   }
 
@@ -113,8 +155,28 @@ export class Meter {
 
   #meterDecoded(count: number): void {
     this.#touched += this.table.prepare(this.#packets, count)
-    for (let i = 0; i < count; i++) this.table.meter(this.#packets[i])
+    for (let i = 0; i < count; i++) {
+      this.#meteredAtHand = i
+      this.table.meter(this.#packets[i])
+    }
     this.counters.decoded += count
+    this.#meteredAtHand = 0
+    if (this.#cutShortAtHand === 0) return
+    this.counters.cutShort += bitCount(this.#cutShortAtHand)
+    this.#cutShortAtHand = 0
+  }
+
+  #takeMarker({ bytes, interfaceId }: Slab, at: number, timeUs: number): void {
+    if (u32le(bytes, at + REC_WIRE_LEN) !== LOSS) {
+      this.table.advance(timeUs)
+      return
+    }
+    const body = at + REC_HEADER_LEN
+    this.losses.set(interfaceId, {
+      received: u64le(bytes, body + LOSS_RECEIVED),
+      byKernel: u64le(bytes, body + LOSS_BY_KERNEL),
+      byInterface: u64le(bytes, body + LOSS_BY_INTERFACE),
+    })
   }
 
   /** The run is over: all flows end. */
@@ -126,4 +188,10 @@ export class Meter {
   finishSome(): boolean {
     return this.table.finishSome()
   }
+}
+
+function bitCount(word: number): number {
+  let count = 0
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++
+  return count
 }

@@ -82,7 +82,7 @@ export class FlowTable {
   readonly #shortestIdleUs: number
   readonly #isVlanInKey: boolean
   readonly #onBatch: (batch: FlowBatch) => void
-  readonly #f: Float64Array
+  readonly #f: Float64Array<ArrayBuffer>
   readonly #w: Uint32Array
   readonly #hashes: Int32Array
   readonly #index: FlowIndex

@@ -6,6 +6,12 @@
 import type { OptionTable } from '../base/option.ts'
 
 export const OUTPUT_OPTIONS = {
+  folder: {
+    kind: 'text',
+    default: '/var/log/flowscribe',
+    unit: '',
+    comment: 'Where a live run writes alerts.jsonl and reports/, appending. The option -l comes before it; replay has its own default.',
+  },
   reports: { kind: 'flag', default: true, unit: '', comment: 'Whether each alert gets its Markdown report beside alerts.jsonl.' },
 } as const satisfies OptionTable
 

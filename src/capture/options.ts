@@ -1,0 +1,37 @@
+/**
+ * How a live line is captured. The command line's -i, -f, -s, -B and --driver come before what stands here.
+ *
+ * Out: the option table of the configuration's section `capture`.
+ */
+import type { OptionTable } from '../base/option.ts'
+import { CAP_LEN_MAX } from './slab.ts'
+
+export const CAPTURE_OPTIONS = {
+  driver: {
+    kind: 'text',
+    default: 'ring',
+    oneOf: ['ring', 'cap'],
+    unit: '',
+    comment:
+      'Ring is our own, compiled at set-up; cap is the portable package for systems where that is not possible: arrival time instead of packet time, and no count of lost packets.',
+  },
+  filter: { kind: 'text', default: '', unit: '', comment: 'A BPF expression as of tcpdump; empty takes every packet.' },
+  snap_length_B: {
+    kind: 'integer',
+    default: 2048,
+    min: 64,
+    max: CAP_LEN_MAX,
+    unit: 'B',
+    comment:
+      'Octets kept of a frame. Wire lengths count, so headers would do; 2048 keeps whole frames for evidence. tcpdump and Suricata keep all.',
+  },
+  buffer_KiB: {
+    kind: 'integer',
+    default: 65_536,
+    min: 64,
+    max: 1_048_576,
+    unit: 'KiB',
+    comment: 'Memory between kernel and sensor, for each interface: what holds a burst. tcpdump 2048.',
+  },
+  promiscuous: { kind: 'flag', default: true, unit: '', comment: 'Whether frames to other hosts are taken, as a mirror port needs.' },
+} as const satisfies OptionTable

@@ -1,0 +1,206 @@
+/**
+ * A recording of what a live run saw, as pcapng (draft-ietf-opsawg-pcapng): packets, ticks and losses, in their order.
+ *
+ *   section header, one interface description each (if_name, if_tsresol 9)
+ *   packet:  enhanced packet block, time in nanoseconds
+ *   tick:    interface statistics block with its time, the comment 'flowscribe tick' and no counters
+ *   losses:  interface statistics block: isb_filteraccept (received), isb_osdrop (kernel), isb_ifdrop (interface)
+ *
+ * In:  slabs. Out: a file that Wireshark's tools read, and whose replay gives the run's flows and alerts.
+ * Not: ring files by size or age, and no waiting for the disk: written with the system's own buffering.
+ *
+ * The invariant: the file ends with a whole block, also when the disk fills up.
+ */
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { putU32le, u32le, u64le } from '../base/bytes.ts'
+import { RunError } from '../base/errors.ts'
+import type { LiveInterface } from './live-source.ts'
+import {
+  CAP_LEN_MAX,
+  LOSS_BY_INTERFACE,
+  LOSS_BY_KERNEL,
+  LOSS_RECEIVED,
+  MARKER_MIN,
+  REC_CAP_LEN,
+  REC_HEADER_LEN,
+  REC_NSEC,
+  REC_SEC,
+  REC_WIRE_LEN,
+  type Slab,
+  TICK,
+} from './slab.ts'
+
+export const TICK_COMMENT = 'flowscribe tick'
+
+const SECTION_HEADER = 0x0a0d0d0a
+const INTERFACE_DESCRIPTION = 1
+const INTERFACE_STATISTICS = 5
+const ENHANCED_PACKET = 6
+const BYTE_ORDER_MAGIC = 0x1a2b3c4d
+
+const OPT_COMMENT = 1
+const IF_NAME = 2
+const IF_TSRESOL = 9
+export const ISB_IFDROP = 5
+export const ISB_FILTERACCEPT = 6
+export const ISB_OSDROP = 7
+
+const PACKET_HEADER_LEN = 28
+const BLOCK_END_LEN = 4
+const BUFFER_LEN = 1 << 20
+const BLOCK_LEN_MAX = PACKET_HEADER_LEN + CAP_LEN_MAX + 4 + BLOCK_END_LEN
+
+type Described = Pick<LiveInterface, 'device' | 'linkType' | 'snapLen'>
+
+export class PcapngWriter {
+  readonly #path: string
+  readonly #fd: number
+  readonly #buffer = Buffer.alloc(BUFFER_LEN + BLOCK_LEN_MAX)
+  #len = 0
+  #wholeBytes = 0
+  readonly #interfaces: readonly Described[]
+  /** By interfaceId: the number of its description in the file, and the link type it was described with. */
+  readonly #described: { id: number; linkType: number }[] = []
+  #descriptions = 0
+
+  private constructor(path: string, fd: number, interfaces: readonly Described[]) {
+    this.#path = path
+    this.#fd = fd
+    this.#interfaces = interfaces
+  }
+
+  /** @throws RunError when the file cannot be written. */
+  static open(path: string, interfaces: readonly Described[]): PcapngWriter {
+    let fd: number
+    try {
+      fd = openSync(path, 'w', 0o640)
+    } catch (error) {
+      throw new RunError(`cannot write ${path}: ${(error as Error).message}`)
+    }
+    const writer = new PcapngWriter(path, fd, interfaces)
+    // Section length unknown: -1.
+    writer.#block(SECTION_HEADER, [words(BYTE_ORDER_MAGIC, 1, 0xffffffff, 0xffffffff)])
+    interfaces.forEach((one, i) => {
+      writer.#describe(i, one.linkType)
+    })
+    writer.#flush()
+    return writer
+  }
+
+  #describe(interfaceId: number, linkType: number): number {
+    const { device, snapLen } = this.#interfaces[interfaceId]
+    const options = [option(IF_NAME, Buffer.from(device)), option(IF_TSRESOL, Buffer.from([9])), words(0)]
+    this.#block(INTERFACE_DESCRIPTION, [words(linkType, snapLen), ...options])
+    this.#described[interfaceId] = { id: this.#descriptions, linkType }
+    return this.#descriptions++
+  }
+
+  /** @throws RunError when the disk says no; the file then ends with its last whole block. */
+  write({ bytes, start, end, linkType, interfaceId }: Slab): void {
+    const known = this.#described[interfaceId]
+    // An interface that came back as another kind is another interface to pcapng.
+    const id = known.linkType === linkType ? known.id : this.#describe(interfaceId, linkType)
+    for (let at = start; at < end; ) {
+      const capLen = u32le(bytes, at + REC_CAP_LEN)
+      const wireLen = u32le(bytes, at + REC_WIRE_LEN)
+      if (wireLen < MARKER_MIN) this.#packet(id, bytes, at, capLen, wireLen)
+      else this.#statistics(id, bytes, at, wireLen === TICK)
+      at += REC_HEADER_LEN + capLen
+      if (this.#len >= BUFFER_LEN) this.#flush()
+    }
+  }
+
+  #packet(id: number, bytes: Uint8Array, at: number, capLen: number, wireLen: number): void {
+    const to = this.#buffer
+    const start = this.#len
+    const padded = (capLen + 3) & ~3
+    const blockLen = PACKET_HEADER_LEN + padded + BLOCK_END_LEN
+    putU32le(to, start, ENHANCED_PACKET)
+    putU32le(to, start + 4, blockLen)
+    putU32le(to, start + 8, id)
+    putTime(to, start + 12, u32le(bytes, at + REC_SEC), u32le(bytes, at + REC_NSEC))
+    putU32le(to, start + 20, capLen)
+    putU32le(to, start + 24, wireLen)
+    to.set(bytes.subarray(at + REC_HEADER_LEN, at + REC_HEADER_LEN + capLen), start + PACKET_HEADER_LEN)
+    to.fill(0, start + PACKET_HEADER_LEN + capLen, start + PACKET_HEADER_LEN + padded)
+    putU32le(to, start + PACKET_HEADER_LEN + padded, blockLen)
+    this.#len = start + blockLen
+  }
+
+  #statistics(id: number, bytes: Uint8Array, at: number, isTick: boolean): void {
+    const head = new Uint8Array(12)
+    putU32le(head, 0, id)
+    putTime(head, 4, u32le(bytes, at + REC_SEC), u32le(bytes, at + REC_NSEC))
+    const counter = (code: number, offset: number): Uint8Array => {
+      const value = Buffer.alloc(8)
+      value.writeBigUInt64LE(BigInt(u64le(bytes, at + REC_HEADER_LEN + offset)))
+      return option(code, value)
+    }
+    const options = isTick
+      ? [option(OPT_COMMENT, Buffer.from(TICK_COMMENT))]
+      : [counter(ISB_IFDROP, LOSS_BY_INTERFACE), counter(ISB_FILTERACCEPT, LOSS_RECEIVED), counter(ISB_OSDROP, LOSS_BY_KERNEL)]
+    this.#block(INTERFACE_STATISTICS, [head, ...options, words(0)])
+    // A line is silent, or the second is over: whoever follows the file sees what there is.
+    this.#flush()
+  }
+
+  /** A block of small parts, each padded to 4 octets already. */
+  #block(type: number, parts: readonly Uint8Array[]): void {
+    const blockLen = 12 + parts.reduce((sum, part) => sum + part.length, 0)
+    const block = Buffer.concat([words(type, blockLen), ...parts, words(blockLen)])
+    this.#buffer.set(block, this.#len)
+    this.#len += blockLen
+  }
+
+  #flush(): void {
+    try {
+      for (let at = 0; at < this.#len; ) at += writeSync(this.#fd, this.#buffer, at, this.#len - at)
+      this.#wholeBytes += this.#len
+      this.#len = 0
+    } catch (error) {
+      this.#giveUp(error)
+    }
+  }
+
+  #giveUp(cause: unknown): never {
+    try {
+      ftruncateSync(this.#fd, this.#wholeBytes)
+    } catch {
+      // Not a regular file: what was written stays.
+    }
+    closeSync(this.#fd)
+    throw new RunError(`cannot write ${this.#path}: ${(cause as Error).message}; the recording ends at byte ${this.#wholeBytes}`)
+  }
+
+  close(): void {
+    this.#flush()
+    closeSync(this.#fd)
+  }
+}
+
+function words(...values: number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * values.length)
+  values.forEach((value, i) => {
+    putU32le(bytes, 4 * i, value)
+  })
+  return bytes
+}
+
+/** code u16 | length u16 | value, padded to 4 octets. */
+function option(code: number, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + ((value.length + 3) & ~3))
+  putU32le(bytes, 0, code | (value.length << 16))
+  bytes.set(value, 4)
+  return bytes
+}
+
+const NS_PER_S = 1e9
+
+/** sec · 10⁹ + nsec as two words, high first: 64 bits, which a number holds only in parts. */
+function putTime(to: Uint8Array, at: number, sec: number, nsec: number): void {
+  const upper = (sec >>> 16) * NS_PER_S
+  const lower = (sec & 0xffff) * NS_PER_S + nsec
+  const rest = (upper % 2 ** 16) * 2 ** 16 + lower
+  putU32le(to, at, Math.floor(upper / 2 ** 16) + Math.floor(rest / 2 ** 32))
+  putU32le(to, at + 4, rest % 2 ** 32)
+}

@@ -1,0 +1,188 @@
+/**
+ * The metering half of a live run: capture, decode and flow table in one loop, away from analysis.
+ *
+ *   interfaces → slabs → recording, meter → messages: rows, facts, the end
+ *
+ * In:  what to capture and how to meter; a block of shared words by which the run is stopped and slowed down.
+ * Out: messages in order. Everything in them is plain data, so that they could cross a thread or a network.
+ * Not: judging and writing. A report that takes a second to write costs no packet: the ring is read here meanwhile.
+ *
+ * The invariant: at most ROWS_WAITING_MAX rows wait for analysis. Beyond that the ring is not read until analysis has caught up, so
+ * that what is lost is lost in the kernel, where it is counted.
+ */
+
+import { CapSource, loadCap } from './capture/live-cap.ts'
+import { RingSource } from './capture/live-merge.ts'
+import { LiveReader } from './capture/live-reader.ts'
+import { type LiveInterface, type LiveOptions, type LiveSource, OpenError } from './capture/live-source.ts'
+import { PcapngWriter } from './capture/pcapng-writer.ts'
+import { loadRing } from './capture/ring-addon.ts'
+import { DROP_REASONS } from './decode/drop-reason.ts'
+import type { FlowBatch } from './flow/batch.ts'
+import { Meter } from './flow/meter.ts'
+import type { TableLimits } from './flow/table.ts'
+import { meteredSoFar } from './sensor.ts'
+
+export interface LiveMeterOptions {
+  driver: 'ring' | 'cap'
+  interfaces: readonly LiveOptions[]
+  limits: TableLimits
+  /** Stop after so many packets; 0: never. */
+  packetsMax: number
+  /** Where to record what is seen; null: nowhere. */
+  recordPath: string | null
+  /** CONTROL_WORDS words; see below. */
+  control: Int32Array<SharedArrayBuffer>
+}
+
+export const CONTROL_WORDS = 2
+/** Set to 1 from outside: end the run. */
+export const STOP = 0
+/** Rows handed over and not yet judged; analysis subtracts what it has done. */
+export const ROWS_WAITING = 1
+/** 192 MiB of rows. */
+const ROWS_WAITING_MAX = 262_144
+
+const FACTS_EVERY_MS = 1000
+const WAIT_FOR_ANALYSIS_MS = 100
+
+export type Metered = ReturnType<typeof meteredSoFar>
+
+export type InterfaceFacts = Pick<
+  LiveInterface,
+  | 'device'
+  | 'linkType'
+  | 'snapLen'
+  | 'timeSource'
+  | 'state'
+  | 'fault'
+  | 'reopenings'
+  | 'received'
+  | 'droppedByKernel'
+  | 'droppedByInterface'
+>
+
+/** What is known about the run at one moment. */
+export interface LiveFacts {
+  interfaces: InterfaceFacts[]
+  packets: number
+  wireBytes: number
+  notDecoded: { reason: string; count: number }[]
+  flowsOpen: number
+  flowsCreated: number
+  evictedFlows: number
+  /** Times that the ring was left alone because analysis was behind. */
+  stalls: number
+}
+
+export type LiveMessage =
+  | { kind: 'failed'; device: string; code: string; message: string }
+  | { kind: 'open'; facts: LiveFacts }
+  | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Metered }
+  | { kind: 'facts'; facts: LiveFacts }
+  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered; recordFault: string | null }
+
+export type Emit = (message: LiveMessage) => void
+
+/** Runs until stopped. What cannot be captured at start is a message, not an exception. */
+export async function runLiveMeter(options: LiveMeterOptions, emit: Emit): Promise<void> {
+  let source: LiveSource
+  let recording: PcapngWriter | null
+  try {
+    source = openSource(options)
+    recording = options.recordPath === null ? null : PcapngWriter.open(options.recordPath, source.interfaces)
+  } catch (error) {
+    const { device, code } = error instanceof OpenError ? error : { device: '', code: '' }
+    return emit({ kind: 'failed', device, code, message: (error as Error).message })
+  }
+  await new LiveMeter(options, source, recording, emit).run()
+}
+
+/** @throws OpenError */
+function openSource({ driver, interfaces }: LiveMeterOptions): LiveSource {
+  if (driver === 'ring') {
+    const ring = loadRing()
+    if (ring === null) throw new OpenError('', 'ENORING', 'the capture addon is not there')
+    return new RingSource(ring, interfaces)
+  }
+  const cap = loadCap()
+  if (cap === null) throw new OpenError('', 'ENOCAP', 'the package cap is not there')
+  return new CapSource(cap, interfaces[0])
+}
+
+class LiveMeter {
+  readonly #options: LiveMeterOptions
+  readonly #source: LiveSource
+  readonly #emit: Emit
+  readonly #meter: Meter
+  readonly #reader: LiveReader
+  #stalls = 0
+  #factsAtMs = performance.now() + FACTS_EVERY_MS
+
+  constructor(options: LiveMeterOptions, source: LiveSource, recording: PcapngWriter | null, emit: Emit) {
+    this.#options = options
+    this.#source = source
+    this.#emit = emit
+    this.#meter = new Meter(options.limits, (batch) => this.#handOn(batch))
+    this.#meter.table.takeMemory()
+    const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
+    this.#reader = new LiveReader({ source, recording, packetsMax, goesOn: () => this.#goesOn() })
+  }
+
+  async run(): Promise<void> {
+    this.#emit({ kind: 'open', facts: this.#facts() })
+    for (let slab = await this.#reader.next(); slab !== null; slab = await this.#reader.next()) this.#meter.meterSlab(slab)
+    this.#reader.close()
+    this.#meter.finish()
+    const { nowUs } = this.#meter.table
+    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter), recordFault: this.#reader.recordFault })
+  }
+
+  #goesOn(): boolean {
+    if (performance.now() >= this.#factsAtMs) {
+      this.#factsAtMs = performance.now() + FACTS_EVERY_MS
+      this.#emit({ kind: 'facts', facts: this.#facts() })
+    }
+    this.#waitForAnalysis()
+    return !this.#isStopped()
+  }
+
+  #isStopped(): boolean {
+    return Atomics.load(this.#options.control, STOP) !== 0
+  }
+
+  #handOn(batch: FlowBatch): void {
+    Atomics.add(this.#options.control, ROWS_WAITING, batch.count)
+    this.#emit({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: meteredSoFar(this.#meter) })
+  }
+
+  #waitForAnalysis(): void {
+    const { control } = this.#options
+    let waiting = Atomics.load(control, ROWS_WAITING)
+    if (waiting <= ROWS_WAITING_MAX) return
+    this.#stalls++
+    while (waiting > ROWS_WAITING_MAX && !this.#isStopped()) {
+      Atomics.wait(control, ROWS_WAITING, waiting, WAIT_FOR_ANALYSIS_MS)
+      waiting = Atomics.load(control, ROWS_WAITING)
+    }
+  }
+
+  #facts(): LiveFacts {
+    const { counters, table } = this.#meter
+    return {
+      interfaces: this.#source.interfaces.map(factsOf),
+      packets: counters.seen,
+      wireBytes: counters.wireBytes,
+      notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })).filter(({ count }) => count > 0),
+      flowsOpen: table.size,
+      flowsCreated: table.counters.flowsCreated,
+      evictedFlows: meteredSoFar(this.#meter).evictedFlows,
+      stalls: this.#stalls,
+    }
+  }
+}
+
+function factsOf(from: LiveInterface): InterfaceFacts {
+  const { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface } = from
+  return { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface }
+}

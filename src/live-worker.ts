@@ -1,0 +1,14 @@
+/**
+ * The worker thread of a live run: live-meter.ts with messages to the thread that started it.
+ *
+ * In:  LiveMeterOptions as worker data. Out: LiveMessages; rows are transferred, not copied.
+ * Not: messages in. The loop never gives the event loop a turn, so it is told through shared words.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { type LiveMeterOptions, runLiveMeter } from './live-meter.ts'
+
+const port = parentPort
+if (port === null) throw new Error('live-worker.ts is a worker thread, not a program')
+// Checked where it is made: live.ts.
+const options = workerData as LiveMeterOptions
+await runLiveMeter(options, (message) => port.postMessage(message, message.kind === 'rows' ? [message.cells.buffer] : []))

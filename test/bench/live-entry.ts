@@ -1,0 +1,2 @@
+/** What the live benchmark uses of the live tests. */
+export { countsOf, cpuSecondsOf, Lab, lackOfLab, sleep } from '../live/lab.ts'
