@@ -16,6 +16,7 @@ import { RingSource } from './capture/live-merge.ts'
 import { LiveReader } from './capture/live-reader.ts'
 import { type LiveInterface, type LiveOptions, type LiveSource, OpenError } from './capture/live-source.ts'
 import { PcapngWriter } from './capture/pcapng-writer.ts'
+import { Reorder } from './capture/reorder.ts'
 import { loadRing } from './capture/ring-addon.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
@@ -131,7 +132,9 @@ class LiveMeter {
 
   async run(): Promise<void> {
     this.#emit({ kind: 'open', facts: this.#facts() })
-    for (let slab = await this.#reader.next(); slab !== null; slab = await this.#reader.next()) this.#meter.meterSlab(slab)
+    // As in a replay: several queues or ports of a card disorder packets a little.
+    const inOrder = new Reorder(this.#reader)
+    for (let slab = await inOrder.next(); slab !== null; slab = await inOrder.next()) this.#meter.meterSlab(slab)
     this.#reader.close()
     this.#meter.finish()
     const { nowUs } = this.#meter.table

@@ -11,14 +11,16 @@
  * In:  a Refill at the file's first octet. Sections may differ in byte order and follow one another; their length field is not used.
  * Out: slabs of one interface each. Frames are moved together in the buffer that they were read into: a record is never longer than
  *      its block, so what is written stays behind what is still to be read.
- * Not: name resolution, decryption secrets and other blocks: skipped by their length, however long. Interface statistics are counted.
+ *      Interface statistics become ticks and loss records (pcapng-statistics.ts).
+ * Not: name resolution, decryption secrets and other blocks: skipped by their length, however long.
  */
 import { putU32le, u16, u16le, u32, u32le } from '../base/bytes.ts'
 import { RunError } from '../base/errors.ts'
+import { takeStatistics } from './pcapng-statistics.ts'
 import { PcapngClock } from './pcapng-time.ts'
 import type { CaptureReader, Damage } from './reader.ts'
 import { BUFFER_LEN, type Refill } from './refill.ts'
-import { CAP_LEN_MAX, REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from './slab.ts'
+import { CAP_LEN_MAX, MARKER_MIN, REC_CAP_LEN, REC_HEADER_LEN, REC_NSEC, REC_SEC, REC_WIRE_LEN, type Slab } from './slab.ts'
 
 const SECTION_HEADER = 0x0a0d0d0a
 const INTERFACE = 1
@@ -53,6 +55,7 @@ const CAP_LEN = 20
 const WIRE_LEN = 24
 const FRAME = 28
 
+const STATISTICS_LEN_MIN = 24
 const SIMPLE_WIRE_LEN = 8
 const SIMPLE_FRAME = 12
 
@@ -75,7 +78,7 @@ export class PcapngFileReader implements CaptureReader {
   damage: Damage | null = null
   /** Packets whose time is before 1970 or after 2106. */
   timesClamped = 0
-  /** Interface statistics blocks passed over. */
+  /** Interface statistics blocks: ticks and losses where they hold any. */
   statisticsBlocks = 0
   readonly #refill: Refill
   #isBigEndian = false
@@ -183,9 +186,7 @@ export class PcapngFileReader implements CaptureReader {
       case SIMPLE_PACKET:
         return this.#readSimplePacket(at, len)
       case STATISTICS:
-        // The place to read losses from (isb_ifdrop 5, isb_osdrop 7) when a recording's counters are replayed.
-        this.statisticsBlocks++
-        return true
+        return this.#readStatistics(at, len)
       default:
         return true
     }
@@ -255,6 +256,21 @@ export class PcapngFileReader implements CaptureReader {
     return true
   }
 
+  /** A recording's tick or losses, in their place among the packets. */
+  #readStatistics(at: number, len: number): boolean {
+    const b = this.#refill.bytes
+    const word = this.#isBigEndian ? u32 : u32le
+    const source = len < STATISTICS_LEN_MIN ? undefined : this.#interfaces[word(b, at + INTERFACE_ID)]
+    if (source === undefined) return true
+    if (this.#slabInterface !== null && this.#slabInterface !== source) return false
+    this.statisticsBlocks++
+    source.clock.read(word(b, at + TIME_HIGH), word(b, at + TIME_LOW))
+    const recordLen = takeStatistics(b, at, len, this.#isBigEndian, source.clock, this.#out)
+    this.#out += recordLen
+    if (recordLen > 0) this.#slabInterface = source
+    return true
+  }
+
   /** Of the first interface, and without a time: it takes that of the packet before it. */
   #readSimplePacket(at: number, len: number): boolean {
     if (this.#interfaces.length === 0) return this.#damaged('a simple packet block before any interface block', at)
@@ -277,7 +293,7 @@ export class PcapngFileReader implements CaptureReader {
     putU32le(b, out + REC_SEC, this.#sec)
     putU32le(b, out + REC_NSEC, this.#nsec)
     putU32le(b, out + REC_CAP_LEN, capLen)
-    putU32le(b, out + REC_WIRE_LEN, wireLen)
+    putU32le(b, out + REC_WIRE_LEN, Math.min(wireLen, MARKER_MIN - 1))
     this.#out = out + REC_HEADER_LEN + capLen
     this.#slabInterface = source
   }
@@ -298,7 +314,14 @@ export class PcapngFileReader implements CaptureReader {
 
 /** Blocks that must be whole in the buffer. */
 function isRead(type: number): boolean {
-  return type === SECTION_HEADER || type === INTERFACE || type === ENHANCED_PACKET || type === PACKET_OBSOLETE || type === SIMPLE_PACKET
+  return (
+    type === SECTION_HEADER ||
+    type === INTERFACE ||
+    type === ENHANCED_PACKET ||
+    type === PACKET_OBSOLETE ||
+    type === SIMPLE_PACKET ||
+    type === STATISTICS
+  )
 }
 
 /** '' when the section header at `at` can be read. */

@@ -11,7 +11,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { RunError } from '../../src/base/errors.ts'
 import { openCapture } from '../../src/capture/open.ts'
-import type { Slab } from '../../src/capture/slab.ts'
+import { MARKER_MIN, type Slab } from '../../src/capture/slab.ts'
 import { cicLine } from '../../src/features/cic.ts'
 import { FEATURES } from '../../src/features/features.ts'
 import type { FlowBatch } from '../../src/flow/batch.ts'
@@ -57,7 +57,8 @@ async function firstFrames(path: string): Promise<{ frames: Frame[]; linkType: n
   try {
     const { bytes, reader } = await openCapture(path)
     const slab = await reader.next()
-    const records = slab === null ? [] : recordsOf(slab).slice(0, FRAMES_PER_CAPTURE)
+    const frames = slab === null ? [] : recordsOf(slab).filter(({ wireLen }) => (wireLen ?? 0) < MARKER_MIN)
+    const records = frames.slice(0, FRAMES_PER_CAPTURE)
     await bytes.close()
     return records.length === 0 ? null : { frames: records, linkType: records[0].linkType }
   } catch (error) {
@@ -93,7 +94,7 @@ function damage(random: Random, frame: Frame, other: Frame): Frame {
         bytes = concat(bytes.subarray(0, at), other.bytes.subarray(random.below(other.bytes.length + 1)))
         break
       case 5:
-        wireLen = random.pick([0, 1, bytes.length, 65_535, 2 ** 31, 2 ** 32 - 1, random.below(2 ** 32)])
+        wireLen = random.pick([0, 1, bytes.length, 65_535, 2 ** 31, MARKER_MIN - 1, random.below(MARKER_MIN)])
         // With a length of 0 in an untagged frame's IPv4 or IPv6 header, the frame says how long the packet is.
         if (random.below(2) === 0) bytes.fill(0, bytes[12] === 8 ? 16 : 18, bytes[12] === 8 ? 18 : 20)
         break
