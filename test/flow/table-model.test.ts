@@ -159,7 +159,7 @@ function isNear(name: string, a: number | null, b: number | null): boolean {
 }
 
 /** All features are compared on one row of so many: it is most of the work. */
-const FEATURES_EVERY = 3
+const FEATURES_EVERY = fromEnvironment('FLOWSCRIBE_MODEL_FEATURES_EVERY', 10)
 
 interface FinishedRow {
   flow: Flow
