@@ -6,7 +6,7 @@
  */
 import * as Row from '../flow/row.ts'
 import type { RowView } from '../flow/row-view.ts'
-import { allPackets, allPayload, both, type DirectionWords, ORIG, packetsOf, payloadOf, RESP } from './directions.ts'
+import { allPackets, allPayload, both, type DirectionWords, headerMinOf, ORIG, packetsOf, payloadOf, RESP } from './directions.ts'
 import type { Feature } from './feature.ts'
 import { deviation, mean, perSecond, ratio, varianceOfIntegers } from './statistics.ts'
 
@@ -438,7 +438,7 @@ const CONNECTION: readonly Feature[] = [
     empty: 0,
     differences: ['A3', 'A10'],
     deviations: ['F6'],
-    compute: (row) => (packetsOf(row, ORIG) === 0 ? 0 : row.wordOf(ORIG, Row.D_HEADER_MIN_W)),
+    compute: (row) => headerMinOf(row, ORIG),
   },
 ]
 

@@ -39,3 +39,9 @@ export const packetsOf = (row: RowView, d: number): number => row.wordOf(d, Row.
 export const payloadOf = (row: RowView, d: number): number => row.cellOf(d, Row.D_PAYLOAD_SUM)
 export const allPackets = (row: RowView): number => row.word(Row.PACKETS_W)
 export const allPayload = (row: RowView): number => payloadOf(row, ORIG) + payloadOf(row, RESP)
+
+/** Shortest transport header; 0 where no packet had one (nothing sent, or later fragments alone). */
+export function headerMinOf(row: RowView, d: number): number {
+  const min = row.wordOf(d, Row.D_HEADER_MIN_W)
+  return packetsOf(row, d) === 0 || min === Row.NO_MINIMUM ? 0 : min
+}

@@ -5,7 +5,7 @@
  */
 import { TCP } from '../flow/flow.ts'
 import * as Row from '../flow/row.ts'
-import { both, ORIG, packetsOf, RESP } from './directions.ts'
+import { both, headerMinOf, ORIG, packetsOf, RESP } from './directions.ts'
 import type { Feature } from './feature.ts'
 
 export const OWN_TABLE: readonly Feature[] = [
@@ -88,7 +88,7 @@ export const OWN_TABLE: readonly Feature[] = [
     empty: 0,
     differences: ['A3', 'A10'],
     deviations: ['F6'],
-    compute: (row) => (packetsOf(row, RESP) === 0 ? 0 : row.wordOf(RESP, Row.D_HEADER_MIN_W)),
+    compute: (row) => headerMinOf(row, RESP),
   },
   {
     name: 'retransmissions',
