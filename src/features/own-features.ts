@@ -5,7 +5,7 @@
  */
 import { TCP } from '../flow/flow.ts'
 import * as Row from '../flow/row.ts'
-import { both, headerMinOf, ORIG, packetsOf, RESP } from './directions.ts'
+import { both, headerMinOf, ORIG, RESP } from './directions.ts'
 import type { Feature } from './feature.ts'
 
 export const OWN_TABLE: readonly Feature[] = [
