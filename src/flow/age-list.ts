@@ -50,4 +50,17 @@ export class AgeList {
     const unanswered = this.#oldest[UNANSWERED]
     return unanswered === NONE ? this.#oldest[ANSWERED] : unanswered
   }
+
+  /** Each slot, unanswered ones first, the oldest first; the list must not change meanwhile. */
+  forEach(visit: (slot: number) => void): void {
+    for (let ageClass = 0; ageClass < CLASSES; ageClass++) {
+      for (let slot = this.#oldest[ageClass]; slot !== NONE; slot = this.#next[slot]) visit(slot)
+    }
+  }
+
+  clear(): void {
+    this.#class.fill(NONE)
+    this.#oldest.fill(NONE)
+    this.#youngest.fill(NONE)
+  }
 }

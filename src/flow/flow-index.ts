@@ -49,6 +49,10 @@ export class FlowIndex {
     entries[hole * STRIDE + 1] = 0
   }
 
+  clear(): void {
+    this.entries.fill(0)
+  }
+
   #find(hash: number, slot: number): number {
     const { entries, mask } = this
     let i = hash & mask

@@ -66,6 +66,13 @@ export class TimerWheel {
     this.#count--
   }
 
+  /** Takes everything out. */
+  clear(): void {
+    this.#heads.fill(NONE)
+    this.#filedAt.fill(NONE)
+    this.#count = 0
+  }
+
   /**
    * Goes on second by second to `second`; `look` is called for each entry that is due (and by then filed nowhere), `turn` after each second.
    * @param look returns the second to file the entry under again, or DONE
