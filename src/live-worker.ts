@@ -4,6 +4,7 @@
  * In:  LiveMeterOptions as worker data. Out: LiveMessages; rows are transferred, not copied.
  * Not: messages in. The loop never gives the event loop a turn, so it is told through shared words.
  */
+import './tuning.ts'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type LiveMeterOptions, runLiveMeter } from './live-meter.ts'
 

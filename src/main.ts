@@ -8,6 +8,7 @@
  * The first signal ends the reading, and what was read is judged and written as at the end of a file; the second ends
  * the process at once.
  */
+import './tuning.ts'
 import { ConfigError, EXIT, RunError, UsageError } from './base/errors.ts'
 import { printable } from './base/printable.ts'
 import { runCommandLine } from './commands.ts'

@@ -1,4 +1,6 @@
 /** What the metering benchmark measures, built as the sensor is built. */
+import '../../src/tuning.ts'
+
 export { defaultsOf } from '../../src/base/option.ts'
 export { tableLimits } from '../../src/flow/limits.ts'
 export { Meter } from '../../src/flow/meter.ts'
