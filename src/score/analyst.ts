@@ -40,6 +40,8 @@ export interface AnalystOptions extends FlowReader {
   /** Asked once an event. `bothHalves` is filled in here. */
   visibility: () => Visibility
   emit: (event: AlertEvent) => void
+  /** Told of each candidate that never became an alert, as last judged. */
+  onDropped?: (event: AlertEvent) => void
   sensor: AlertEvent['sensor']
   featureSet: string
 }
@@ -68,7 +70,12 @@ export class Analyst {
       episodesMax: alerts.episodes_max,
       baseSec: options.baseSec,
     }
-    this.#episodes = new Episodes(episodes, this.#notifier, (episode, event) => options.emit(this.#eventOf(episode, event)))
+    this.#episodes = new Episodes(
+      episodes,
+      this.#notifier,
+      (episode, event) => options.emit(this.#eventOf(episode, event)),
+      (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
+    )
     this.#detectors = sectionsOf().map((section) => ({ section, detector: DETECTORS[section] }))
   }
 

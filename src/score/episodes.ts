@@ -90,15 +90,17 @@ export class Episodes {
   readonly #options: EpisodeOptions
   readonly #notifier: Notifier
   readonly #emit: Emit
+  readonly #onDropped: (candidate: Episode) => void
   /** Both maps are in order of last activity, the quietest first. */
   readonly #open = new Map<string, Episode>()
   readonly #candidates = new Map<string, Episode>()
   readonly #closed: BoundedTable<Closed>
 
-  constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit) {
+  constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit, onDropped: (candidate: Episode) => void) {
     this.#options = options
     this.#notifier = notifier
     this.#emit = emit
+    this.#onDropped = onDropped
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
   }
 
@@ -208,6 +210,7 @@ export class Episodes {
     this.#candidates.delete(key)
     this.counters.dropped++
     if (episode.verdict.benign.some((item) => item.lr < 0)) this.counters.explained++
+    this.#onDropped(episode)
   }
 
   #openUp(episode: Episode): void {
