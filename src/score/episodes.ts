@@ -39,7 +39,7 @@ export interface Episode {
   id: string
   detector: AnyDetector
   actor: string
-  isActorInternal: boolean
+  actorSide: 'inside' | 'outside' | 'unknown'
   isOpen: boolean
   proto: number
   orientation: Orientation
@@ -138,7 +138,7 @@ export class Episodes {
       id: this.#idOf(key, firstUs),
       detector,
       actor: finding.actor,
-      isActorInternal: judged.isClientInternal,
+      actorSide: sideOf(finding, judged),
       isOpen: false,
       proto: judged.proto,
       orientation: judged.orientation,
@@ -282,6 +282,12 @@ export class Episodes {
     const hash = hash32(text).toString(16).padStart(8, '0') + hash32(`second half|${text}`).toString(16).padStart(8, '0')
     return `fs-${day}-${hash.slice(0, 10)}`
   }
+}
+
+function sideOf(finding: Finding, judged: Judged): Episode['actorSide'] {
+  const { isActorInternal, direction } = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+  if (isActorInternal) return 'inside'
+  return direction === 'unknown' ? 'unknown' : 'outside'
 }
 
 /** A verdict replaces an older one unless it is weaker only because its window has moved on; a new benign explanation always counts. */
