@@ -3,6 +3,7 @@
  *
  * In:  an `Evaluation`. Out: text. Not: a verdict on the bars; the reader has them.
  */
+import { DETECTORS } from '../../src/score/detectors/table.ts'
 import type { AlertSummary, Evaluation, Outcome } from './evaluation.ts'
 
 export function evaluationText(evaluation: Evaluation): string {
@@ -54,8 +55,19 @@ export function evaluationText(evaluation: Evaluation): string {
 }
 
 function attackRow(o: Outcome): string[] {
-  const why = o.result === 'not read' ? (o.fault ?? '') : o.below === null ? '' : alertText(o.below)
+  const why = o.result === 'not read' ? (o.fault ?? '') : o.below === null ? entryTests(o) : alertText(o.below)
   return [o.file, o.expect.join(', '), o.howSure, o.result, o.alerts.map(alertText).join('<br>'), why]
+}
+
+/** What a missed capture did not meet. */
+function entryTests({ result, expect }: Outcome): string {
+  if (result !== 'missed') return ''
+  return expect
+    .map((kind) => {
+      const detector = Object.values(DETECTORS).find((row) => row.kind === kind)
+      return detector === undefined ? `no detector of ${kind} yet` : `the entry test of ${kind} was not met: ${detector.entryTest}`
+    })
+    .join('; ')
 }
 
 function alertText(alert: AlertSummary): string {

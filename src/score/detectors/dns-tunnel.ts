@@ -107,9 +107,13 @@ const WEIGHTS = {
 
 /** LR of the mean size, from the top. */
 const SIZE_STEPS: readonly { fromBytes: number; lr: number }[] = [
+  { fromBytes: 150, lr: 2 },
   { fromBytes: 115, lr: 1.8 },
   { fromBytes: 90, lr: 1.4 },
 ]
+/** Fewer than the entry test's number, but no handful. */
+const SOME_QUERIES = 20
+const SOME_QUERIES_LR = 0.4
 const QUERIES_A_PORT_MIN = 5
 const VARIATION_MIN = 0.25
 const LARGE_REPLY_BYTES = 150
@@ -165,9 +169,10 @@ function assess(look: Look, datagrams: Datagrams, queries: SideSums, options: Op
       lr: SIZE_STEPS.find((step) => queries.meanBytes >= step.fromBytes)?.lr ?? WEIGHTS.query_size.lr,
     }),
   ]
-  if (queries.packets >= options.queries_min) {
+  if (queries.packets >= SOME_QUERIES) {
     const measured = [num(queries.packets, 'count'), num(sample.toUs - sample.fromUs, 'us')]
-    evidence.push(draft('D12.many_queries', WEIGHTS.many_queries, { measured, sample }))
+    const lr = queries.packets >= options.queries_min ? WEIGHTS.many_queries.lr : SOME_QUERIES_LR
+    evidence.push(draft('D12.many_queries', WEIGHTS.many_queries, { measured, sample, lr }))
   }
   if (datagrams.reusedRows() > 0 && queries.packets >= QUERIES_A_PORT_MIN * rows) {
     evidence.push(draft('D12.one_port', WEIGHTS.one_port, { measured: [num(queries.packets, 'count'), num(rows, 'count')], sample }))

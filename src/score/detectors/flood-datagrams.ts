@@ -7,6 +7,7 @@
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
+import type { DestinationWindow } from '../../context/destination-windows.ts'
 import { ICMP, ICMPV6, UDP } from '../../flow/flow.ts'
 import { num } from '../number.ts'
 import { isServicePort } from '../orientation.ts'
@@ -96,6 +97,11 @@ const ADDRESS_REQUESTS = {
 } as const satisfies Weight
 
 const DHCP_PORT = 67
+const SHORT_PACKETS_SHARE = 5
+const SHORT_RATE_FACTOR = 4
+const SHORT_VARIATION_MAX = 0.2
+/** Times finer than this are the capture's, not the line's. */
+const SHORT_SPAN_US_MIN = 1000
 const ADDRESS_SECONDS_MIN = 3
 
 const WEIGHTS = { one_way: ONE_WAY, address_requests: ADDRESS_REQUESTS, rate: RATE, ...FLOOD_WEIGHTS } as const
@@ -144,11 +150,20 @@ function detect(code: string, look: Look, options: Options): Finding | null {
   if (look.judged.isToGroup) return null
   const packets = window.inSecond(atUs, 'packets')
   const isLoud = packets >= options.packets_per_s_min || window.inSecond(atUs, 'bytes') >= options.bytes_per_s_min
+  const isShort = isShortBurst(window, options)
   const isWide = packets >= options.few_packets_per_s_min && window.sources.count() >= options.sources_min
-  if (!isLoud && !isWide) return null
+  if (!isLoud && !isWide && !isShort) return null
   if (window.inTenSeconds(atUs, 'replies') > options.replies_share_max * window.inTenSeconds(atUs, 'packets')) return null
   if (isReflected(arrivals, look)) return null
   return floodFinding(look, arrivals, '', () => assess(code, look, arrivals, options))
+}
+
+/** A destination watched for less than a second: a fifth of the packets is enough at four times the rate, when all are alike. */
+function isShortBurst(window: DestinationWindow, options: Options): boolean {
+  const spanUs = window.lastUs - window.firstUs
+  if (spanUs >= 1e6 || window.packets < options.packets_per_s_min / SHORT_PACKETS_SHARE) return false
+  const pps = (window.packets * 1e6) / Math.max(spanUs, SHORT_SPAN_US_MIN)
+  return pps >= SHORT_RATE_FACTOR * options.packets_per_s_min && (window.sizeVariation() ?? 1) <= SHORT_VARIATION_MAX
 }
 
 /** Exhaustion of addresses: answered or not, the number alone is what harms. */

@@ -90,6 +90,7 @@ describe('flood.udp and flood.icmp', () => {
 
   it.each<[string, Flow[]]>([
     ['a download by QUIC', [long({ addr: [victim, '198.51.100.4'], packets: [20_000, 90_000], payloadBytes: [1e6, 1.2e8] })]],
+    ['a picture of a stream in one burst', [long({ packets: [400, 0], payloadBytes: [4e5, 0], payloadSquares: [4e8, 0], lastUs: 20_000 })]],
     ['a call', [long({ packets: [500, 480], payloadBytes: [80_000, 77_000] })]],
     ['a speed test both ways', [long({ packets: [100_000, 100_000], payloadBytes: [1.2e8, 1.2e8] })]],
     ['television to all', [long({ addr: ['10.0.0.3', '239.1.2.3'], packets: [90_000, 0], payloadBytes: [1.1e8, 0] })]],

@@ -25,6 +25,7 @@ const questions = (at: number, n: number, query: number, reply: number, over: Pa
 const DNS_TUNNELS: readonly [string, Flow[]][] = [
   ['one port, large and many', [questions(0, 220, 76, 166)]],
   ['a new port each time, very large', range(150).map((i) => questions(i, 1, 190, 240))],
+  ['thirty very large ones, each from its own port', range(30).map((i) => questions(i, 1, 160, 240))],
   ['a short burst of large ones from one port', [questions(0, 22, 118, 100)]],
 ]
 const DNS_LOOK_ALIKES: readonly [string, Flow[]][] = [
