@@ -28,6 +28,8 @@ export interface Contact {
   port: Pair<number>
   packets: Pair<Measured>
   payloadBytes: Pair<Measured>
+  /** Σ of squared payload lengths; absent when not measured. */
+  payloadSquares?: Pair<Measured>
   startUs: number
   lastUs: number
   /** When the row left the meter: rows come in this order. */
@@ -36,6 +38,11 @@ export interface Contact {
   failure: Failure | null
   /** The client's SYN was seen in this row. */
   hasSyn: boolean
+  /** The client completed the handshake, or sent anything after it. */
+  hasCompleted: boolean
+  hasClientReset: boolean
+  /** The server's address is a multicast or broadcast address. */
+  isToGroup: boolean
   /** A later piece of a connection that an earlier row began. */
   isContinuation: boolean
   /** Only what this sensor could see: whose packets the row holds. */
@@ -44,5 +51,6 @@ export interface Contact {
   hasExchange: boolean
   /** Client and server are told by more than a guess: the server table may learn from it. */
   isOrientationSure: boolean
+  isClientInternal: boolean
   isServerInternal: boolean
 }

@@ -13,10 +13,16 @@
 
 import type { OptionValues } from '../base/option.ts'
 import { TCP, UDP } from '../flow/flow.ts'
+import type { BackgroundDay } from './background.ts'
+import { Background } from './background.ts'
 import { BoundedTable } from './bounded-table.ts'
+import { Census } from './census.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
+import type { DestinationCounters } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
+import type { Exchange } from './exchanges.ts'
+import { Exchanges } from './exchanges.ts'
 import { FailedTargets } from './failed-targets.ts'
 import { correct, step } from './first-contacts.ts'
 import type { MinuteRing } from './minute-ring.ts'
@@ -38,6 +44,21 @@ const LONG_WINDOW_US = HOUR_US
 /** Ports and targets kept one by one, because pictures and reports name them. */
 const LISTED_MAX = 1024
 const ANSWERED_PORTS_MAX = 64
+const NEVER = Number.NEGATIVE_INFINITY
+
+/** A contact that belongs to no window of its exchange. */
+const NO_EXCHANGE: Exchange = {
+  attempts: null,
+  transfers: null,
+  datagrams: null,
+  echoTargets: null,
+  destination: null,
+  receiver: SERVER,
+  reflection: null,
+  slow: null,
+  adminTargets: null,
+  long: null,
+}
 
 export interface ClientWindow {
   ring: MinuteRing
@@ -68,18 +89,26 @@ export interface PairWindow {
   failedLong: DistinctWindow<number> | null
   /** Distinct ports that answered, the first ANSWERED_PORTS_MAX. */
   answeredPorts: number[]
+  /** When the client, and the server, last sent the other anything. */
+  sentUs: [number, number]
 }
 
-export interface Observed {
+export interface Observed extends Exchange {
   client: ClientWindow
   pair: PairWindow
   /** Present when the contact was a session with payload both ways on one of the ports asked for. */
   sessions: SessionWindow | null
+  /** Unanswered probes of this day to the prefix of this contact's server; null when it is no such probe. */
+  background: BackgroundDay | null
 }
 
 export class Context {
   readonly services: Services
   readonly visibility = new VisibilityShare()
+  readonly census: Census
+  readonly #exchanges: Exchanges
+  readonly #background = new Background()
+  readonly #sinceMidnightUs: number
   readonly #clients: BoundedTable<ClientWindow>
   readonly #targets: BoundedTable<TargetWindow>
   readonly #pairs: BoundedTable<PairWindow>
@@ -87,10 +116,20 @@ export class Context {
 
   readonly #sessionPorts: ReadonlySet<number>
 
-  /** @param sessionPorts server ports whose single sessions a detector wants to see. */
-  constructor(options: OptionValues<typeof CONTEXT_OPTIONS>, sessionPorts: ReadonlySet<number>) {
+  /**
+   * @param sessionPorts server ports whose single sessions a detector wants to see.
+   * @param baseSec the run's base second, which says when a day begins.
+   */
+  constructor(options: OptionValues<typeof CONTEXT_OPTIONS>, sessionPorts: ReadonlySet<number>, baseSec = 0) {
     this.#sessionPorts = sessionPorts
+    this.#sinceMidnightUs = (baseSec % 86_400) * 1e6
     this.services = new Services(options.services_max)
+    this.census = new Census(options.services_max)
+    this.#exchanges = new Exchanges({
+      series: options.series_max,
+      hosts: options.hosts_max,
+      destinationWindows: options.destination_windows_max,
+    })
     this.#clients = new BoundedTable(options.hosts_max, HOST_QUIET_US)
     // Targets apart from clients: a scan of a million addresses must not push the clients out.
     this.#targets = new BoundedTable(options.hosts_max, HOST_QUIET_US)
@@ -101,12 +140,16 @@ export class Context {
   advance(nowUs: number): void {
     for (const table of [this.#clients, this.#targets, this.#pairs, this.#sessions]) table.advance(nowUs)
     this.services.advance(nowUs)
+    this.census.advance(nowUs)
+    this.#exchanges.advance(nowUs)
+    this.#background.advance(nowUs)
     this.visibility.advance(nowUs)
   }
 
   observe(contact: Contact): Observed {
     this.visibility.observe(contact)
     this.services.observe(contact)
+    this.census.observe(contact)
     const client = this.#clients.getOrCreate(contact.addr[CLIENT], newClient)
     const target = this.#targets.getOrCreate(contact.addr[SERVER], newTarget)
     const pair = this.#pairs.getOrCreate(pairKey(contact), newPair)
@@ -115,7 +158,25 @@ export class Context {
     if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
     if (contact.outcome === 'failed' && hasPorts(contact)) noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
-    return { client, pair, sessions: this.#noteSession(contact) }
+    const exchange = this.#exchanges.observe(contact, this.#hasAsked)
+    noteSent(pair, contact)
+    const background = this.#background.observe(contact, this.#sinceMidnightUs)
+    return Object.assign(exchange, { client, pair, sessions: this.#noteSession(contact), background })
+  }
+
+  /**
+   * The row so far of a flow that is still open. It counts in nothing that adds up.
+   */
+  observeInterim(contact: Contact): Observed {
+    const client = this.#clients.peek(contact.addr[CLIENT])
+    const pair = this.#pairs.peek(pairKey(contact))
+    const exchange = { ...NO_EXCHANGE, ...this.#exchanges.observeInterim(contact) }
+    return { client: client ?? newClient(), pair: pair ?? newPair(), sessions: null, background: null, ...exchange }
+  }
+
+  /** What the meter counted in one second for one destination, while its flows are open. */
+  noteCounters(counters: DestinationCounters): void {
+    this.#exchanges.noteCounters(counters)
   }
 
   /** True when the address is known to be in use: it sent something, as a client or as a server. */
@@ -139,7 +200,18 @@ export class Context {
       servicesEvicted: this.services.evictedCount,
       sessionWindowsEvicted: this.#sessions.evictedCount,
       visibilityPairsNotCounted: this.visibility.saturatedCount,
+      backgroundEvicted: this.#background.evictedCount,
+      censusEvicted: this.census.evictedCount,
+      censusPortsNotCounted: this.census.portsNotCounted,
+      ...this.#exchanges.counters,
     }
+  }
+
+  /** A field, so that no closure is made for each contact. */
+  readonly #hasAsked = (from: string, to: string, sinceUs: number): boolean => {
+    const asClient = this.#pairs.peek(`${from} ${to}`)
+    const asServer = this.#pairs.peek(`${to} ${from}`)
+    return (asClient !== undefined && asClient.sentUs[CLIENT] >= sinceUs) || (asServer !== undefined && asServer.sentUs[SERVER] >= sinceUs)
   }
 
   #noteSession(contact: Contact): SessionWindow | null {
@@ -204,6 +276,12 @@ function noteAnswer(contact: Contact, client: ClientWindow, pair: PairWindow): v
   if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port)) pair.answeredPorts.push(port)
 }
 
+function noteSent(pair: PairWindow, contact: Contact): void {
+  for (const side of [CLIENT, SERVER] as const) {
+    if ((contact.packets[side] ?? 0) > 0) pair.sentUs[side] = Math.max(pair.sentUs[side], contact.lastUs)
+  }
+}
+
 function hasPorts(contact: Contact): boolean {
   return contact.proto === TCP || contact.proto === UDP
 }
@@ -233,5 +311,13 @@ function newTarget(): TargetWindow {
 }
 
 function newPair(): PairWindow {
-  return { hasAnswered: false, isWalkFailure: false, firstFailed: null, failedShort: null, failedLong: null, answeredPorts: [] }
+  return {
+    hasAnswered: false,
+    isWalkFailure: false,
+    firstFailed: null,
+    failedShort: null,
+    failedLong: null,
+    answeredPorts: [],
+    sentUs: [NEVER, NEVER],
+  }
 }

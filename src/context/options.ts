@@ -39,4 +39,21 @@ export const CONTEXT_OPTIONS = {
     unit: 'windows',
     comment: 'Client-service pairs whose single sessions are kept for five to ten minutes, at most 256 sessions each.',
   },
+  series_max: {
+    kind: 'integer',
+    default: 65_536,
+    min: 64,
+    max: 4_194_304,
+    unit: 'series',
+    comment:
+      'Client-service pairs whose connections are remembered one by one, about 1 kB each when busy; kindred tables take a share of it.',
+  },
+  destination_windows_max: {
+    kind: 'integer',
+    default: 2048,
+    min: 16,
+    max: 65_536,
+    unit: 'windows',
+    comment: 'Busy destinations watched second by second, about 25 kB each.',
+  },
 } as const satisfies OptionTable

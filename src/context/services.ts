@@ -20,19 +20,25 @@ const FAILING_CLIENTS_EXACT = 16
 interface Service {
   /** The first distinct clients that were answered, up to KNOWN_CLIENTS_MIN. */
   answered: string[]
+  /** The flow that was the first to be answered. */
+  firstFlowId: number
   /** Clients that failed since the last answer. */
   failing: DistinctWindow<string> | null
 }
 
 export class Services {
   readonly #table: BoundedTable<Service>
+  /** When each server first answered on any port. */
+  readonly #hosts: BoundedTable<{ sinceUs: number }>
 
   constructor(max: number) {
     this.#table = new BoundedTable(max, WORKED_WITHIN_US)
+    this.#hosts = new BoundedTable(max, WORKED_WITHIN_US)
   }
 
   advance(nowUs: number): void {
     this.#table.advance(nowUs)
+    this.#hosts.advance(nowUs)
   }
 
   observe(contact: Contact): void {
@@ -47,14 +53,23 @@ export class Services {
       return
     }
     if (!isAnswer(contact)) return
-    const service = this.#table.getOrCreate(key, () => ({ answered: [], failing: null }))
+    const service = this.#table.getOrCreate(key, () => ({ answered: [], firstFlowId: contact.flowId, failing: null }))
     service.failing = null
+    this.#hosts.getOrCreate(contact.addr[SERVER], () => ({ sinceUs: contact.startUs }))
     if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered.push(client)
   }
 
   isKnownServer(address: string, proto: number, port: number): boolean {
     const service = this.#table.peek(keyOf(address, proto, port))
     return service !== undefined && service.answered.length >= KNOWN_CLIENTS_MIN
+  }
+
+  /** How long the server of a contact had been known when this service first answered, µs; null when the contact is not that first one. */
+  newServiceOf(contact: Contact): number | null {
+    const service = this.#table.peek(keyOf(contact.addr[SERVER], contact.proto, contact.port[SERVER]))
+    const host = this.#hosts.peek(contact.addr[SERVER])
+    if (service?.firstFlowId !== contact.flowId || host === undefined) return null
+    return contact.startUs - host.sinceUs
   }
 
   /** Clients failing towards a service that has worked before; 0 when it works or was never seen to work. */
@@ -66,7 +81,7 @@ export class Services {
   }
 
   get evictedCount(): number {
-    return this.#table.evictedCount
+    return this.#table.evictedCount + this.#hosts.evictedCount
   }
 }
 

@@ -5,7 +5,7 @@
  * Out: JSON Schema (draft-07), of which only the words in `Schema` are used.
  * The invariant: a key of `AlertEvent` that is missing here does not compile.
  */
-import type { AlertEvent, Evidence, KeptFlow, Num, Visibility } from '../score/evidence.ts'
+import type { AlertEvent, Evidence, Incident, IncidentMember, KeptFlow, Num, Visibility } from '../score/evidence.ts'
 
 export interface Schema {
   readonly type?: string | readonly string[]
@@ -67,7 +67,7 @@ const EVIDENCE = record(
     sample: record({ n: COUNT, fromUs: TIME_US, toUs: TIME_US, flowIds: list(COUNT, 10) }),
     baseline: record({ scope: oneOf('this host', 'this service', 'this network', 'none'), n: COUNT, median: NUM, p95: NUM }),
     lr: { ...NUMBER, description: 'log10 likelihood ratio, before clipping to -1.5…2' },
-    group: oneOf('pattern', 'scale', 'timing', 'failure', 'volume', 'novelty', 'target', 'anomaly', 'benign'),
+    group: oneOf('pattern', 'scale', 'timing', 'failure', 'volume', 'novelty', 'target', 'anomaly', 'incident', 'benign'),
     basis: oneOf('test', 'measured', 'expert'),
     supports: oneOf('malicious', 'benign'),
     alt: TEXT,
@@ -160,11 +160,21 @@ const KEYS = {
   features: NUMBERS_BY_NAME,
   windowFeatures: NUMBERS_BY_NAME,
   pictures: list({ anyOf: [GRID, SESSIONS] }, 8),
+  incident: record({
+    id: TEXT,
+    members: list(
+      record({ id: TEXT, kind: TEXT, title: TEXT, actor: TEXT, victim: TEXT, first: EVE_TIME } satisfies Record<
+        keyof IncidentMember,
+        Schema
+      >),
+      16,
+    ),
+  } satisfies Record<keyof Incident, Schema>),
   featureSet: TEXT,
   sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
 } satisfies Record<keyof AlertEvent, Schema>
 
-export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide'])
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'incident'])
 
 /** The published form of the shape. */
 export function alertSchemaDocument(): object {

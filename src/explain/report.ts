@@ -14,6 +14,7 @@ import { networkBehaviour } from './parts/behaviour.ts'
 import { classification } from './parts/classification.ts'
 import { benignExplanations, whatWouldChange } from './parts/explanations.ts'
 import { observableFeatures } from './parts/features.ts'
+import { incident } from './parts/incident.ts'
 import { type PictureFile, pictures } from './parts/pictures.ts'
 import { provenance } from './parts/provenance.ts'
 import { recommendations } from './parts/recommendations.ts'
@@ -40,6 +41,7 @@ export function renderReport(line: AlertLine): Report {
   const markdown = blocks([
     titleAndHeadline(facts),
     section('Summary', summary(facts, words)),
+    section('Incident', incident(facts)),
     section('Attack classification', classification(facts)),
     section('Pictures', drawn.markdown),
     section('Benign explanations considered', benignExplanations(facts, words)),

@@ -68,6 +68,8 @@ export interface Flow {
   packets: Pair<Measured>
   /** L4 payload octets. */
   payloadBytes: Pair<Measured>
+  /** Σ of the squares of each packet's payload octets; absent when not measured. */
+  payloadSquares?: Pair<Measured>
   /** Octets from the IP header on, as the wire carried them. */
   ipBytes: Pair<Measured>
   /** null for what is not TCP. */

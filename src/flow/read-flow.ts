@@ -49,6 +49,7 @@ export function readFlow(row: RowView): Flow {
     isContinuation: (state & Row.IS_CONTINUATION) !== 0,
     packets: pair((d) => row.wordOf(d, Row.D_PACKETS_W)),
     payloadBytes: pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM)),
+    payloadSquares: pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM_SQ)),
     ipBytes: pair((d) => row.cellOf(d, Row.D_IP_SUM)),
     flags: isTcp ? pair((d) => flagCounts(row, d)) : null,
     connState: isTcp ? tcpConnState(state) : otherConnState(state),

@@ -11,6 +11,7 @@
 import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context } from '../context/context.ts'
+import type { DestinationCounters } from '../context/destination-windows.ts'
 import type { Flow } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
 import type { AnyDetector, Finding } from './detectors/detector.ts'
@@ -19,6 +20,7 @@ import { DETECTORS } from './detectors/table.ts'
 import type { Episode } from './episodes.ts'
 import { Episodes } from './episodes.ts'
 import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
+import { Incidents } from './incidents.ts'
 import type { FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import type { ScoreOptions } from './options.ts'
@@ -40,6 +42,8 @@ export interface AnalystOptions extends FlowReader {
   /** Asked once an event. `bothHalves` is filled in here. */
   visibility: () => Visibility
   emit: (event: AlertEvent) => void
+  /** Told of each candidate that never became an alert, as last judged. */
+  onDropped?: (event: AlertEvent) => void
   sensor: AlertEvent['sensor']
   featureSet: string
 }
@@ -50,6 +54,7 @@ export class Analyst {
   readonly #orienter: Orienter
   readonly #episodes: Episodes
   readonly #notifier: Notifier
+  readonly #incidents = new Incidents()
   readonly #detectors: readonly { section: DetectorSection; detector: AnyDetector }[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
@@ -58,7 +63,7 @@ export class Analyst {
   constructor(options: AnalystOptions) {
     const { alerts, context } = options.score
     this.#options = options
-    this.#context = new Context(context, LOGIN_PORTS)
+    this.#context = new Context(context, LOGIN_PORTS, options.baseSec)
     this.#orienter = new Orienter(options.internal, this.#context.services)
     this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
     const episodes = {
@@ -68,7 +73,12 @@ export class Analyst {
       episodesMax: alerts.episodes_max,
       baseSec: options.baseSec,
     }
-    this.#episodes = new Episodes(episodes, this.#notifier, (episode, event) => options.emit(this.#eventOf(episode, event)))
+    this.#episodes = new Episodes(
+      episodes,
+      this.#notifier,
+      (episode, event) => this.#tell(episode, event),
+      (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
+    )
     this.#detectors = sectionsOf().map((section) => ({ section, detector: DETECTORS[section] }))
   }
 
@@ -83,11 +93,31 @@ export class Analyst {
     }
   }
 
+  /**
+   * The row so far of a flow that is still open; its finished row comes later and counts in full. What adds up is not touched:
+   * only detectors that read open flows look at it.
+   */
+  onOpenFlow(flow: Flow): void {
+    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+    const observed = this.#context.observeInterim(judged)
+    for (const { section, detector } of this.#detectors) {
+      if (detector.readsOpenFlows !== true) continue
+      const finding = detector.detect({ judged, observed, context: this.#context }, this.#options.score[section])
+      if (finding !== null) this.#take(detector, finding, judged)
+    }
+  }
+
+  /** What the meter counted in one second for one destination, open flows included; judged when its next row or open flow comes. */
+  onDestinationCounters(counters: DestinationCounters): void {
+    this.#context.noteCounters(counters)
+  }
+
   /** Packet time has come this far; never goes back. */
   onTime(nowUs: number): void {
     if (nowUs <= this.#nowUs) return
     this.#nowUs = nowUs
     this.#context.advance(nowUs)
+    this.#incidents.advance(nowUs)
     if (nowUs < this.#sweepAtUs) return
     this.#sweepAtUs = nowUs + SWEEP_EVERY_US
     this.#episodes.onTime(nowUs)
@@ -103,6 +133,7 @@ export class Analyst {
     return {
       flowsJudged: this.#flowsJudged,
       ...this.#episodes.counters,
+      incidentsJoined: this.#incidents.joinedCount,
       notified: this.#notifier.notifiedCount,
       notificationsHeldBack: this.#notifier.heldBackCount,
       ...this.#context.counters,
@@ -110,14 +141,16 @@ export class Analyst {
   }
 
   #take(detector: AnyDetector, finding: Finding, judged: Judged): void {
+    const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
     const verdictOf = (victimCount: number): Verdict => {
+      const assessment = finding.assess(victimCount)
       return judgeEpisode({
         detector,
         actor: finding.actor,
-        isActorInternal: judged.isClientInternal,
-        direction: judged.direction,
+        ...side,
         victimCount,
-        assessment: finding.assess(victimCount),
+        assessment,
+        chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
         context: this.#context,
         roles: this.#options.score.roles,
         nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
@@ -127,18 +160,40 @@ export class Analyst {
     this.#episodes.take({ detector, finding, judged, verdictOf, keep })
   }
 
+  #tell(episode: Episode, event: AlertEventName): void {
+    // What closes ended long ago: it makes nothing younger.
+    if (event !== 'close') this.#noteStep(episode)
+    this.#options.emit(this.#eventOf(episode, event))
+  }
+
+  #noteStep(episode: Episode): void {
+    this.#incidents.note({
+      id: episode.id,
+      kind: episode.detector.kind,
+      title: episode.detector.title,
+      actor: episode.actor,
+      victims: episode.victims.keys(),
+      first: eveTime(this.#options.baseSec, episode.firstUs),
+      firstUs: episode.firstUs,
+      hasSucceeded: episode.verdict.hasSucceeded,
+    })
+  }
+
   #eventOf(episode: Episode, event: AlertEventName): AlertEvent {
     const { baseSec, sensor, featureSet } = this.#options
+    const incident = this.#incidents.incidentOf(episode.id)
+    const { hasSucceeded, ...verdict } = episode.verdict
     return {
       id: episode.id,
       event,
       kind: episode.detector.kind,
       title: episode.detector.title,
-      ...episode.verdict,
+      ...verdict,
       calibration: 'prior',
       shouldNotify: episode.shouldNotify,
       heldBackCount: this.#notifier.heldBackToday,
       actor: episode.actor,
+      actorSide: episode.actorSide,
       victims: { addresses: episode.victims.keys().slice(0, VICTIMS_TOLD_MAX), count: episode.victims.count() },
       proto: episode.proto,
       episode: {
@@ -154,6 +209,7 @@ export class Analyst {
       flows: episode.kept.list,
       features: episode.kept.features,
       windowFeatures: episode.kept.windowFeatures,
+      ...(incident === null ? {} : { incident }),
       featureSet,
       sensor,
     }

@@ -39,7 +39,7 @@ export interface Episode {
   id: string
   detector: AnyDetector
   actor: string
-  isActorInternal: boolean
+  actorSide: 'inside' | 'outside' | 'unknown'
   isOpen: boolean
   proto: number
   orientation: Orientation
@@ -90,15 +90,17 @@ export class Episodes {
   readonly #options: EpisodeOptions
   readonly #notifier: Notifier
   readonly #emit: Emit
+  readonly #onDropped: (candidate: Episode) => void
   /** Both maps are in order of last activity, the quietest first. */
   readonly #open = new Map<string, Episode>()
   readonly #candidates = new Map<string, Episode>()
   readonly #closed: BoundedTable<Closed>
 
-  constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit) {
+  constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit, onDropped: (candidate: Episode) => void) {
     this.#options = options
     this.#notifier = notifier
     this.#emit = emit
+    this.#onDropped = onDropped
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
   }
 
@@ -136,7 +138,7 @@ export class Episodes {
       id: this.#idOf(key, firstUs),
       detector,
       actor: finding.actor,
-      isActorInternal: judged.isClientInternal,
+      actorSide: sideOf(finding, judged),
       isOpen: false,
       proto: judged.proto,
       orientation: judged.orientation,
@@ -208,6 +210,7 @@ export class Episodes {
     this.#candidates.delete(key)
     this.counters.dropped++
     if (episode.verdict.benign.some((item) => item.lr < 0)) this.counters.explained++
+    this.#onDropped(episode)
   }
 
   #openUp(episode: Episode): void {
@@ -279,6 +282,12 @@ export class Episodes {
     const hash = hash32(text).toString(16).padStart(8, '0') + hash32(`second half|${text}`).toString(16).padStart(8, '0')
     return `fs-${day}-${hash.slice(0, 10)}`
   }
+}
+
+function sideOf(finding: Finding, judged: Judged): Episode['actorSide'] {
+  const { isActorInternal, direction } = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+  if (isActorInternal) return 'inside'
+  return direction === 'unknown' ? 'unknown' : 'outside'
 }
 
 /** A verdict replaces an older one unless it is weaker only because its window has moved on; a new benign explanation always counts. */

@@ -15,7 +15,7 @@ export interface Num {
   text: string
 }
 
-export type EvidenceGroup = 'pattern' | 'scale' | 'timing' | 'failure' | 'volume' | 'novelty' | 'target' | 'anomaly' | 'benign'
+export type EvidenceGroup = 'pattern' | 'scale' | 'timing' | 'failure' | 'volume' | 'novelty' | 'target' | 'anomaly' | 'incident' | 'benign'
 
 export interface Evidence {
   /** E1..En for, B1..Bn against. */
@@ -110,6 +110,21 @@ export type PictureData =
     }
   | { picture: 'sessions'; sessions: { atUs: number; bytes: number; durationUs: number; odd: boolean }[]; omitted: number }
 
+export interface Incident {
+  id: string
+  members: IncidentMember[]
+}
+
+export interface IncidentMember {
+  /** Id of the episode. */
+  id: string
+  kind: string
+  title: string
+  actor: string
+  victim: string
+  first: string
+}
+
 export type AlertEventName = 'open' | 'update' | 'close'
 
 /** What `alert.context.flowscribe` holds: enough to render the report from the alert line alone. */
@@ -156,6 +171,8 @@ export interface AlertEvent {
   /** The five minutes around flows[0] in NetFlow names: dst_flows_in_window, src_flows_in_window, … */
   windowFeatures: Record<string, number | null>
   pictures: PictureData[]
+  /** The chain of episodes that this one belongs to, in order of time; absent when it stands alone. */
+  incident?: Incident
   featureSet: string
   sensor: { name: string; version: string; configDigest: string }
 }

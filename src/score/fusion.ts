@@ -9,7 +9,7 @@
  */
 
 import type { Band, Evidence, EvidenceGroup, LikelihoodStep } from './evidence.ts'
-import { factorText, percentText } from './number.ts'
+import { factorText, num, percentText } from './number.ts'
 
 const LR_MIN = -1.5
 const LR_MAX = 2
@@ -32,7 +32,7 @@ export interface Likelihood {
 export type Weighed = Pick<Evidence, 'id' | 'lr' | 'group'>
 
 export function fuse(priorLog10: number, evidence: readonly Weighed[], caps: readonly Cap[]): Likelihood {
-  const prior: LikelihoodStep = { name: 'prior', log10: priorLog10, text: percentText(probability(priorLog10)), evidenceIds: [] }
+  const prior: LikelihoodStep = { name: 'prior', log10: priorLog10, text: priorText(probability(priorLog10)), evidenceIds: [] }
   const arithmetic = [prior, ...groupSteps(evidence)]
   const uncapped = probability(arithmetic.reduce((sum, step) => sum + step.log10, 0))
   const lowest = caps.reduce<Cap | null>((low, cap) => (low === null || cap.limit < low.limit ? cap : low), null)
@@ -61,6 +61,11 @@ function groupLog10(ratios: readonly number[]): number {
   clipped.sort((a, b) => Math.abs(b) - Math.abs(a))
   const rest = clipped.slice(1).reduce((sum, lr) => sum + lr, 0)
   return clipped[0] + REST_WEIGHT * rest
+}
+
+/** A prior under one per cent keeps its digit: the printed arithmetic must come out. */
+function priorText(p: number): string {
+  return p < 0.0095 ? num(p * 100, 'percent').text : percentText(p)
 }
 
 export function probability(log10Odds: number): number {

@@ -22,7 +22,6 @@ export interface Judged extends Contact {
   flow: Flow
   orientation: Orientation
   direction: Direction
-  isClientInternal: boolean
   flags: Pair<FlagCounts> | null
 }
 
@@ -89,6 +88,7 @@ export class Orienter {
       port,
       packets,
       payloadBytes,
+      ...(flow.payloadSquares === undefined ? {} : { payloadSquares: swapped(flow.payloadSquares, client) }),
       flags,
       startUs: flow.startUs,
       lastUs: flow.lastUs,
@@ -96,6 +96,9 @@ export class Orienter {
       outcome: outcomeOf(view, isHidden ? null : failure),
       failure: isHidden ? null : failure,
       hasSyn: flags !== null && flags[CLIENT].syn > flags[CLIENT].synAck,
+      hasCompleted: flags !== null && flags[SERVER].synAck > 0 && flags[CLIENT].ack > 0,
+      hasClientReset: flags !== null && flags[CLIENT].rst > 0,
+      isToGroup: isGroupAddress(addr[SERVER]),
       isContinuation: flow.isContinuation,
       halves,
       hasExchange: hasExchange(flow.proto, payloadBytes, flags),
@@ -225,7 +228,7 @@ function expectsReply(port: number): boolean {
   return port < WELL_KNOWN_END ? !UDP_ONE_WAY_PORTS.has(port) : UDP_REPLY_PORTS.has(port)
 }
 
-function isServicePort(port: number): boolean {
+export function isServicePort(port: number): boolean {
   return (port > 0 && port < WELL_KNOWN_END) || REGISTERED_PORTS.has(port)
 }
 

@@ -29,9 +29,11 @@ export interface VerdictQuestion {
   context: Context
   roles: ScoreOptions['roles']
   nowSec: number
+  /** What the incident that this belongs to adds; null when it belongs to none. */
+  chain: Draft | null
 }
 
-export type Verdict = Pick<
+export type Verdict = { hasSucceeded: boolean } & Pick<
   AlertEvent,
   | 'likelihood'
   | 'band'
@@ -54,13 +56,14 @@ const MANY_VICTIMS_MIN = 3
 export function judgeEpisode(question: VerdictQuestion): Verdict {
   const { detector, assessment } = question
   const answers = askBenign(question)
-  const evidence = numbered('E', assessment.evidence, (a, b) => b.lr - a.lr)
+  const drafts = question.chain === null ? assessment.evidence : [...assessment.evidence, question.chain]
+  const evidence = numbered('E', drafts, (a, b) => b.lr - a.lr)
   const benign = numbered(
     'B',
     answers.flatMap((answer) => answer.evidence ?? []),
     (a, b) => a.lr - b.lr,
   )
-  const caps = [detector.cap, ...answers.flatMap((answer) => answer.cap ?? [])]
+  const caps = [detector.cap, ...assessment.caps, ...answers.flatMap((answer) => answer.cap ?? [])]
   const fused = fuse(detector.priorLog10, [...evidence, ...benign], caps)
   const graded = gradeSeverity({
     base: detector.severityBase,
@@ -72,6 +75,7 @@ export function judgeEpisode(question: VerdictQuestion): Verdict {
     likelihood: fused.likelihood,
   })
   return {
+    hasSucceeded: assessment.success !== null,
     likelihood: rounded(fused.likelihood),
     band: fused.band,
     cap: fused.cap,

@@ -102,7 +102,14 @@ const HOSTS = fromEnvironment('FLOWSCRIBE_CONTEXT_HOSTS', 200_000)
 it(
   `${HOSTS} hosts: tables stay at their limits, and say so`,
   () => {
-    const small = { ...defaultScoreOptions().context, hosts_max: 4096, pairs_max: 4096, services_max: 4096, session_windows_max: 1024 }
+    const small = {
+      ...defaultScoreOptions().context,
+      hosts_max: 4096,
+      pairs_max: 4096,
+      services_max: 4096,
+      session_windows_max: 1024,
+      series_max: 4096,
+    }
     const context = new Context(small, new Set([22]))
     const orienter = new Orienter(new NetworkSet(['10.0.0.0/8']), context.services)
     globalThis.gc?.()

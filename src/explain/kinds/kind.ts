@@ -13,6 +13,7 @@ export type EveCategory =
   | 'Detection of a Network Scan'
   | 'Attempted Information Leak'
   | 'Attempted Denial of Service'
+  | 'Detection of a Denial of Service Attack'
   | 'Unsuccessful User Privilege Gain'
   | 'Malware Command and Control Activity Detected'
   | 'Misc Attack'

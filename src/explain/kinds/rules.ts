@@ -10,6 +10,7 @@ import type { Facts } from '../facts.ts'
 /** A Suricata threshold; `verify-values.ts` lists these very words. */
 export const SCAN_THRESHOLD = 'threshold:type both, track by_src, count 15, seconds 300;'
 export const LOGIN_THRESHOLD = 'threshold:type both, track by_src, count 10, seconds 300;'
+export const FLOOD_THRESHOLD = 'threshold:type both, track by_dst, count 1000, seconds 10;'
 
 interface SuricataParts {
   signatureId: number

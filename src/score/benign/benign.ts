@@ -29,6 +29,9 @@ export interface BenignAnswer {
   notEvaluated: { code: string; why: string }[]
 }
 
+/** The detector did not measure what this row asks about. */
+export const NOTHING_MEASURED: BenignAnswer = { evidence: null, cap: null, notEvaluated: [] }
+
 export interface BenignRow {
   /** SCORER.md section 6 B. */
   id: string

@@ -13,11 +13,12 @@ import { benignDraft } from './benign.ts'
 
 /** What each role explains; a role that is not here explains nothing. */
 const ROLE_EXPLAINS: Readonly<Record<string, readonly Kind[]>> = {
-  scanner: ['scan.horizontal', 'scan.vertical', 'brute.login'],
-  inventory: ['scan.horizontal', 'scan.vertical'],
-  monitoring: ['scan.horizontal', 'brute.login'],
-  admin: ['brute.login'],
-  backup: ['brute.login'],
+  scanner: ['scan.horizontal', 'scan.vertical', 'sweep.icmp', 'brute.login', 'lateral.fanout'],
+  inventory: ['scan.horizontal', 'scan.vertical', 'sweep.icmp', 'lateral.fanout'],
+  monitoring: ['scan.horizontal', 'sweep.icmp', 'brute.login', 'c2.beacon', 'lateral.fanout', 'icmp.tunnel'],
+  admin: ['brute.login', 'lateral.fanout'],
+  backup: ['brute.login', 'exfil.volume', 'lateral.fanout'],
+  load_test: ['flood.http', 'flood.syn', 'flood.udp', 'flood.icmp', 'slow.http'],
 }
 
 const LR = -1.5
@@ -27,7 +28,21 @@ const SECONDS_PER_DAY = 86_400
 export const DECLARED_ROLE: BenignRow = {
   id: 'B5',
   title: 'Declared role',
-  appliesTo: ['scan.horizontal', 'scan.vertical', 'brute.login'],
+  appliesTo: [
+    'scan.horizontal',
+    'scan.vertical',
+    'sweep.icmp',
+    'brute.login',
+    'c2.beacon',
+    'exfil.volume',
+    'lateral.fanout',
+    'icmp.tunnel',
+    'flood.http',
+    'flood.syn',
+    'flood.udp',
+    'flood.icmp',
+    'slow.http',
+  ],
   lr: LR,
   ifTrue: 'this host had a declared role that explains it',
   ask,

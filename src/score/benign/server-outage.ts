@@ -14,14 +14,16 @@ const TARGET_SHARE_MIN = 0.5
 export const SERVER_OUTAGE: BenignRow = {
   id: 'B7',
   title: 'Server outage',
-  appliesTo: ['scan.horizontal', 'scan.vertical'],
+  appliesTo: ['scan.horizontal', 'scan.vertical', 'c2.deadpeer'],
   lr: LR,
   ifTrue: 'other clients failed towards the same services as well',
   ask,
 }
 
 function ask({ assessment, sample }: BenignQuestion): BenignAnswer {
-  const { targets, inOutage, failingClientsMax } = assessment.outage
+  const { outage } = assessment.facts
+  if (outage === undefined) return { evidence: null, cap: null, notEvaluated: [] }
+  const { targets, inOutage, failingClientsMax } = outage
   const holds = failingClientsMax >= FAILING_CLIENTS_MIN && inOutage >= TARGET_SHARE_MIN * targets
   const words = {
     code: 'B7.outage',

@@ -4,8 +4,29 @@
 
 import type { BenignRow } from './benign.ts'
 import { CAPTURE_ARTEFACT } from './capture-artefact.ts'
+import { COMMON_DESTINATION } from './common-destination.ts'
 import { DECLARED_ROLE } from './declared-role.ts'
+import { FLASH_CROWD } from './flash-crowd.ts'
+import { INFRASTRUCTURE } from './infrastructure.ts'
+import { LIVE_POLLING } from './live-polling.ts'
+import { LONG_KNOWN_PAIR } from './long-known-pair.ts'
+import { MEDIA_STREAM } from './media-stream.ts'
+import { PEER_TO_PEER } from './peer-to-peer.ts'
 import { SERVER_OUTAGE } from './server-outage.ts'
+import { SHARED_DOWNLOAD } from './shared-download.ts'
 import { WORKING_SESSIONS } from './working-sessions.ts'
 
-export const BENIGN: readonly BenignRow[] = [DECLARED_ROLE, SERVER_OUTAGE, WORKING_SESSIONS, CAPTURE_ARTEFACT]
+export const BENIGN: readonly BenignRow[] = [
+  INFRASTRUCTURE,
+  COMMON_DESTINATION,
+  LONG_KNOWN_PAIR,
+  LIVE_POLLING,
+  DECLARED_ROLE,
+  PEER_TO_PEER,
+  SERVER_OUTAGE,
+  FLASH_CROWD,
+  WORKING_SESSIONS,
+  MEDIA_STREAM,
+  CAPTURE_ARTEFACT,
+  SHARED_DOWNLOAD,
+]

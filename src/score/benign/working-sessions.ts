@@ -18,8 +18,8 @@ export const WORKING_SESSIONS: BenignRow = {
 }
 
 function ask({ assessment, sample }: BenignQuestion): BenignAnswer {
-  const { loginBytes } = assessment
-  if (loginBytes === null) return { evidence: null, cap: null, notEvaluated: [] }
+  const { loginBytes } = assessment.facts
+  if (loginBytes === undefined) return { evidence: null, cap: null, notEvaluated: [] }
   const words = {
     code: 'B9.working_sessions',
     label: 'sessions do work',

@@ -16,7 +16,7 @@ import type { Session } from '../../context/sessions.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
-import { draft } from './detector.ts'
+import { assessment, draft } from './detector.ts'
 
 const OPTIONS = {
   sessions_min: {
@@ -248,17 +248,17 @@ function assess(
     const oddSample = { n: odd.length, fromUs: odd[0].atUs, toUs: odd[0].atUs, flowIds: odd.slice(0, 10).map((s) => s.flowId) }
     evidence.push(draft('D8.success', WEIGHTS.success, { measured, sample: oddSample }))
   }
-  return {
+  return assessment({
     evidence,
     servicePort: judged.port[SERVER],
-    outage: { targets: 0, failingClientsMax: 0, inOutage: 0 },
-    loginBytes: { median: median(flat.map((s) => Math.max(s.clientBytes, s.serverBytes))), usualMax: service.failedMaxBytes / 2 },
+    facts: {
+      loginBytes: { median: median(flat.map((s) => Math.max(s.clientBytes, s.serverBytes))), usualMax: service.failedMaxBytes / 2 },
+    },
     success: odd.length > 0 ? 'one session after the guesses stands out: a possible success' : null,
     scaleRatio: count / options.sessions_min,
-    answeredServers: null,
     notEvaluated: [{ code: 'D8.new_client', why: 'whether this client is new to the service: no baseline is kept yet' }],
     pictures: [picture(all, odd, beyondCount)],
-  }
+  })
 }
 
 function picture(all: readonly Session[], odd: readonly Session[], beyondCount: number): PictureData {

@@ -12,7 +12,7 @@ import type { OptionTable, OptionValues } from '../../base/option.ts'
 import type { Context, Observed } from '../../context/context.ts'
 import type { Evidence, EvidenceGroup, Num, PictureData } from '../evidence.ts'
 import type { Cap } from '../fusion.ts'
-import type { Judged } from '../orientation.ts'
+import type { Direction, Judged } from '../orientation.ts'
 import type { TechniqueId } from '../techniques.ts'
 
 /** One likelihood ratio, with where it comes from. */
@@ -52,6 +52,8 @@ export interface Detector<T extends OptionTable> {
   /** Probes of this kind from outside are everywhere: unanswered ones are never more than info. */
   isBackgroundFromOutside: boolean
   weights: Readonly<Record<string, Weight>>
+  /** It may also judge rows so far of flows still open. */
+  readsOpenFlows?: boolean
   detect(look: Look, options: OptionValues<T>): Finding | null
 }
 
@@ -59,8 +61,11 @@ export type AnyDetector = Detector<OptionTable>
 
 /** The entry test is met; `assess` does the dear part when someone wants to know. */
 export interface Finding {
+  /** An address, or 'many'. */
   actor: string
   victim: string
+  /** Where the actor sits and which way it acts; absent: it is the flow's client. */
+  side?: { isActorInternal: boolean; direction: Direction }
   /** Part of the episode's key beside kind and actor; '' when there is none. */
   keyPart: string
   /** Flows in the window that belong to it, and the first one's time. */
@@ -77,19 +82,48 @@ export interface Finding {
 /** Evidence before it is numbered. */
 export type Draft = Omit<Evidence, 'id'>
 
+/** What benign explanations ask about; absent where the detector did not measure it. */
+export interface BenignFacts {
+  /** Failed targets and how many of them lie on services in an outage (B7). */
+  outage?: { targets: number; failingClientsMax: number; inOutage: number }
+  /** What the middle session moved one way, and the most that a failed login usually moves (B9). */
+  loginBytes?: { median: number; usualMax: number }
+  /** A client that asks a service again and again, and how often it is answered (B4). */
+  polling?: { connections: number; answered: number; proto: number; port: number; isServerInternal: boolean; isReconnecting: boolean }
+  /** Who else uses it: distinct inside hosts that go to the server's network or port, of all inside hosts seen (B2). */
+  prevalence?: { users: number; hosts: number }
+  /** The service asked (B1). */
+  infrastructure?: { proto: number; port: number; isKnownServer: boolean; users: number }
+  /** Connections completed of those begun, and how much the clients' requests differ (B8). */
+  crowd?: { completed: number; begun: number; variation: number | null; clients: number }
+  /** Packets each way a second and their mean payload (B10). */
+  stream?: { proto: number; clientPps: number; serverPps: number; meanBytes: number }
+  /** Payload each way (B12). */
+  transfer?: { clientBytes: number; serverBytes: number; users: number }
+  /** Failed and answered peers on ports that differ from peer to peer (B6). */
+  peers?: { proto: number; peers: number; answered: number; ports: number }
+}
+
 export interface Assessment {
   evidence: Draft[]
   servicePort: number | null
-  /** Failed targets and how many of them lie on services in an outage (benign explanation B7). */
-  outage: { targets: number; failingClientsMax: number; inOutage: number }
-  /** What the middle session moved one way, and the most that a failed login usually moves; null for what is not about logins. */
-  loginBytes: { median: number; usualMax: number } | null
+  facts: BenignFacts
   success: string | null
   scaleRatio: number
   answeredServers: number | null
   notEvaluated: { code: string; why: string }[]
   pictures: PictureData[]
+  /** Limits that hold because of what could not be measured. */
+  caps: Cap[]
 }
+
+/** What most assessments leave empty, filled in. */
+export function assessment(parts: Pick<Assessment, 'evidence' | 'servicePort' | 'scaleRatio'> & Partial<Assessment>): Assessment {
+  return { facts: {}, success: null, answeredServers: null, notEvaluated: [], pictures: [], caps: [], ...parts }
+}
+
+/** Where a test wants the host's own history and there is none (SCORER.md section 5.1). */
+export const NO_BASELINE: Cap = { limit: 0.6, why: 'without a baseline this can be a habit of the host' }
 
 /** A draft from a row's weight, the values of its claim, and the flows it was measured on. */
 export function draft(

@@ -16,7 +16,7 @@ import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Judged } from '../orientation.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
-import { draft } from './detector.ts'
+import { assessment, draft } from './detector.ts'
 
 const OPTIONS = {
   walk_alpha_ratio: {
@@ -188,21 +188,26 @@ function assess(look: Look, client: ClientWindow, spread: Spread, options: Optio
   const failingClients = spread.targets
     .slice(0, 64)
     .map(({ server, port }) => context.services.failingClients(server, judged.proto, port, judged.startUs))
-  return {
+  return assessment({
     evidence,
     servicePort: spread.ports.length === 1 ? spread.ports[0] : null,
-    outage: {
-      targets: failingClients.length,
-      failingClientsMax: Math.max(0, ...failingClients),
-      inOutage: failingClients.filter((clients) => clients > 0).length,
+    facts: {
+      outage: {
+        targets: failingClients.length,
+        failingClientsMax: Math.max(0, ...failingClients),
+        inOutage: failingClients.filter((clients) => clients > 0).length,
+      },
+      peers: {
+        proto: judged.proto,
+        peers: client.firstFailed + client.firstAnswered,
+        answered: client.firstAnswered,
+        ports: spread.ports.length,
+      },
     },
-    loginBytes: null,
-    success: null,
     scaleRatio: spread.servers / options.failed_servers_min,
     answeredServers: client.firstAnswered,
-    notEvaluated: [],
     pictures: [grid(spread, servers)],
-  }
+  })
 }
 
 function evidenceOf(look: Look, client: ClientWindow, spread: Spread, options: Options, spanUs: number, sample: Draft['sample']): Draft[] {

@@ -14,7 +14,7 @@ import type { DistinctWindow } from '../../context/distinct-window.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
-import { draft } from './detector.ts'
+import { assessment, draft } from './detector.ts'
 
 const OPTIONS = {
   failed_ports_min: {
@@ -158,17 +158,14 @@ function assess(look: Look, window: DistinctWindow<number>, options: Options): A
   const failingClients = ports.slice(0, 64).map((port) => context.services.failingClients(server, judged.proto, port, judged.startUs))
   const failingClientsMax = Math.max(0, ...failingClients)
   const inOutage = failingClients.filter((clients) => clients > 0).length
-  return {
+  return assessment({
     evidence,
     servicePort: null,
-    outage: { targets: failingClients.length, failingClientsMax, inOutage },
-    loginBytes: null,
-    success: null,
+    facts: { outage: { targets: failingClients.length, failingClientsMax, inOutage } },
     scaleRatio: failed / options.failed_ports_min,
     answeredServers: answered.length > 0 ? 1 : 0,
-    notEvaluated: [],
     pictures: [grid(server, ports, answered, failed)],
-  }
+  })
 }
 
 function grid(server: string, failed: readonly number[], answered: readonly number[], failedCount: number): PictureData {

@@ -1,0 +1,288 @@
+/**
+ * The windows of pairs, services and destinations that single detectors read: one table a kind of question.
+ *
+ * In:  contacts in row order; interim rows of open flows; the meter's counters by destination and second.
+ * Out: for the contact just observed, the windows it belongs to; null where it belongs to none.
+ * Not: who sent whom something lately: `hasAsked` is the context's, which knows all pairs.
+ * The invariant: each table is bounded, and `counters` says how often its limit took an entry.
+ */
+
+import { ICMP, ICMPV6, TCP, UDP } from '../flow/flow.ts'
+import { AttemptSeries } from './attempts.ts'
+import { BoundedTable } from './bounded-table.ts'
+import type { Contact } from './contact.ts'
+import { CLIENT, SERVER } from './contact.ts'
+import { Datagrams } from './datagrams.ts'
+import type { DestinationCounters, DestinationRow, DestinationWindow } from './destination-windows.ts'
+import { DestinationWindows } from './destination-windows.ts'
+import { DistinctWindow } from './distinct-window.ts'
+import { EchoTargets } from './echo-targets.ts'
+import { Reflection } from './reflections.ts'
+import { SlowConnections } from './slow-connections.ts'
+import { Transfers } from './transfers.ts'
+
+const US_PER_S = 1e6
+const HOUR_US = 3600 * US_PER_S
+const DAY_US = 24 * HOUR_US
+const TEN_MINUTES_US = 600 * US_PER_S
+
+const DNS_PORT = 53
+const DHCP_PORT = 67
+const ANY_DHCP_SERVER = 'dhcp'
+const ECHO_REQUEST: ReadonlySet<number> = new Set([8, 128])
+/** A row that carries less both ways is no transfer worth an entry. */
+const TRANSFER_BYTES_MIN = 10_000
+/** SCORER.md D13: a connection that lasted this long and carried no more than this counts as slow. */
+const SLOW_US_MIN = 10 * US_PER_S
+const SLOW_CLIENT_BPS_MAX = 50
+const SLOW_SERVER_BYTES_MAX = 2000
+/** Remote administration (SCORER.md D15). */
+export const ADMIN_PORTS: ReadonlySet<number> = new Set([22, 135, 139, 445, 1433, 3389, 5900, 5985, 5986])
+/** Nobody asked within this time: what comes is unsolicited (SCORER.md D7). */
+const ASKED_WITHIN_US = 60 * US_PER_S
+/** A row this long, or a later piece of one, is a long connection's. */
+const LONG_US_MIN = 100 * US_PER_S
+
+export interface ExchangeLimits {
+  series: number
+  hosts: number
+  destinationWindows: number
+}
+
+export interface LongConnection {
+  startUs: number
+  lastUs: number
+  clientBytes: number
+  serverBytes: number
+  rows: number
+}
+
+export interface Exchange {
+  /** Connections of this client to this service; null for later pieces and group addresses. */
+  attempts: AttemptSeries | null
+  /** Payload between the two hosts, last hour. */
+  transfers: Transfers | null
+  /** Datagrams of a client and a name server, or echoes between two hosts. */
+  datagrams: Datagrams | null
+  echoTargets: EchoTargets | null
+  /** What arrives at the receiver of this contact; null while it draws little. */
+  destination: DestinationWindow | null
+  /** Who received, and who sent, for `destination` and `reflection`. */
+  receiver: 0 | 1
+  reflection: Reflection | null
+  slow: SlowConnections | null
+  /** 'port server' of administration services that answered this client, last one to two hours. */
+  adminTargets: DistinctWindow<string> | null
+  long: LongConnection | null
+}
+
+export class Exchanges {
+  readonly #attempts: BoundedTable<AttemptSeries>
+  readonly #transfers: BoundedTable<Transfers>
+  readonly #datagrams: BoundedTable<Datagrams>
+  readonly #echoTargets: BoundedTable<EchoTargets>
+  readonly #destinations: DestinationWindows
+  readonly #reflections: BoundedTable<Reflection>
+  readonly #slow: BoundedTable<SlowConnections>
+  readonly #adminTargets: BoundedTable<DistinctWindow<string>>
+  readonly #long: BoundedTable<LongConnection>
+
+  constructor(limits: ExchangeLimits) {
+    const { series, hosts } = limits
+    this.#attempts = new BoundedTable(series, DAY_US)
+    this.#transfers = new BoundedTable(series, HOUR_US)
+    this.#datagrams = new BoundedTable(Math.ceil(series / 4), HOUR_US)
+    this.#echoTargets = new BoundedTable(Math.ceil(series / 4), TEN_MINUTES_US)
+    this.#destinations = new DestinationWindows(hosts, limits.destinationWindows)
+    this.#reflections = new BoundedTable(Math.ceil(series / 4), TEN_MINUTES_US)
+    this.#slow = new BoundedTable(limits.destinationWindows, TEN_MINUTES_US)
+    this.#adminTargets = new BoundedTable(Math.ceil(series / 4), 2 * HOUR_US)
+    this.#long = new BoundedTable(Math.ceil(series / 4), HOUR_US)
+  }
+
+  advance(nowUs: number): void {
+    const tables = [this.#attempts, this.#transfers, this.#datagrams, this.#echoTargets, this.#reflections, this.#slow]
+    for (const table of [...tables, this.#adminTargets, this.#long]) table.advance(nowUs)
+    this.#destinations.advance(nowUs)
+  }
+
+  /** @param hasAsked whether `from` sent `to` anything since a time. */
+  observe(contact: Contact, hasAsked: (from: string, to: string, sinceUs: number) => boolean): Exchange {
+    const receiver = contact.packets[CLIENT] ? SERVER : CLIENT
+    return {
+      attempts: this.#noteAttempt(contact),
+      transfers: this.#noteTransfer(contact),
+      datagrams: this.#noteDatagrams(contact),
+      echoTargets: this.#noteEchoTarget(contact),
+      destination: this.#noteDestination(contact, receiver),
+      receiver,
+      reflection: this.#noteReflection(contact, receiver, hasAsked),
+      slow: this.#noteSlow(contact, false),
+      adminTargets: this.#noteAdminTarget(contact),
+      long: this.#noteLong(contact),
+    }
+  }
+
+  /** A row so far of a flow still open: only what replaces and never adds may take it. */
+  observeInterim(contact: Contact): Pick<Exchange, 'slow' | 'destination'> {
+    const destination = this.#destinations.peek(contact.addr[SERVER], contact.proto)
+    return { slow: this.#noteSlow(contact, true), destination }
+  }
+
+  noteCounters(counters: DestinationCounters): DestinationWindow {
+    return this.#destinations.noteCounters(counters)
+  }
+
+  get counters(): Record<string, number> {
+    return {
+      attemptSeriesEvicted: this.#attempts.evictedCount,
+      transfersEvicted: this.#transfers.evictedCount,
+      datagramsEvicted: this.#datagrams.evictedCount,
+      echoTargetsEvicted: this.#echoTargets.evictedCount,
+      ...this.#destinations.counters,
+      reflectionsEvicted: this.#reflections.evictedCount,
+      slowConnectionsEvicted: this.#slow.evictedCount,
+      adminTargetsEvicted: this.#adminTargets.evictedCount,
+      longConnectionsEvicted: this.#long.evictedCount,
+    }
+  }
+
+  #noteAttempt(contact: Contact): AttemptSeries | null {
+    if (!hasPorts(contact) || contact.isContinuation || contact.isToGroup || !contact.packets[CLIENT]) return null
+    if (contact.proto === TCP && !contact.hasSyn) return null
+    const series = this.#attempts.getOrCreate(serviceKey(contact), () => new AttemptSeries())
+    const attempt = {
+      flowId: contact.flowId,
+      atUs: contact.startUs,
+      clientBytes: contact.payloadBytes[CLIENT] ?? 0,
+      serverBytes: contact.payloadBytes[SERVER] ?? 0,
+      isAnswered: contact.outcome === 'answered',
+    }
+    series.add(attempt, contact.outcome === 'failed', contact.port[CLIENT])
+    return series
+  }
+
+  #noteTransfer(contact: Contact): Transfers | null {
+    const [clientBytes, serverBytes] = contact.payloadBytes
+    if (clientBytes === null || serverBytes === null || clientBytes + serverBytes < TRANSFER_BYTES_MIN) return null
+    const key = `${contact.addr[CLIENT]} ${contact.addr[SERVER]} ${contact.port[SERVER]}`
+    const transfers = this.#transfers.getOrCreate(key, () => new Transfers())
+    transfers.add(clientBytes, serverBytes, contact.startUs, contact.lastUs)
+    return transfers
+  }
+
+  #noteDatagrams(contact: Contact): Datagrams | null {
+    const isName = contact.proto === UDP && contact.port[SERVER] === DNS_PORT
+    if (!(isName || isEcho(contact)) || contact.isToGroup) return null
+    // Both ends of a tunnel send requests: one window for the two hosts, whoever asks.
+    const hosts = isName ? contact.addr : [...contact.addr].sort()
+    const key = `${hosts[0]} ${hosts[1]} ${contact.proto}`
+    const datagrams = this.#datagrams.getOrCreate(key, () => new Datagrams(contact.addr[CLIENT]))
+    datagrams.add(contact)
+    return datagrams
+  }
+
+  #noteEchoTarget(contact: Contact): EchoTargets | null {
+    if (!isEcho(contact) || !contact.packets[CLIENT]) return null
+    const targets = this.#echoTargets.getOrCreate(contact.addr[CLIENT], () => new EchoTargets())
+    const isAnswered = (contact.packets[SERVER] ?? 0) > 0
+    targets.note(contact.addr[SERVER], contact.isToGroup || contact.addr[SERVER].endsWith('.0'), isAnswered, contact.startUs)
+    return targets
+  }
+
+  #noteDestination(contact: Contact, receiver: 0 | 1): DestinationWindow | null {
+    const isAddressRequest = contact.proto === UDP && contact.port[SERVER] === DHCP_PORT
+    const sender = receiver === SERVER ? CLIENT : SERVER
+    const isIcmp = contact.proto === ICMP || contact.proto === ICMPV6
+    const row: DestinationRow = {
+      source: contact.addr[sender],
+      sourcePort: isIcmp ? 0 : contact.port[sender],
+      port: isIcmp ? 0 : contact.port[receiver],
+      startUs: contact.startUs,
+      lastUs: contact.lastUs,
+      packets: contact.packets[sender] ?? 0,
+      bytes: contact.payloadBytes[sender] ?? 0,
+      squares: contact.payloadSquares?.[sender] ?? null,
+      replies: contact.packets[receiver] ?? 0,
+      outcome: connectionOutcome(contact),
+    }
+    // Requests for addresses go to all: they are counted as if to one place.
+    return this.#destinations.noteRow(isAddressRequest ? ANY_DHCP_SERVER : contact.addr[receiver], contact.proto, row)
+  }
+
+  #noteReflection(contact: Contact, receiver: 0 | 1, hasAsked: Parameters<Exchanges['observe']>[1]): Reflection | null {
+    const sender = receiver === SERVER ? CLIENT : SERVER
+    if (contact.isContinuation || contact.isToGroup || (contact.packets[receiver] ?? 1) > 0) return null
+    // A TCP answer without its question is a SYN-ACK or a lone reset; orientation made its sender the server.
+    if (contact.proto !== UDP && !(contact.proto === TCP && receiver === CLIENT && !contact.hasExchange)) return null
+    if (contact.port[sender] === contact.port[receiver] && contact.proto === UDP) return null
+    if (hasAsked(contact.addr[receiver], contact.addr[sender], contact.startUs - ASKED_WITHIN_US)) return null
+    const key = `${contact.addr[receiver]} ${contact.proto} ${contact.proto === TCP ? 0 : contact.port[sender]}`
+    const reflection = this.#reflections.getOrCreate(key, () => new Reflection())
+    reflection.add({
+      flowId: contact.flowId,
+      sender: contact.addr[sender],
+      startUs: contact.startUs,
+      lastUs: contact.lastUs,
+      packets: contact.packets[sender] ?? 0,
+      bytes: contact.payloadBytes[sender] ?? 0,
+    })
+    return reflection
+  }
+
+  #noteSlow(contact: Contact, isInterim: boolean): SlowConnections | null {
+    if (contact.proto !== TCP || !(contact.hasCompleted || contact.isContinuation)) return null
+    const seconds = (contact.lastUs - contact.startUs) / US_PER_S
+    const clientBytes = contact.payloadBytes[CLIENT] ?? 0
+    const serverBytes = contact.payloadBytes[SERVER] ?? 0
+    const isSlow = clientBytes <= SLOW_CLIENT_BPS_MAX * seconds && serverBytes <= SLOW_SERVER_BYTES_MAX
+    if (!isSlow || (contact.lastUs - contact.startUs < SLOW_US_MIN && !contact.isContinuation)) return null
+    const slow = this.#slow.getOrCreate(serviceKey(contact), () => new SlowConnections())
+    const { flowId, startUs, lastUs } = contact
+    slow.add({ flowId, startUs, lastUs, clientBytes, serverBytes, clientPackets: contact.packets[CLIENT] ?? 0 }, isInterim)
+    return slow
+  }
+
+  #noteAdminTarget(contact: Contact): DistinctWindow<string> | null {
+    if (!contact.isClientInternal || !contact.isServerInternal || !ADMIN_PORTS.has(contact.port[SERVER])) return null
+    if (contact.proto !== TCP || contact.outcome !== 'answered' || !contact.payloadBytes[SERVER]) return null
+    const targets = this.#adminTargets.getOrCreate(contact.addr[CLIENT], () => new DistinctWindow<string>(HOUR_US, 256))
+    targets.add(`${contact.port[SERVER]} ${contact.addr[SERVER]}`, contact.startUs)
+    return targets
+  }
+
+  #noteLong(contact: Contact): LongConnection | null {
+    if (!contact.isContinuation && contact.lastUs - contact.startUs < LONG_US_MIN) return null
+    const long = this.#long.getOrCreate(String(contact.flowId), () => ({
+      startUs: contact.startUs,
+      lastUs: contact.lastUs,
+      clientBytes: 0,
+      serverBytes: 0,
+      rows: 0,
+    }))
+    long.lastUs = Math.max(long.lastUs, contact.lastUs)
+    long.clientBytes += contact.payloadBytes[CLIENT] ?? 0
+    long.serverBytes += contact.payloadBytes[SERVER] ?? 0
+    long.rows++
+    return long
+  }
+}
+
+function connectionOutcome(contact: Contact): DestinationRow['outcome'] {
+  if (contact.proto !== TCP || !contact.hasSyn || contact.isContinuation) return null
+  if (contact.hasCompleted) return 'completed'
+  // A client that resets what was offered (a half-open scan) leaves nothing open.
+  return contact.failure === 'refused' || contact.hasClientReset ? 'refused' : 'halfOpen'
+}
+
+function hasPorts(contact: Contact): boolean {
+  return contact.proto === TCP || contact.proto === UDP
+}
+
+function isEcho(contact: Contact): boolean {
+  return (contact.proto === ICMP || contact.proto === ICMPV6) && ECHO_REQUEST.has(contact.port[CLIENT])
+}
+
+function serviceKey(contact: Contact): string {
+  return `${contact.addr[CLIENT]} ${contact.addr[SERVER]} ${contact.proto} ${contact.port[SERVER]}`
+}

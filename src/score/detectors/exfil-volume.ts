@@ -1,0 +1,154 @@
+/**
+ * D11 exfil.volume: an inside host sends much more to an outside server than it gets back.
+ *
+ * In:  payload between the two, last hour; who else uses the server. Not: downloads: only what the client sent counts, and where the
+ *      server sent a comparable amount the test fails. Not the host's own history: no baseline is kept yet, so a floor and the
+ *      shape decide, and the likelihood is capped.
+ */
+
+import type { OptionTable, OptionValues } from '../../base/option.ts'
+import { CLIENT, SERVER } from '../../context/contact.ts'
+import type { Transfers } from '../../context/transfers.ts'
+import { num } from '../number.ts'
+import { isOddPort } from '../ports.ts'
+import type { TechniqueId } from '../techniques.ts'
+import { infrastructureOf, noveltyDrafts } from './c2-beacon.ts'
+import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
+import { assessment, draft, NO_BASELINE } from './detector.ts'
+
+const OPTIONS = {
+  upload_bytes_min: {
+    kind: 'number',
+    default: 50e6,
+    min: 1e6,
+    max: 1e13,
+    unit: 'B',
+    comment: 'Payload that the client sent to one service outside within an hour (Slips: 100 MB).',
+  },
+  push_ratio_min: {
+    kind: 'number',
+    default: 0.4,
+    min: 0,
+    max: 1,
+    unit: 'ratio',
+    comment:
+      'Producer-consumer ratio (sent - received) / (sent + received): 1 is pure upload, 0.4 mail, 0 balanced, -1 download (Bullard).',
+  },
+  hosts_min: { kind: 'integer', default: 4, min: 2, max: 1000, unit: 'hosts', comment: 'As in detectors_c2_beacon.' },
+} as const satisfies OptionTable
+
+type Options = OptionValues<typeof OPTIONS>
+
+const WEIGHTS = {
+  upload: {
+    lr: 1.3,
+    group: 'volume',
+    basis: 'expert',
+    label: 'large upload',
+    claim: '{x0} sent {m0} to {x1} within {m1} and received {m2}',
+    alt: 'a backup, a cloud store or a release that somebody published',
+    next: 'Ask the owner of the host what was sent, and look up who owns the server.',
+  },
+  one_way: {
+    lr: 0.5,
+    group: 'pattern',
+    basis: 'expert',
+    label: 'all one way',
+    claim: 'the producer-consumer ratio is {m0}, where a pure upload has the highest and a download the lowest value',
+    next: 'Compare with what this host sends on other days.',
+  },
+  transfer_port: {
+    lr: 0.6,
+    group: 'target',
+    basis: 'expert',
+    label: 'copying service or odd port',
+    claim: 'it went to port {m0}, which is no web or mail upload',
+    alt: 'an agreed copy job',
+    next: 'Look for the program that copied.',
+  },
+} as const
+
+const ONE_WAY_MIN = 0.9
+const COPY_PORTS: ReadonlySet<number> = new Set([20, 21, 22, 69, 873, 989, 990, 2049])
+const TECHNIQUES_OUT: readonly TechniqueId[] = ['T1041', 'T1048']
+
+export const EXFIL_VOLUME = {
+  kind: 'exfil.volume',
+  code: 'D11',
+  title: 'Large upload to one outside server',
+  techniques: { fromInside: TECHNIQUES_OUT, fromOutside: TECHNIQUES_OUT, manyVictims: [] },
+  inputs: 'payload each way between an inside client and an outside service',
+  windowUs: 3600e6,
+  entryTest: 'sent ≥ upload_bytes_min within an hour, ratio ≥ push_ratio_min, from inside to outside',
+  options: OPTIONS,
+  priorLog10: -2.5,
+  cap: { limit: 0.95, why: 'what was sent was not read' },
+  severityBase: 2,
+  isBackgroundFromOutside: false,
+  weights: WEIGHTS,
+  detect,
+} as const satisfies Detector<typeof OPTIONS>
+
+function detect(look: Look, options: Options): Finding | null {
+  const { judged, observed } = look
+  const { transfers } = observed
+  // Orientation by a guess could take a download for an upload.
+  if (transfers === null || judged.direction !== 'out' || judged.isToGroup || !judged.isOrientationSure) return null
+  const [sent, received] = transfers.sums()
+  if (sent < options.upload_bytes_min || (sent - received) / (sent + received) < options.push_ratio_min) return null
+  return {
+    actor: judged.addr[CLIENT],
+    victim: judged.addr[SERVER],
+    keyPart: `${judged.addr[SERVER]} ${judged.port[SERVER]}`,
+    flowsInWindow: transfers.rows,
+    firstUs: transfers.firstUs,
+    victims: () => [judged.addr[SERVER]],
+    telling: 0,
+    assess: () => assess(look, transfers, options),
+  }
+}
+
+function assess(look: Look, transfers: Transfers, options: Options): Assessment {
+  const { judged, context } = look
+  const [sent, received] = transfers.sums()
+  const port = judged.port[SERVER]
+  const ratio = (sent - received) / (sent + received)
+  const sample = { n: transfers.rows, fromUs: transfers.firstUs, toUs: transfers.lastUs, flowIds: [judged.flowId] }
+  const evidence: Draft[] = [
+    draft('D11.upload', WEIGHTS.upload, {
+      measured: [num(sent, 'B'), num(transfers.lastUs - transfers.firstUs, 'us'), num(received, 'B')],
+      names: [judged.addr[CLIENT], judged.addr[SERVER]],
+      sample,
+    }),
+  ]
+  if (ratio >= ONE_WAY_MIN) evidence.push(draft('D11.one_way', WEIGHTS.one_way, { measured: [num(ratio, 'ratio')], sample }))
+  if (COPY_PORTS.has(port) || isOddPort(port)) {
+    evidence.push(draft('D11.transfer_port', WEIGHTS.transfer_port, { measured: [num(port, 'port')], sample }))
+  }
+  const novelty = noveltyDrafts('D11', look, options.hosts_min, sample)
+  evidence.push(...novelty.drafts)
+  const seconds = Math.max(1, (judged.lastUs - judged.startUs) / 1e6)
+  const [clientPackets, serverPackets] = judged.packets.map((packets) => packets ?? 0)
+  return assessment({
+    evidence,
+    servicePort: port,
+    scaleRatio: sent / options.upload_bytes_min,
+    facts: {
+      prevalence: { users: context.census.networkUsers(judged.addr[SERVER]), hosts: context.census.hosts },
+      infrastructure: infrastructureOf(look),
+      stream: {
+        proto: judged.proto,
+        clientPps: clientPackets / seconds,
+        serverPps: serverPackets / seconds,
+        meanBytes: clientPackets === 0 ? 0 : (judged.payloadBytes[CLIENT] ?? 0) / clientPackets,
+      },
+      transfer: { clientBytes: sent, serverBytes: received, users: context.census.networkUsers(judged.addr[SERVER]) },
+    },
+    notEvaluated: [
+      ...novelty.notEvaluated,
+      { code: 'D11.history', why: 'what this host sends on other days: no baseline is kept yet' },
+      { code: 'B9.recurring', why: 'whether this is a job that comes back every day: no baseline is kept yet' },
+    ],
+    caps: [NO_BASELINE],
+  })
+}

@@ -1,0 +1,92 @@
+/**
+ * What the floods have in common: the destination's window at the second of a row, and how many take part.
+ *
+ * In:  a look. Out: the receiver's window with the time it is read at; actor, victim and side of a finding.
+ */
+
+import { CLIENT } from '../../context/contact.ts'
+import type { DestinationWindow } from '../../context/destination-windows.ts'
+import { num } from '../number.ts'
+import type { Draft, Finding, Look, Weight } from './detector.ts'
+import { draft } from './detector.ts'
+
+export interface Arrivals {
+  window: DestinationWindow
+  atUs: number
+  victim: string
+  isVictimInternal: boolean
+}
+
+/** null while the receiver draws too little to be watched. */
+export function arrivalsOf({ judged, observed }: Look): Arrivals | null {
+  const { destination, receiver } = observed
+  if (destination === null) return null
+  // The last second that the row reaches into: its packets were just added up to there.
+  const atUs = judged.lastUs
+  const isVictimInternal = receiver === CLIENT ? judged.isClientInternal : judged.isServerInternal
+  return { window: destination, atUs, victim: judged.addr[receiver], isVictimInternal }
+}
+
+/** Who floods: the one source that sends nine in ten packets, else many. */
+export function floodFinding(look: Look, arrivals: Arrivals, keyPart: string, assess: Finding['assess']): Finding {
+  const { judged, observed } = look
+  const { window, victim, isVictimInternal } = arrivals
+  const sole = window.soleSource()
+  const isSenderInternal = observed.receiver === CLIENT ? judged.isServerInternal : judged.isClientInternal
+  return {
+    actor: sole ?? 'many',
+    victim,
+    side: { isActorInternal: isSenderInternal, direction: isVictimInternal && !isSenderInternal ? 'in' : judged.direction },
+    keyPart: `${victim}${keyPart}`,
+    flowsInWindow: window.flows,
+    firstUs: window.firstUs,
+    victims: () => [victim],
+    telling: 0,
+    assess,
+  }
+}
+
+export function sampleOf({ window }: Arrivals, flowId: number): Draft['sample'] {
+  return { n: window.flows, fromUs: window.firstUs, toUs: window.lastUs, flowIds: [flowId] }
+}
+
+const MANY_SOURCES_MIN = 1000
+const SOURCE_ROWS_MAX = 2
+
+const FORGED_SOURCES = {
+  lr: 0.7,
+  group: 'scale',
+  basis: 'expert',
+  label: 'forged or very many sources',
+  claim: '{m0} sources took part, {m1} flows in all',
+  alt: 'an event that draws a crowd',
+  next: 'Compare the sources with the usual clients of this server.',
+} as const satisfies Weight
+
+const ALIKE = {
+  lr: 0.4,
+  group: 'volume',
+  basis: 'expert',
+  label: 'packets all alike',
+  claim: 'the packets carry {m0} in the mean and vary by {m1}',
+  next: 'Look at the timeline of a flow for the marks of a tool.',
+} as const satisfies Weight
+
+const ALIKE_VARIATION_MAX = 0.2
+
+/** Weights that all floods share; each puts them into its own table. */
+export const FLOOD_WEIGHTS = { forged_sources: FORGED_SOURCES, alike: ALIKE } as const
+
+export function sharedDrafts(code: string, { window }: Arrivals, sample: Draft['sample']): Draft[] {
+  const drafts: Draft[] = []
+  const sources = window.sources.count()
+  if (sources >= MANY_SOURCES_MIN && window.flows <= SOURCE_ROWS_MAX * sources) {
+    drafts.push(draft(`${code}.forged_sources`, FORGED_SOURCES, { measured: [num(sources, 'count'), num(window.flows, 'count')], sample }))
+  }
+  const variation = window.sizeVariation()
+  if (variation !== null && variation <= ALIKE_VARIATION_MAX && window.packets > 0) {
+    const measured = [num(window.bytes / window.packets, 'B'), num(variation * 100, 'percent')]
+    drafts.push(draft(`${code}.alike`, ALIKE, { measured, sample }))
+  }
+  return drafts
+}

@@ -1,0 +1,144 @@
+/**
+ * D6 flood.http: completed connections to a web server at a rate that people do not make, all asking alike.
+ *
+ * In:  completed connections by destination and second; how much their requests differ; how many clients.
+ * Not: flash crowds (their requests differ, each client makes few), page loads (tens of connections), load balancers' checks (few a second).
+ */
+
+import type { OptionTable, OptionValues } from '../../base/option.ts'
+import { SERVER } from '../../context/contact.ts'
+import { TCP } from '../../flow/flow.ts'
+import { num } from '../number.ts'
+import { medianOf } from '../regularity.ts'
+import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
+import { assessment, draft } from './detector.ts'
+import type { Arrivals } from './flood-arrivals.ts'
+import { arrivalsOf, floodFinding, sampleOf } from './flood-arrivals.ts'
+
+const OPTIONS = {
+  connections_per_s_min: {
+    kind: 'number',
+    default: 200,
+    min: 10,
+    max: 1e6,
+    unit: '1/s',
+    comment: 'Completed connections to one web server begun in one second, over seconds_min seconds (FastNetMon: 3500 flows of a host).',
+  },
+  seconds_min: {
+    kind: 'integer',
+    default: 5,
+    min: 1,
+    max: 10,
+    unit: 's',
+    comment: 'So many of ten seconds must reach connections_per_s_min.',
+  },
+  burst_connections_min: { kind: 'number', default: 500, min: 50, max: 1e7, unit: '1/s', comment: 'Or so many in one second.' },
+  per_client_min: {
+    kind: 'number',
+    default: 20,
+    min: 2,
+    max: 1e6,
+    unit: '',
+    comment: 'Connections a client in the mean: a crowd makes few each.',
+  },
+} as const satisfies OptionTable
+
+type Options = OptionValues<typeof OPTIONS>
+
+const WEIGHTS = {
+  rate: {
+    lr: 1.3,
+    group: 'pattern',
+    basis: 'expert',
+    label: 'connections at a rate',
+    claim: '{x0} got {m0} completed connections within ten seconds, {m1} of them in the busiest one, from {m2} clients',
+    alt: 'a load test, a crawler, a proxy that many people share',
+    next: "Read the web server's access log of that time: one page asked for over and over shows a flood.",
+  },
+  alike: {
+    lr: 0.6,
+    group: 'volume',
+    basis: 'expert',
+    label: 'requests all alike',
+    claim: 'the newest requests of one client carried {m0} each in the middle and hardly differ',
+    next: 'Compare user agents and addresses asked for.',
+  },
+  per_client: {
+    lr: 0.4,
+    group: 'scale',
+    basis: 'expert',
+    label: 'many a client',
+    claim: 'each client made {m0} connections in the mean',
+    next: 'Limit the connections of one client.',
+  },
+} as const
+
+const WEB_PORTS: ReadonlySet<number> = new Set([80, 443, 3000, 5000, 8000, 8008, 8080, 8081, 8443, 8888, 9000])
+const ALIKE_RATIO_MAX = 1.2
+
+export const FLOOD_HTTP = {
+  kind: 'flood.http',
+  code: 'D6H',
+  title: 'Flood of web requests',
+  techniques: { fromInside: ['T1499.002'], fromOutside: ['T1499.002'], manyVictims: [] },
+  inputs: 'completed connections by destination and second, requests by client',
+  windowUs: 60e6,
+  entryTest: 'connections_per_s_min in seconds_min of ten seconds, or burst_connections_min in one, and per_client_min',
+  options: OPTIONS,
+  priorLog10: -1.5,
+  cap: { limit: 0.95, why: 'the requests were not read' },
+  severityBase: 2,
+  isBackgroundFromOutside: false,
+  weights: WEIGHTS,
+  detect,
+} as const satisfies Detector<typeof OPTIONS>
+
+function detect(look: Look, options: Options): Finding | null {
+  const { judged, observed } = look
+  if (judged.proto !== TCP || observed.receiver !== SERVER || !judged.hasCompleted || !WEB_PORTS.has(judged.port[SERVER])) return null
+  const found = arrivalsOf(look)
+  if (found === null) return null
+  const arrivals = { ...found, atUs: judged.startUs }
+  const { window, atUs } = arrivals
+  const rate = window.peak(atUs, 'completed', options.connections_per_s_min)
+  if (rate.most < options.burst_connections_min && rate.seconds < options.seconds_min) return null
+  if (perClient(arrivals) < options.per_client_min) return null
+  return floodFinding(look, arrivals, ` ${judged.port[SERVER]}`, () => assess(look, arrivals, options))
+}
+
+function perClient({ window, atUs }: Arrivals): number {
+  return window.inTenSeconds(atUs, 'completed') / Math.max(1, window.sources.count())
+}
+
+function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
+  const { judged, observed } = look
+  const { window, atUs, victim } = arrivals
+  const sample = sampleOf(arrivals, judged.flowId)
+  const completed = window.inTenSeconds(atUs, 'completed')
+  const { most } = window.peak(atUs, 'completed', options.connections_per_s_min)
+  const clients = window.sources.count()
+  const evidence: Draft[] = [
+    draft('D6H.rate', WEIGHTS.rate, {
+      measured: [num(completed, 'count'), num(most, 'count'), num(clients, 'count')],
+      names: [victim],
+      sample,
+    }),
+    draft('D6H.per_client', WEIGHTS.per_client, { measured: [num(Math.round(perClient(arrivals)), 'count')], sample }),
+  ]
+  const requests = (observed.attempts?.kept ?? []).map((call) => call.clientBytes).sort((a, b) => a - b)
+  if (requests.length > 1 && requests[requests.length - 1] <= ALIKE_RATIO_MAX * requests[0]) {
+    evidence.push(draft('D6H.alike', WEIGHTS.alike, { measured: [num(medianOf(requests), 'B')], sample }))
+  }
+  const begun = completed + window.inTenSeconds(atUs, 'halfOpen')
+  return assessment({
+    evidence,
+    servicePort: judged.port[SERVER],
+    scaleRatio: most / options.connections_per_s_min,
+    facts: { crowd: { completed, begun, variation: requests.length < 2 ? null : spread(requests), clients } },
+    notEvaluated: [{ code: 'D6H.usual_rate', why: 'how many connections this server usually gets: no baseline is kept yet' }],
+  })
+}
+
+function spread(sorted: readonly number[]): number {
+  return sorted[0] === 0 ? 0 : sorted[sorted.length - 1] / sorted[0] - 1
+}

@@ -1,0 +1,150 @@
+/**
+ * D5 flood.syn: connections are begun at a rate that no server completes.
+ *
+ * In:  half-open and completed connections by destination, second by second of their start.
+ * Not: refused ones (a scan of closed ports, a server that is down); one source that tries each port once, which is a scan (D2),
+ *      unless it is as fast as a flood.
+ */
+
+import type { OptionTable, OptionValues } from '../../base/option.ts'
+import { SERVER } from '../../context/contact.ts'
+import { TCP } from '../../flow/flow.ts'
+import { num } from '../number.ts'
+import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
+import { assessment, draft } from './detector.ts'
+import type { Arrivals } from './flood-arrivals.ts'
+import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+
+const OPTIONS = {
+  half_open_per_s_min: {
+    kind: 'number',
+    default: 100,
+    min: 5,
+    max: 1e6,
+    unit: '1/s',
+    comment: 'Half-open connections to one server begun in one second, over seconds_min seconds.',
+  },
+  seconds_min: {
+    kind: 'integer',
+    default: 3,
+    min: 1,
+    max: 10,
+    unit: 's',
+    comment: 'So many of ten seconds must reach half_open_per_s_min.',
+  },
+  burst_half_open_min: { kind: 'number', default: 1000, min: 50, max: 1e7, unit: '1/s', comment: 'Or so many in one second.' },
+  one_source_burst_min: {
+    kind: 'number',
+    default: 5000,
+    min: 50,
+    max: 1e7,
+    unit: '1/s',
+    comment: 'Half-open connections in one second from which one source that tries each port once is a flood as well as a scan.',
+  },
+  completed_share_max: {
+    kind: 'number',
+    default: 0.1,
+    min: 0,
+    max: 1,
+    unit: 'ratio',
+    comment: 'Share of the connections that were completed, at most.',
+  },
+} as const satisfies OptionTable
+
+type Options = OptionValues<typeof OPTIONS>
+
+const WEIGHTS = {
+  half_open: {
+    lr: 1.5,
+    group: 'pattern',
+    basis: 'expert',
+    label: 'half-open connections',
+    claim: '{m0} connections to {x0} were begun and left half open within {m1}; {m2} were completed',
+    alt: 'a server that stopped answering under ordinary load, or packets that the sensor lost',
+    next: 'Check whether the server still answers others, and whether SYN cookies are on.',
+  },
+  rate: {
+    lr: 0.5,
+    group: 'timing',
+    basis: 'expert',
+    label: 'rate of a flood',
+    claim: 'the busiest second brought {m0}, where {m1} are enough',
+    next: 'Read the load of the link at that time.',
+  },
+  ...FLOOD_WEIGHTS,
+} as const
+
+/** SYNs a port from one source, up to which they look like a scan. */
+const SCAN_FLOWS_A_PORT_MAX = 3
+const SCAN_PORTS_MIN = 15
+const RATE_FACTOR = 3
+
+export const FLOOD_SYN = {
+  kind: 'flood.syn',
+  code: 'D5',
+  title: 'Flood of half-open connections',
+  techniques: { fromInside: ['T1499.001', 'T1498.001'], fromOutside: ['T1499.001', 'T1498.001'], manyVictims: [] },
+  inputs: 'half-open, refused and completed connections by destination and second',
+  windowUs: 60e6,
+  entryTest: 'completed share ≤ completed_share_max and (half_open_per_s_min in seconds_min of ten seconds, or burst_half_open_min in one)',
+  options: OPTIONS,
+  priorLog10: -1,
+  cap: { limit: 0.99, why: 'headers alone never make a flood certain' },
+  severityBase: 2,
+  isBackgroundFromOutside: false,
+  readsOpenFlows: true,
+  weights: WEIGHTS,
+  detect,
+} as const satisfies Detector<typeof OPTIONS>
+
+function detect(look: Look, options: Options): Finding | null {
+  const { judged, observed } = look
+  if (judged.proto !== TCP || observed.receiver !== SERVER || !judged.hasSyn) return null
+  const arrivals = arrivalsOf(look)
+  if (arrivals === null) return null
+  const { window } = arrivals
+  const atUs = judged.startUs
+  const rate = window.peak(atUs, 'halfOpen', options.half_open_per_s_min)
+  const isBurst = rate.most >= options.burst_half_open_min
+  if (!isBurst && rate.seconds < options.seconds_min) return null
+  const halfOpen = window.inTenSeconds(atUs, 'halfOpen')
+  const completed = window.inTenSeconds(atUs, 'completed')
+  if (completed > options.completed_share_max * (halfOpen + completed)) return null
+  if (rate.most < options.one_source_burst_min && isScanLike(arrivals)) return null
+  return floodFinding(look, { ...arrivals, atUs }, '', () => assess(look, { ...arrivals, atUs }, options))
+}
+
+/** One source and hardly a port twice. */
+function isScanLike({ window }: Arrivals): boolean {
+  if (window.soleSource() === null) return false
+  // Of the ports that are counted one by one: past their limit, they stand for the others.
+  const flows = [...window.ports.values()].reduce((sum, n) => sum + n, 0)
+  return flows <= SCAN_FLOWS_A_PORT_MAX * window.ports.size && window.ports.size >= SCAN_PORTS_MIN
+}
+
+function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
+  const { window, atUs, victim } = arrivals
+  const sample = sampleOf(arrivals, look.judged.flowId)
+  const halfOpen = window.inTenSeconds(atUs, 'halfOpen')
+  const completed = window.inTenSeconds(atUs, 'completed')
+  const { most } = window.peak(atUs, 'halfOpen', options.half_open_per_s_min)
+  const spanUs = Math.min(10e6, Math.max(1, window.lastUs - window.firstUs))
+  const evidence: Draft[] = [
+    draft('D5.half_open', WEIGHTS.half_open, {
+      measured: [num(halfOpen, 'count'), num(spanUs, 'us'), num(completed, 'count')],
+      names: [victim],
+      sample,
+    }),
+  ]
+  if (most >= RATE_FACTOR * options.half_open_per_s_min) {
+    evidence.push(draft('D5.rate', WEIGHTS.rate, { measured: [num(most, 'count'), num(options.half_open_per_s_min, 'count')], sample }))
+  }
+  evidence.push(...sharedDrafts('D5', arrivals, sample).filter((item) => item.code !== 'D5.alike'))
+  return assessment({
+    evidence,
+    servicePort: window.ports.size === 1 ? look.judged.port[SERVER] : null,
+    scaleRatio: most / options.half_open_per_s_min,
+    facts: { crowd: { completed, begun: halfOpen + completed, variation: window.sizeVariation(), clients: window.sources.count() } },
+    notEvaluated: [{ code: 'D5.usual_rate', why: 'how many connections this server usually gets: no baseline is kept yet' }],
+  })
+}
