@@ -21,7 +21,7 @@ import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import type { DestinationCounters } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
-import type { Exchange } from './exchanges.ts'
+import type { Exchange, FirstService } from './exchanges.ts'
 import { Exchanges } from './exchanges.ts'
 import { FailedTargets } from './failed-targets.ts'
 import { correct, step } from './first-contacts.ts'
@@ -91,6 +91,8 @@ export interface PairWindow {
   answeredPorts: number[]
   /** When the client, and the server, last sent the other anything. */
   sentUs: [number, number]
+  /** Connections to the first service of the server that the client used; those to others lie in a table of their own. */
+  firstService: FirstService | null
 }
 
 export interface Observed extends Exchange {
@@ -115,6 +117,8 @@ export class Context {
   readonly #sessions: BoundedTable<SessionWindow>
 
   readonly #sessionPorts: ReadonlySet<number>
+  /** All that keeps packet time; one list, since time moves with every flow. */
+  readonly #parts: readonly { advance(nowUs: number): void }[]
 
   /**
    * @param sessionPorts server ports whose single sessions a detector wants to see.
@@ -135,15 +139,12 @@ export class Context {
     this.#targets = new BoundedTable(options.hosts_max, HOST_QUIET_US)
     this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
     this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
+    const tables = [this.#clients, this.#targets, this.#pairs, this.#sessions]
+    this.#parts = [...tables, this.services, this.census, this.#exchanges, this.#background, this.visibility]
   }
 
   advance(nowUs: number): void {
-    for (const table of [this.#clients, this.#targets, this.#pairs, this.#sessions]) table.advance(nowUs)
-    this.services.advance(nowUs)
-    this.census.advance(nowUs)
-    this.#exchanges.advance(nowUs)
-    this.#background.advance(nowUs)
-    this.visibility.advance(nowUs)
+    for (const part of this.#parts) part.advance(nowUs)
   }
 
   observe(contact: Contact): Observed {
@@ -158,7 +159,7 @@ export class Context {
     if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
     if (contact.outcome === 'failed' && hasPorts(contact)) noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
-    const exchange = this.#exchanges.observe(contact, this.#hasAsked)
+    const exchange = this.#exchanges.observe(contact, pair, this.#hasAsked)
     noteSent(pair, contact)
     const background = this.#background.observe(contact, this.#sinceMidnightUs)
     return Object.assign(exchange, { client, pair, sessions: this.#noteSession(contact), background })
@@ -201,8 +202,7 @@ export class Context {
       sessionWindowsEvicted: this.#sessions.evictedCount,
       visibilityPairsNotCounted: this.visibility.saturatedCount,
       backgroundEvicted: this.#background.evictedCount,
-      censusEvicted: this.census.evictedCount,
-      censusPortsNotCounted: this.census.portsNotCounted,
+      censusNotCounted: this.census.notCounted,
       ...this.#exchanges.counters,
     }
   }
@@ -319,5 +319,6 @@ function newPair(): PairWindow {
     failedLong: null,
     answeredPorts: [],
     sentUs: [NEVER, NEVER],
+    firstService: null,
   }
 }

@@ -49,6 +49,13 @@ export interface ExchangeLimits {
   destinationWindows: number
 }
 
+/** The series of a pair's first service, kept with the pair: most pairs have no other. */
+export interface FirstService {
+  proto: number
+  port: number
+  series: AttemptSeries
+}
+
 export interface LongConnection {
   startUs: number
   lastUs: number
@@ -86,6 +93,8 @@ export class Exchanges {
   readonly #slow: BoundedTable<SlowConnections>
   readonly #adminTargets: BoundedTable<DistinctWindow<string>>
   readonly #long: BoundedTable<LongConnection>
+  /** All of them that keep packet time; one list, since time moves with every flow. */
+  readonly #tables: readonly { advance(nowUs: number): void }[]
 
   constructor(limits: ExchangeLimits) {
     const { series, hosts } = limits
@@ -98,19 +107,24 @@ export class Exchanges {
     this.#slow = new BoundedTable(limits.destinationWindows, TEN_MINUTES_US)
     this.#adminTargets = new BoundedTable(Math.ceil(series / 4), 2 * HOUR_US)
     this.#long = new BoundedTable(Math.ceil(series / 4), HOUR_US)
+    const ofHosts = [this.#datagrams, this.#echoTargets, this.#reflections, this.#adminTargets]
+    this.#tables = [this.#attempts, this.#transfers, this.#slow, this.#long, ...ofHosts]
   }
 
   advance(nowUs: number): void {
-    const tables = [this.#attempts, this.#transfers, this.#datagrams, this.#echoTargets, this.#reflections, this.#slow]
-    for (const table of [...tables, this.#adminTargets, this.#long]) table.advance(nowUs)
+    for (const table of this.#tables) table.advance(nowUs)
     this.#destinations.advance(nowUs)
   }
 
-  /** @param hasAsked whether `from` sent `to` anything since a time. */
-  observe(contact: Contact, hasAsked: (from: string, to: string, sinceUs: number) => boolean): Exchange {
+  /** @param pair what is remembered of the two hosts. @param hasAsked whether `from` sent `to` anything since a time. */
+  observe(
+    contact: Contact,
+    pair: { firstService: FirstService | null },
+    hasAsked: (from: string, to: string, sinceUs: number) => boolean,
+  ): Exchange {
     const receiver = contact.packets[CLIENT] ? SERVER : CLIENT
     return {
-      attempts: this.#noteAttempt(contact),
+      attempts: this.#noteAttempt(contact, pair),
       transfers: this.#noteTransfer(contact),
       datagrams: this.#noteDatagrams(contact),
       echoTargets: this.#noteEchoTarget(contact),
@@ -147,10 +161,10 @@ export class Exchanges {
     }
   }
 
-  #noteAttempt(contact: Contact): AttemptSeries | null {
+  #noteAttempt(contact: Contact, pair: { firstService: FirstService | null }): AttemptSeries | null {
     if (!hasPorts(contact) || contact.isContinuation || contact.isToGroup || !contact.packets[CLIENT]) return null
     if (contact.proto === TCP && !contact.hasSyn) return null
-    const series = this.#attempts.getOrCreate(serviceKey(contact), () => new AttemptSeries())
+    const series = this.#seriesOf(contact, pair)
     const attempt = {
       flowId: contact.flowId,
       atUs: contact.startUs,
@@ -160,6 +174,15 @@ export class Exchanges {
     }
     series.add(attempt, contact.outcome === 'failed', contact.port[CLIENT])
     return series
+  }
+
+  #seriesOf(contact: Contact, pair: { firstService: FirstService | null }): AttemptSeries {
+    const { proto } = contact
+    const port = contact.port[SERVER]
+    pair.firstService ??= { proto, port, series: new AttemptSeries() }
+    const { firstService } = pair
+    if (firstService.proto === proto && firstService.port === port) return firstService.series
+    return this.#attempts.getOrCreate(serviceKey(contact), newSeries)
   }
 
   #noteTransfer(contact: Contact): Transfers | null {
@@ -210,7 +233,7 @@ export class Exchanges {
     return this.#destinations.noteRow(isAddressRequest ? ANY_DHCP_SERVER : contact.addr[receiver], contact.proto, row)
   }
 
-  #noteReflection(contact: Contact, receiver: 0 | 1, hasAsked: Parameters<Exchanges['observe']>[1]): Reflection | null {
+  #noteReflection(contact: Contact, receiver: 0 | 1, hasAsked: Parameters<Exchanges['observe']>[2]): Reflection | null {
     const sender = receiver === SERVER ? CLIENT : SERVER
     if (contact.isContinuation || contact.isToGroup || (contact.packets[receiver] ?? 1) > 0) return null
     // A TCP answer without its question is a SYN-ACK or a lone reset; orientation made its sender the server.
@@ -266,6 +289,10 @@ export class Exchanges {
     long.rows++
     return long
   }
+}
+
+function newSeries(): AttemptSeries {
+  return new AttemptSeries()
 }
 
 function connectionOutcome(contact: Contact): DestinationRow['outcome'] {

@@ -20,8 +20,6 @@ const FAILING_CLIENTS_EXACT = 16
 interface Service {
   /** The first distinct clients that were answered, up to KNOWN_CLIENTS_MIN. */
   answered: string[]
-  /** The flow that was the first to be answered. */
-  firstFlowId: number
   /** Clients that failed since the last answer. */
   failing: DistinctWindow<string> | null
 }
@@ -30,6 +28,7 @@ export class Services {
   readonly #table: BoundedTable<Service>
   /** When each server first answered on any port. */
   readonly #hosts: BoundedTable<{ sinceUs: number }>
+  #newest = { flowId: Number.NaN, ageUs: 0 }
 
   constructor(max: number) {
     this.#table = new BoundedTable(max, WORKED_WITHIN_US)
@@ -53,9 +52,8 @@ export class Services {
       return
     }
     if (!isAnswer(contact)) return
-    const service = this.#table.getOrCreate(key, () => ({ answered: [], firstFlowId: contact.flowId, failing: null }))
+    const service = this.#table.getOrCreate(key, () => this.#newService(contact))
     service.failing = null
-    this.#hosts.getOrCreate(contact.addr[SERVER], () => ({ sinceUs: contact.startUs }))
     if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered.push(client)
   }
 
@@ -64,12 +62,15 @@ export class Services {
     return service !== undefined && service.answered.length >= KNOWN_CLIENTS_MIN
   }
 
-  /** How long the server of a contact had been known when this service first answered, µs; null when the contact is not that first one. */
+  /** How long the server of a contact just observed had been known when this service first answered, µs; null for later answers. */
   newServiceOf(contact: Contact): number | null {
-    const service = this.#table.peek(keyOf(contact.addr[SERVER], contact.proto, contact.port[SERVER]))
-    const host = this.#hosts.peek(contact.addr[SERVER])
-    if (service?.firstFlowId !== contact.flowId || host === undefined) return null
-    return contact.startUs - host.sinceUs
+    return this.#newest.flowId === contact.flowId ? this.#newest.ageUs : null
+  }
+
+  #newService(contact: Contact): Service {
+    const host = this.#hosts.getOrCreate(contact.addr[SERVER], () => ({ sinceUs: contact.startUs }))
+    this.#newest = { flowId: contact.flowId, ageUs: contact.startUs - host.sinceUs }
+    return { answered: [], failing: null }
   }
 
   /** Clients failing towards a service that has worked before; 0 when it works or was never seen to work. */

@@ -55,7 +55,7 @@ export class Analyst {
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
-  readonly #detectors: readonly { section: DetectorSection; detector: AnyDetector }[]
+  readonly #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -79,7 +79,7 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = sectionsOf().map((section) => ({ section, detector: DETECTORS[section] }))
+    this.#detectors = sectionsOf().map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
   }
 
   onFlow(flow: Flow): void {
@@ -87,8 +87,9 @@ export class Analyst {
     this.#flowsJudged++
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observe(judged)
-    for (const { section, detector } of this.#detectors) {
-      const finding = detector.detect({ judged, observed, context: this.#context }, this.#options.score[section])
+    const look = { judged, observed, context: this.#context }
+    for (const { detector, options } of this.#detectors) {
+      const finding = detector.detect(look, options)
       if (finding !== null) this.#take(detector, finding, judged)
     }
   }
@@ -100,9 +101,10 @@ export class Analyst {
   onOpenFlow(flow: Flow): void {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observeInterim(judged)
-    for (const { section, detector } of this.#detectors) {
+    const look = { judged, observed, context: this.#context }
+    for (const { detector, options } of this.#detectors) {
       if (detector.readsOpenFlows !== true) continue
-      const finding = detector.detect({ judged, observed, context: this.#context }, this.#options.score[section])
+      const finding = detector.detect(look, options)
       if (finding !== null) this.#take(detector, finding, judged)
     }
   }

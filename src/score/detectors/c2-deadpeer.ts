@@ -36,7 +36,7 @@ const WEIGHTS = {
   never_answers: {
     lr: 1,
     group: 'failure',
-    basis: 'measured',
+    basis: 'expert',
     label: 'never answers',
     claim: '{m0} of {m1} connections of {x0} to {x1} failed, over {m2}',
     alt: 'software whose server was retired, or a firewall that blocks it',

@@ -56,7 +56,7 @@ const WEIGHTS = {
   query_size: {
     lr: 1.2,
     group: 'pattern',
-    basis: 'measured',
+    basis: 'expert',
     label: 'large questions',
     claim: '{x0} asked {x1} {m0} questions of {m1} in the mean; names that people look up make less than {m2}',
     alt: 'a reputation service that asks in names, or reverse look-ups of long addresses',

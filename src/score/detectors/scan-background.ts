@@ -29,7 +29,7 @@ const WEIGHTS = {
   noise: {
     lr: 2,
     group: 'pattern',
-    basis: 'measured',
+    basis: 'expert',
     label: 'unanswered probes',
     claim: '{m0} outside sources sent {m1} probes to {m2} addresses of {x0}; nothing answered them. The commonest port was {m3}',
     alt: 'the usual noise of the Internet',
