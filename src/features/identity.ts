@@ -10,7 +10,7 @@ import * as Row from '../flow/row.ts'
 import type { RowView } from '../flow/row-view.ts'
 import { communityIdOf } from './community-id.ts'
 
-type JsonValue = string | number | boolean | null | readonly number[]
+type JsonValue = string | number | boolean | null | readonly number[] | Readonly<Record<string, string | number>>
 
 export interface IdentityField {
   name: string
@@ -19,6 +19,13 @@ export interface IdentityField {
   netflow?: readonly string[]
   definition: string
   of(row: RowView, flow: Flow): JsonValue
+}
+
+function tunnelOf(row: RowView): JsonValue {
+  const { tunnel } = row
+  if (tunnel === null) return null
+  const [src_ip, dest_ip] = tunnel.outerAddr
+  return { kind: tunnel.kind, id: tunnel.id, depth: tunnel.depth, src_ip, dest_ip }
 }
 
 interface EndWords {
@@ -123,6 +130,13 @@ export const IDENTITY: readonly IdentityField[] = [
     name: 'vlan',
     definition: 'VLAN ids, outermost first; null when untagged.',
     of: (_row, flow) => (flow.vlans.length === 0 ? null : flow.vlans),
+  },
+  {
+    name: 'tunnel',
+    definition:
+      'The innermost wrapper that the connection came in: kind, id, depth, and its own addresses by side (src_ip: where the initiator was); ' +
+      'null when it came in none.',
+    of: (row) => tunnelOf(row),
   },
   { name: 'community_id', definition: 'Community ID, version 1, seed 0.', of: (_row, flow) => communityIdOf(flow) },
   {

@@ -5,6 +5,7 @@ import { defaultsOf } from '../../src/base/option.ts'
 import { DROP_REASONS, FRAGMENT_OF_TUNNEL, FRAGMENT_WITHOUT_FIRST } from '../../src/decode/drop-reason.ts'
 import { FIRST_FRAGMENT, LATER_FRAGMENT, Packet } from '../../src/decode/packet.ts'
 import { featureVector } from '../../src/features/features.ts'
+import { jsonLine } from '../../src/features/jsonl.ts'
 import { Fragments } from '../../src/flow/fragments.ts'
 import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
@@ -182,6 +183,16 @@ describe('tunnels in the table', () => {
   const back = '4500 0020 0001 0000 40 11 0000 0a090002 0a090001  07d0 03e8 000c 0000 01020304'
   const gre = (key: string, packet: string): string => `2000 0800 ${key} ${packet}`
   const greBack = `${MACS} 0800 4500 003c 0001 0000 40 2f 0000 0a000002 0a000001 ${gre('00000007', back)}`
+
+  test('JSON lines name the wrapper and its addresses; a flow on the bare wire has none', () => {
+    const lines: { tunnel: unknown }[] = []
+    meter([frame4(1, 0, true, 47, gre('00000007', inner)), `${MACS} 0800 ${inner}`], (view) => {
+      lines.push(JSON.parse(jsonLine(view)) as { tunnel: unknown })
+    })
+    const wrapper = { kind: 'gre', id: 7, depth: 1, src_ip: '10.0.0.1', dest_ip: '10.0.0.2' }
+    expect(lines.map(({ tunnel }) => tunnel)).toEqual(expect.arrayContaining([wrapper, null]))
+    expect(lines).toHaveLength(2)
+  })
 
   test('equal addresses and ports in two tunnels, and bare, are three flows', () => {
     const { flows } = meter([
