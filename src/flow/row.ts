@@ -137,8 +137,6 @@ export const VLAN_23_W = 183
 export const VLAN_COUNT_W = 184
 /** Packets of the connection before this row. */
 export const EARLIER_PACKETS_W = 185
-/** Duration and gaps of the rows before this one. */
-export const EARLIER_US = 93
 /** Carries of the squared gaps: the flow's, endpoint A's, endpoint B's. They belong to the row, not to the connection. */
 export const FLOW_IAT_SQ_CARRY_W = 188
 export const D_IAT_SQ_CARRY_W = 189
