@@ -20,6 +20,7 @@ import { Reorder } from './capture/reorder.ts'
 import { loadRing } from './capture/ring-addon.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
+import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
 import type { TableLimits } from './flow/table.ts'
 import { meteredSoFar } from './sensor.ts'
@@ -80,6 +81,7 @@ export type LiveMessage =
   | { kind: 'failed'; device: string; code: string; message: string }
   | { kind: 'open'; facts: LiveFacts }
   | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Metered }
+  | { kind: 'interim'; interim: Interim; seen: Metered }
   | { kind: 'facts'; facts: LiveFacts }
   | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered; recordFault: string | null }
 
@@ -124,7 +126,11 @@ class LiveMeter {
     this.#options = options
     this.#source = source
     this.#emit = emit
-    this.#meter = new Meter(options.limits, (batch) => this.#handOn(batch))
+    this.#meter = new Meter(
+      options.limits,
+      (batch) => this.#handOn(batch),
+      (interim) => emit({ kind: 'interim', interim, seen: meteredSoFar(this.#meter) }),
+    )
     this.#meter.table.takeMemory()
     const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
     this.#reader = new LiveReader({ source, recording, packetsMax, goesOn: () => this.#goesOn() })

@@ -31,7 +31,7 @@ import {
 } from './live-meter.ts'
 import { ReplayOutput } from './replay-output.ts'
 import type { Analyst } from './score/analyst.ts'
-import { alertText, judge, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { alertText, judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
 export interface LiveRunOptions {
@@ -151,6 +151,11 @@ class LiveRun {
       this.#judge(message.baseSec, message.cells, message.seen)
       return
     }
+    if (message.kind === 'interim') {
+      this.#seen = message.seen
+      judgeInterim(message.interim, this.#analystOf(message.interim.baseSec))
+      return
+    }
     if (message.kind === 'open') for (const one of message.facts.interfaces) this.#log.info(openFields(one), 'capturing')
     else this.#logChanges(message.facts)
     this.#facts = message.facts
@@ -161,16 +166,17 @@ class LiveRun {
     const batch = FlowBatch.of(cells, baseSec)
     this.#flows += batch.count
     this.#digest.addRows(batch)
-    this.#analyst ??= this.#openAnalyst(baseSec)
-    judge(batch, this.#analyst)
+    judge(batch, this.#analystOf(baseSec))
     Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
     Atomics.notify(this.#control, ROWS_WAITING)
   }
 
-  #openAnalyst(baseSec: number): Analyst {
+  #analystOf(baseSec: number): Analyst {
+    if (this.#analyst !== null) return this.#analyst
     const visibility = () => ({ ...this.#seen, bothHalves: null, inputDamage: null, source: 'live' as const })
     const inIface = this.#options.interfaces.map(({ device }) => device).join(',')
-    return openAnalyst(this.#config, baseSec, visibility, (event) => this.#output.write(event, { in_iface: inIface }))
+    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#output.write(event, { in_iface: inIface }))
+    return this.#analyst
   }
 
   #finish({ facts, nowUs, seen, recordFault }: Extract<LiveMessage, { kind: 'end' }>): void {

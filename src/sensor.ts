@@ -20,8 +20,9 @@ import type { EmptyForm } from './features/cic.ts'
 import { communityIdOf } from './features/community-id.ts'
 import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
-import type { FlowBatch } from './flow/batch.ts'
+import { FlowBatch } from './flow/batch.ts'
 import type { Flow, RowRef } from './flow/flow.ts'
+import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
 import { readFlow } from './flow/read-flow.ts'
@@ -95,17 +96,23 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     return run.output
   }
   const reading = newReading()
-  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
-    run.flows += batch.count
-    digest.addRows(batch)
+  const analystOf = (baseSec: number): Analyst => {
     run.analyst ??= openAnalyst(
       config,
-      batch.baseSec,
+      baseSec,
       () => visibilityOf(meter, reading),
       (event) => output().write(event, { pcap_filename: reading.path }),
     )
-    judge(batch, run.analyst)
-  })
+    return run.analyst
+  }
+  const takeRows = (batch: FlowBatch): void => {
+    run.flows += batch.count
+    digest.addRows(batch)
+    judge(batch, analystOf(batch.baseSec))
+  }
+  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, (interim) =>
+    judgeInterim(interim, analystOf(interim.baseSec)),
+  )
   await readCaptures(reading, {
     ...options,
     isReordered: true,
@@ -191,6 +198,18 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
 export function judge(batch: FlowBatch, analyst: Analyst): void {
   const row = RowView.of(batch)
   for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
+}
+
+/** Hands what does not wait for a flow's end to the analyst. */
+export function judgeInterim(interim: Interim, analyst: Analyst): void {
+  if (interim.kind === 'arp') analyst.onArp(interim.sightings)
+  else if (interim.kind === 'counters') for (const counters of interim.counters) analyst.onDestinationCounters(counters)
+  else {
+    analyst.onTime(interim.atUs)
+    const batch = FlowBatch.of(interim.cells, interim.baseSec)
+    const row = RowView.of(batch)
+    for (let i = 0; i < batch.count; i++) analyst.onOpenFlow(readFlow(row.moveTo(batch, i)))
+  }
 }
 
 export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {

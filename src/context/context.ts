@@ -12,6 +12,7 @@
  */
 
 import type { OptionValues } from '../base/option.ts'
+import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { TCP, UDP } from '../flow/flow.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
@@ -19,7 +20,6 @@ import { BoundedTable } from './bounded-table.ts'
 import { Census } from './census.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
-import type { DestinationCounters } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
 import type { Exchange, FirstService } from './exchanges.ts'
 import { Exchanges } from './exchanges.ts'

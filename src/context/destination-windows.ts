@@ -12,6 +12,7 @@
  * Seconds are those in which flows began: a flood's one-packet rows all expire together, a minute later.
  */
 
+import { DESTINATION_CELLS, type DestinationCell, type DestinationCounters } from '../flow/destination-counters.ts'
 import { BoundedTable } from './bounded-table.ts'
 import { DistinctWindow } from './distinct-window.ts'
 
@@ -25,17 +26,6 @@ const QUIET_US = SECONDS_KEPT * US_PER_S
 const SOURCES_EXACT = 1024
 const PORTS_COUNTED_MAX = 512
 
-/** What one second of one destination and protocol is counted in. */
-export const DESTINATION_CELLS = [
-  { name: 'packets', meaning: 'packets sent to the destination' },
-  { name: 'bytes', meaning: 'octets of payload sent to the destination' },
-  { name: 'replies', meaning: 'packets that the destination sent back' },
-  { name: 'halfOpen', meaning: 'connections begun with a SYN and neither completed nor refused' },
-  { name: 'completed', meaning: 'connections begun and completed' },
-  { name: 'refused', meaning: 'connections begun and reset by the destination' },
-] as const
-
-export type DestinationCell = (typeof DESTINATION_CELLS)[number]['name']
 const CELL_COUNT = DESTINATION_CELLS.length
 const CELL: Readonly<Record<DestinationCell, number>> = { packets: 0, bytes: 1, replies: 2, halfOpen: 3, completed: 4, refused: 5 }
 
@@ -53,17 +43,6 @@ export interface DestinationRow {
   squares: number | null
   replies: number
   outcome: 'halfOpen' | 'completed' | 'refused' | null
-}
-
-/** What the meter counted in one second of packet time for one destination and protocol, open flows included. */
-export interface DestinationCounters {
-  destination: string
-  proto: number
-  /** Start of the second. */
-  atUs: number
-  amounts: Readonly<Record<DestinationCell, number>>
-  /** Some of the sources, those that the meter can name. */
-  sources: readonly string[]
 }
 
 export class DestinationWindow {

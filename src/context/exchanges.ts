@@ -7,13 +7,14 @@
  * The invariant: each table is bounded, and `counters` says how often its limit took an entry.
  */
 
+import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { ICMP, ICMPV6, TCP, UDP } from '../flow/flow.ts'
 import { AttemptSeries } from './attempts.ts'
 import { BoundedTable } from './bounded-table.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { Datagrams } from './datagrams.ts'
-import type { DestinationCounters, DestinationRow, DestinationWindow } from './destination-windows.ts'
+import type { DestinationRow, DestinationWindow } from './destination-windows.ts'
 import { DestinationWindows } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
 import { EchoTargets } from './echo-targets.ts'

@@ -19,11 +19,13 @@ import {
   REC_WIRE_LEN,
   type Slab,
 } from '../capture/slab.ts'
+import type { ArpSighting } from '../decode/arp-sighting.ts'
 import { decodeFrame } from '../decode/decode.ts'
 import { DECODED, DROP_REASONS, type DropReason } from '../decode/drop-reason.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
 import type { FlowBatch } from './batch.ts'
 import { Fragments } from './fragments.ts'
+import type { OnInterim } from './interim.ts'
 import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
 
 const US_PER_S = 1e6
@@ -63,6 +65,9 @@ export class Meter {
   }
   /** By interfaceId; only interfaces whose losses are known. */
   readonly losses = new Map<number, Losses>()
+  readonly #onInterim: OnInterim | null
+  /** ARP messages of the second at hand. */
+  #sightings: ArpSighting[] = []
   readonly #packets = Array.from({ length: TOUCH_MAX }, () => new Packet())
   /** Keeps the reads of `prepare` from being optimised away. */
   #touched = 0
@@ -71,8 +76,10 @@ export class Meter {
   #meteredAtHand = 0
   #cutShortAtHand = 0
 
-  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void) {
-    this.table = new FlowTable(limits, onBatch)
+  /** @param onInterim who is told what does not wait for a flow's end; without it nothing of the kind is gathered. */
+  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void, onInterim: OnInterim | null = null) {
+    this.#onInterim = onInterim
+    this.table = new FlowTable(limits, onBatch, onInterim === null ? null : () => this.#tellInterim())
   }
 
   /** Whole seconds since 1970 that all times of this run count from: the second of the first frame. */
@@ -166,6 +173,14 @@ export class Meter {
     this.#cutShortAtHand = 0
   }
 
+  /** A second of packet time is over. */
+  #tellInterim(): void {
+    if (this.#onInterim === null || this.#sightings.length === 0) return
+    const sightings = this.#sightings
+    this.#sightings = []
+    this.#onInterim({ kind: 'arp', baseSec: this.baseSec, sightings })
+  }
+
   #takeMarker({ bytes, interfaceId }: Slab, at: number, timeUs: number): void {
     if (u32le(bytes, at + REC_WIRE_LEN) !== LOSS) {
       this.table.advance(timeUs)
@@ -181,11 +196,13 @@ export class Meter {
 
   /** The run is over: all flows end. */
   finish(): void {
+    this.#tellInterim()
     while (this.table.finishSome());
   }
 
   /** The same in parts: returns whether rows are left. */
   finishSome(): boolean {
+    this.#tellInterim()
     return this.table.finishSome()
   }
 }

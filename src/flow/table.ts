@@ -82,6 +82,7 @@ export class FlowTable {
   readonly #shortestIdleUs: number
   readonly #isVlanInKey: boolean
   readonly #onBatch: (batch: FlowBatch) => void
+  readonly #onTurn: ((nowUs: number) => void) | null
   readonly #f: Float64Array<ArrayBuffer>
   readonly #w: Uint32Array
   readonly #hashes: Int32Array
@@ -104,7 +105,9 @@ export class FlowTable {
   /** The packet that an ICMP error quotes, as far as its key goes. */
   readonly #quoted = new Packet()
 
-  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void) {
+  /** @param onTurn told when packet time enters a later second, before anything ends by it. */
+  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void, onTurn: ((nowUs: number) => void) | null = null) {
+    this.#onTurn = onTurn
     const { maxFlows } = limits
     this.#limits = limits
     this.#isVlanInKey = limits.isVlanInKey
@@ -185,6 +188,7 @@ export class FlowTable {
   /** Packet time passes: what is due ends. Also called for ticks on a silent line. */
   advance(t: number): void {
     const clock = this.#clock
+    if (this.#onTurn !== null && clock[TURN_US] !== -Infinity && (t >= clock[TURN_US] || t < clock[STEP_US])) this.#onTurn(t)
     if (t < clock[STEP_US]) {
       this.counters.clockSteps++
       while (this.finishSome());

@@ -11,7 +11,8 @@
 import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context } from '../context/context.ts'
-import type { DestinationCounters } from '../context/destination-windows.ts'
+import type { ArpSighting } from '../decode/arp-sighting.ts'
+import type { DestinationCounters } from '../flow/destination-counters.ts'
 import type { Flow } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
 import type { AnyDetector, Finding } from './detectors/detector.ts'
@@ -112,6 +113,11 @@ export class Analyst {
   /** What the meter counted in one second for one destination, open flows included; judged when its next row or open flow comes. */
   onDestinationCounters(counters: DestinationCounters): void {
     this.#context.noteCounters(counters)
+  }
+
+  /** ARP messages of one second, in order. */
+  onArp(sightings: readonly ArpSighting[]): void {
+    for (const { atUs } of sightings) this.onTime(atUs)
   }
 
   /** Packet time has come this far; never goes back. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { DestinationCounters, DestinationRow } from '../../src/context/destination-windows.ts'
+import type { DestinationRow } from '../../src/context/destination-windows.ts'
 import { DestinationWindows } from '../../src/context/destination-windows.ts'
+import type { DestinationCounters } from '../../src/flow/destination-counters.ts'
 import { range } from '../score/flows.ts'
 
 const S = 1e6

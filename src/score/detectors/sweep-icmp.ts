@@ -2,7 +2,7 @@
  * D4 sweep.icmp: one host pings addresses to learn which are in use.
  *
  * In:  distinct echo targets of one host and which of them answered, last five to ten minutes.
- * Not: monitoring (nearly all its targets answer), pings of one host, ARP sweeps (`sweep.arp` awaits ARP; `ArpSighting` is its input).
+ * Not: monitoring (nearly all its targets answer), pings of one host, ARP sweeps (`sweep.arp` is apart).
  *
  * Slips speaks from five targets on; a list that a person checks after an outage is longer. So a short sweep must also miss or ask
  * addresses that no host has (network, broadcast).
@@ -15,17 +15,6 @@ import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
-
-/** What `sweep.arp` and `mitm.arp` will read, once ARP is decoded: one a request or reply. */
-export interface ArpSighting {
-  atUs: number
-  isRequest: boolean
-  /** Asked by nobody: an announcement. */
-  isUnsolicited: boolean
-  senderMac: string
-  senderAddress: string
-  targetAddress: string
-}
 
 const OPTIONS = {
   targets_min: {

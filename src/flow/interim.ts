@@ -1,0 +1,18 @@
+/**
+ * What analysis must know before a flow ends, or of frames that are no flows: the other half of the border, beside finished rows.
+ *
+ * In:  what the meter gathered in the seconds of packet time that are over. Out: plain data, which crosses a thread or a wire as it is.
+ * Not: finished rows, which are batch.ts's; nothing here is counted a second time when a flow's row comes.
+ * The invariant: one is handed on when packet time enters a new second, before the rows that ended meanwhile, wherever slabs are cut.
+ */
+import type { ArpSighting } from '../decode/arp-sighting.ts'
+import type { DestinationCounters } from './destination-counters.ts'
+
+/** `baseSec`: whole seconds since 1970 that all times count from. */
+export type Interim =
+  | { kind: 'arp'; baseSec: number; sightings: readonly ArpSighting[] }
+  | { kind: 'counters'; baseSec: number; counters: readonly DestinationCounters[] }
+  /** Rows so far of flows that are still open, one after the other, as takeCells packs them. */
+  | { kind: 'open'; baseSec: number; atUs: number; cells: Float64Array<ArrayBuffer> }
+
+export type OnInterim = (interim: Interim) => void
