@@ -23,10 +23,22 @@ export function evaluationText(evaluation: Evaluation): string {
       outcomes.filter((o) => o.expect.length > 0).map(attackRow),
     ),
     '## Benign captures',
-    `${benign.captures} captures, ${value(benign.hours)} hours: ${benign.alerts} alerts at one half or more, ${benign.high} of them high or critical.`,
+    `${benign.captures} captures, ${value(benign.hours)} hours, ${value(benign.hostDays)} host-days: ${benign.alerts} alerts at one half or more (${value(benign.alerts / benign.hostDays)} a host-day), ${benign.notifications} notifications, ${benign.high} high or critical.`,
     table(
       ['capture', 'alerts'],
       outcomes.filter((o) => o.result === 'false alert').map((o) => [o.file, o.alerts.map(alertText).join('<br>')]),
+    ),
+    '## Simple rules on the same captures',
+    table(
+      ['rule', 'kinds of ours', 'finds of attacks', 'we find', 'speaks on benign captures', 'we do'],
+      evaluation.rules.map((r) => [
+        r.name,
+        r.kinds.join(', '),
+        `${r.found} of ${r.attacks}`,
+        `${r.foundByUs}`,
+        `${r.benignSpoken} of ${r.benign}`,
+        `${r.benignByUs}`,
+      ]),
     ),
     '## Attacks without a demand',
     table(

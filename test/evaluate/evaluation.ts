@@ -13,8 +13,10 @@ import type { Label } from './labels.ts'
 import { isOf, readLabels } from './labels.ts'
 import type { Judgement, ReliabilityRow } from './measures.ts'
 import { brierScore, expectedCalibrationError, reliability } from './measures.ts'
+import { PACKETS_RULE, SIMPLE_RULES } from './simple-rules.ts'
 
 const ALERT_MIN = 0.5
+const HOURS_A_DAY = 24
 /** A capture in which nothing was noticed at all is stated harmless at this likelihood. */
 const UNNOTICED = 0.01
 
@@ -61,13 +63,28 @@ export interface KindRow {
   secondsMedian: number | null
 }
 
+/** One simple rule on the same captures, beside what we found there. */
+export interface RuleRow {
+  name: string
+  kinds: readonly string[]
+  /** Captures that hold such a kind: how many the rule speaks on, and how many we alert on. */
+  attacks: number
+  found: number
+  foundByUs: number
+  /** Benign captures: how many the rule speaks on, and how many we raise such a kind on. */
+  benign: number
+  benignSpoken: number
+  benignByUs: number
+}
+
 export interface Evaluation {
   captures: number
   packets: number
   flows: number
   kinds: KindRow[]
   outcomes: Outcome[]
-  benign: { captures: number; hours: number; alerts: number; high: number }
+  benign: { captures: number; hours: number; hostDays: number; alerts: number; notifications: number; high: number }
+  rules: RuleRow[]
   calibration: { judgements: number; brier: number | null; ece: number | null; table: ReliabilityRow[] }
   captureBrier: number | null
 }
@@ -94,9 +111,12 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     benign: {
       captures: quiet.length,
       hours: quiet.reduce((sum, { capture }) => sum + capture.seconds, 0) / 3600,
+      hostDays: quiet.reduce((sum, { capture }) => sum + capture.hostHours, 0) / HOURS_A_DAY,
       alerts: quietAlerts.length,
+      notifications: quietAlerts.filter(({ alert }) => alert.shouldNotify).length,
       high: quietAlerts.filter(({ alert }) => alert.severity === 'high' || alert.severity === 'critical').length,
     },
+    rules: ruleRows(judged),
     calibration: {
       judgements: judgements.length,
       brier: brierScore(judgements),
@@ -193,6 +213,31 @@ function kindRows(outcomes: readonly Outcome[]): KindRow[] {
       missed: rows.filter(({ result }) => result === 'missed').length,
       flowsMedian: median(times.map(({ flows }) => flows)),
       secondsMedian: median(times.map(({ seconds }) => seconds)),
+    }
+  })
+}
+
+function ruleRows(judged: readonly { label: Label; capture: JudgedCapture }[]): RuleRow[] {
+  const benign = judged.filter(({ label }) => label.mustBeQuiet)
+  const usual = benign.map(({ capture }) => capture.simple.packets10sMax).sort((a, b) => a - b)
+  const packetsMax = usual[Math.floor((usual.length - 1) * PACKETS_RULE.percentile)] ?? 0
+  return SIMPLE_RULES.map(({ name, kinds }) => {
+    const attacks = judged.filter(({ label }) => label.howSure !== 'context' && label.expect.some((kind) => kinds.includes(kind)))
+    const speaks = ({ capture }: { capture: JudgedCapture }): boolean =>
+      name === PACKETS_RULE.name ? capture.simple.packets10sMax > packetsMax : capture.simple.spoke.includes(name)
+    const isRaised = ({ capture }: { capture: JudgedCapture }): boolean =>
+      capture.episodes.some((episode) => isAlert(episode) && kinds.includes(episode.alert.kind))
+    const isFound = ({ label, capture }: { label: Label; capture: JudgedCapture }): boolean =>
+      capture.episodes.some((episode) => isAlert(episode) && isWanted(episode, label))
+    return {
+      name,
+      kinds,
+      attacks: attacks.length,
+      found: attacks.filter(speaks).length,
+      foundByUs: attacks.filter(isFound).length,
+      benign: benign.length,
+      benignSpoken: benign.filter(speaks).length,
+      benignByUs: benign.filter(isRaised).length,
     }
   })
 }

@@ -8,6 +8,7 @@ import { NetworkSet } from '../../src/base/address.ts'
 import type { Config } from '../../src/config.ts'
 import { communityIdOf } from '../../src/features/community-id.ts'
 import { featureSetId } from '../../src/features/features.ts'
+import { type Flow, ORIG, RESP } from '../../src/flow/flow.ts'
 import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
 import { readFlow } from '../../src/flow/read-flow.ts'
@@ -16,8 +17,10 @@ import { SILENT } from '../../src/progress.ts'
 import { newReading, readCaptures } from '../../src/reading.ts'
 import { Analyst } from '../../src/score/analyst.ts'
 import type { AlertEvent } from '../../src/score/evidence.ts'
+import { type SimpleFindings, SimpleRules } from './simple-rules.ts'
 
 const US_PER_S = 1e6
+const US_PER_HOUR = 3600 * US_PER_S
 
 export interface JudgedEpisode {
   alert: AlertEvent
@@ -30,6 +33,10 @@ export interface JudgedCapture {
   packets: number
   flows: number
   seconds: number
+  /** What simple rules say of the same flows. */
+  simple: SimpleFindings
+  /** Clock hours in which an internal address sent something, summed over addresses. */
+  hostHours: number
   /** Why it could not be read, or not to its end. */
   fault: string | null
 }
@@ -38,6 +45,14 @@ export interface JudgedCapture {
 export async function judgeCapture(path: string, config: Config, timeLimitMs: number): Promise<JudgedCapture> {
   const episodes = new Map<string, JudgedEpisode>()
   const reading = newReading()
+  const internal = new NetworkSet(config.networks.internal)
+  const rules = new SimpleRules(internal)
+  const hostHours = new Set<string>()
+  const noteHours = (flow: Flow): void => {
+    const hour = Math.floor(flow.startUs / US_PER_HOUR)
+    for (const side of [ORIG, RESP] as const)
+      if (flow.packets[side] && internal.has(flow.addr[side])) hostHours.add(`${flow.addr[side]} ${hour}`)
+  }
   const run: { flows: number; analyst: Analyst | null } = { flows: 0, analyst: null }
   const meter = new Meter(tableLimits(config.flow), (batch) => {
     run.flows += batch.count
@@ -46,7 +61,12 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
       episodes.set(alert.id, { alert, found: isAlert ? (episodes.get(alert.id)?.found ?? found) : null })
     })
     const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) run.analyst.onFlow(readFlow(row.moveTo(batch, i)))
+    for (let i = 0; i < batch.count; i++) {
+      const flow = readFlow(row.moveTo(batch, i))
+      rules.observe(flow)
+      noteHours(flow)
+      run.analyst.onFlow(flow)
+    }
   })
   const signal = AbortSignal.timeout(timeLimitMs)
   const take = async (slab: Parameters<Meter['meterSlab']>[0]): Promise<boolean> => {
@@ -65,6 +85,8 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
     episodes: [...episodes.values()],
     packets: meter.counters.seen,
     flows: run.flows,
+    simple: rules.finish(),
+    hostHours: hostHours.size,
     seconds: Math.max(lastUs, meter.table.nowUs) / US_PER_S,
     fault: failure ?? (signal.aborted ? 'the time limit was reached' : (reading.damage[0]?.message ?? null)),
   }
