@@ -54,15 +54,16 @@ export function sampleOf({ window }: Arrivals, flowId: number): Draft['sample'] 
 const SHORT_SPAN_US_MIN = 1000
 const SHORT_SPAN_US_MAX = 1e6
 const SHORT_COUNT_SHARE = 5
-const SHORT_RATE_FACTOR = 4
+const SHORT_RATE_FACTOR = 1.5
 
 /**
- * A destination watched for less than a second (a short capture, the first moment of a flood): a fifth of what a whole second
- * asks for is enough at four times the rate.
+ * A destination watched for less than a second (a short capture, the first moment of a flood): the whole counts as one second, whichever
+ * seconds of the clock it falls into, and a fifth of what is asked for is enough at one and a half times the rate.
  */
 export function isShortBurst(window: DestinationWindow, amount: number, perSecondMin: number): boolean {
   const spanUs = window.lastUs - window.firstUs
   if (spanUs >= SHORT_SPAN_US_MAX || amount < perSecondMin / SHORT_COUNT_SHARE) return false
+  if (amount >= perSecondMin) return true
   return (amount * 1e6) / Math.max(spanUs, SHORT_SPAN_US_MIN) >= SHORT_RATE_FACTOR * perSecondMin
 }
 

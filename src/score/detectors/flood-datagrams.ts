@@ -160,7 +160,7 @@ function detect(code: string, look: Look, options: Options): Finding | null {
   if (!isLoud && !isWide && !isShort) return null
   // Each echo request has its answer as long as the destination can: that makes a flood of them worse, not better.
   const isAnswered = window.inTenSeconds(atUs, 'replies') > options.replies_share_max * window.inTenSeconds(atUs, 'packets')
-  if (isAnswered && (look.judged.proto === UDP || !isLoud)) return null
+  if (isAnswered && (look.judged.proto === UDP || !(isLoud || isShort))) return null
   if (isReflected(arrivals, look)) return null
   return floodFinding(look, arrivals, '', () => assess(code, look, arrivals, options))
 }

@@ -39,7 +39,7 @@ const OPTIONS = {
     min: 50,
     max: 1e7,
     unit: '1/s',
-    comment: 'Or so many in one second; a fifth of them at four times the rate in less.',
+    comment: 'Or so many in one second; a fifth of them at one and a half times the rate in less.',
   },
   one_source_burst_min: {
     kind: 'number',

@@ -31,7 +31,7 @@ const OPTIONS = {
     min: 50,
     max: 1e7,
     unit: '1/s',
-    comment: 'Or so many in one second; a fifth of them at four times the rate in less.',
+    comment: 'Or so many in one second; a quarter from one source; a fifth at one and a half times the rate in less than a second.',
   },
 } as const satisfies OptionTable
 
@@ -59,6 +59,7 @@ const WEIGHTS = {
 } as const
 
 const RATE_FACTOR = 3
+const ONE_SOURCE_SHARE = 4
 
 export const FLOOD_TCP = {
   kind: 'flood.tcp',
@@ -86,7 +87,9 @@ function detect(look: Look, options: Options): Finding | null {
   const arrivals = { ...found, atUs: judged.startUs }
   const { window, atUs } = arrivals
   const rate = window.peak(atUs, 'stray', options.stray_per_s_min)
-  const isBurst = rate.most >= options.burst_stray_min || isShortBurst(window, window.inTenSeconds(atUs, 'stray'), options.burst_stray_min)
+  // Where a capture begins, the last segments of many busy connections look stray; those of one client alone are few.
+  const burstMin = window.soleSource() === null ? options.burst_stray_min : options.burst_stray_min / ONE_SOURCE_SHARE
+  const isBurst = rate.most >= burstMin || isShortBurst(window, window.inTenSeconds(atUs, 'stray'), burstMin)
   if (!isBurst && rate.seconds < options.seconds_min) return null
   if (isScanLike(arrivals)) return null
   return floodFinding(look, arrivals, '', () => assess(look, arrivals, options))
