@@ -7,10 +7,13 @@
  * Not: the command line and exit codes (live-command.ts, main.ts).
  * The invariant: what an alert says depends on rows and on what the meter had seen when they left, never on when they are judged.
  */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { RunError } from './base/errors.ts'
+import { type Bug, BugGuard } from './bug-guard.ts'
 import type { LiveOptions } from './capture/live-source.ts'
 import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
@@ -18,32 +21,42 @@ import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
 import { explainFailure } from './live-failure.ts'
 import {
+  CHANGES,
   CONTROL_WORDS,
   type Emit,
   type InterfaceFacts,
   type LiveFacts,
   type LiveMessage,
   type LiveMeterOptions,
+  type MeterChange,
   type Metered,
+  PULSE,
   ROWS_WAITING,
   runLiveMeter,
   STOP,
 } from './live-meter.ts'
+import { planReload, type Reload } from './reload.ts'
 import { ReplayOutput } from './replay-output.ts'
 import type { Analyst } from './score/analyst.ts'
-import { alertText, judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { alertText, flowsOf, judgeInterim, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import type { ServiceManager } from './service-manager.ts'
 import { RunDigest } from './sink/digest.ts'
+
+/** Under the output folder: what the program could not bear. */
+const BUG_FOLDER = 'bugs'
+const STATUS_EVERY_MS = 5000
 
 export interface LiveRunOptions {
   driver: 'ring' | 'cap'
   interfaces: readonly LiveOptions[]
   outputDir: string
   config: Config
-  /** The configuration as it stands now. @throws ConfigError */
-  loadConfig(): Config
+  /** The configuration and the capture filter as they stand now. @throws ConfigError, or RunError for a filter's file */
+  reload(): { config: Config; filter: string }
   packetsMax: number
   recordPath: string | null
   log: Logger
+  manager: ServiceManager
   /** Aborted: end the run. */
   signal: AbortSignal
   onSignal(name: 'SIGHUP' | 'SIGUSR1', work: () => void): void
@@ -56,6 +69,8 @@ export interface LiveSummary {
   digestFlows: string
   digestAlerts: string
   alertsPath: string
+  /** Times that the configuration was changed: a replay under one configuration may then differ. */
+  configChanges: number
   recordPath: string | null
 }
 
@@ -70,7 +85,15 @@ class LiveRun {
   readonly #digest = new RunDigest()
   readonly #output: ReplayOutput
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
+  readonly #guard: BugGuard
   #config: Config
+  #filter: string
+  /** The reload that waits for the meter's word, and whether another was asked for meanwhile. */
+  #pending: { plan: Reload; filter: string } | null = null
+  #isAskedAgain = false
+  #statusAtMs = 0
+  #configChanges = 0
+  #post: (change: MeterChange) => void = () => {}
   #analyst: Analyst | null = null
   #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
   #flows = 0
@@ -80,6 +103,8 @@ class LiveRun {
     this.#options = options
     this.#log = options.log
     this.#config = options.config
+    this.#filter = options.interfaces[0]?.filter ?? ''
+    this.#guard = new BugGuard(join(options.outputDir, BUG_FOLDER), (bug) => this.#logBug(bug))
     // Before anything is captured: a folder that cannot be written is said now, not with the first alert.
     this.#output = new ReplayOutput({
       folder: options.outputDir,
@@ -93,8 +118,9 @@ class LiveRun {
   }
 
   async run(): Promise<LiveSummary> {
-    const { signal, onSignal } = this.#options
+    const { signal, onSignal, manager } = this.#options
     const stop = (): void => {
+      manager.stopping()
       Atomics.store(this.#control, STOP, 1)
       Atomics.notify(this.#control, ROWS_WAITING)
     }
@@ -106,6 +132,7 @@ class LiveRun {
       return this.#summary(await this.#meterUntilStopped())
     } finally {
       stop()
+      manager.close()
       signal.removeEventListener('abort', stop)
       this.#output.close()
     }
@@ -134,13 +161,18 @@ class LiveRun {
   #startMeter(take: Emit, reject: (error: unknown) => void): void {
     const { driver, interfaces, packetsMax, recordPath, config } = this.#options
     const limits = tableLimits(config.flow, randomHashSeed())
-    const options: LiveMeterOptions = { driver, interfaces, limits, packetsMax, recordPath, control: this.#control }
+    const bugFolder = join(this.#options.outputDir, BUG_FOLDER)
+    const options: LiveMeterOptions = { driver, interfaces, limits, packetsMax, recordPath, bugFolder, control: this.#control }
     if (driver === 'cap') {
       // It does not load in a worker thread.
-      runLiveMeter(options, take).catch(reject)
+      runLiveMeter(options, take, () => null).catch(reject)
       return
     }
     const worker = new Worker(fileURLToPath(new URL('./live-worker.js', import.meta.url)), { workerData: options })
+    this.#post = (change) => {
+      worker.postMessage(change)
+      Atomics.add(this.#control, CHANGES, 1)
+    }
     worker.on('message', take)
     worker.on('error', reject)
     worker.on('exit', (code) => reject(new Error(`the metering thread ended by itself (${code})`)))
@@ -156,9 +188,30 @@ class LiveRun {
       judgeInterim(message.interim, this.#analystOf(message.interim.baseSec))
       return
     }
-    if (message.kind === 'open') for (const one of message.facts.interfaces) this.#log.info(openFields(one), 'capturing')
+    if (message.kind === 'changed') return this.#finishReload(message.fault)
+    if (message.kind === 'bug') return this.#logBug(message.bug)
+    if (message.kind === 'open') this.#begin(message.facts)
     else this.#logChanges(message.facts)
     this.#facts = message.facts
+    this.#tellStatus()
+  }
+
+  #begin(facts: LiveFacts): void {
+    for (const one of facts.interfaces) this.#log.info(openFields(one), 'capturing')
+    const progress = new Progress(this.#control)
+    this.#options.manager.ready(statusText(facts, this.#flows), () => progress.hasBeenMade(this.#flows))
+  }
+
+  /** The manager's status line need not be newer than what a person reads. */
+  #tellStatus(): void {
+    if (this.#facts === null || performance.now() < this.#statusAtMs) return
+    this.#statusAtMs = performance.now() + STATUS_EVERY_MS
+    this.#options.manager.status(statusText(this.#facts, this.#flows))
+  }
+
+  #logBug({ what, stack, path }: Bug): void {
+    const kept = path === null ? 'nothing of it was kept' : `it is kept in ${path}`
+    this.#log.error({ stack, path }, `internal error, this is a bug: one ${what} was given up; ${kept}`)
   }
 
   #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Metered): void {
@@ -166,7 +219,15 @@ class LiveRun {
     const batch = FlowBatch.of(cells, baseSec)
     this.#flows += batch.count
     this.#digest.addRows(batch)
-    judge(batch, this.#analystOf(baseSec))
+    const analyst = this.#analystOf(baseSec)
+    for (const flow of flowsOf(batch)) {
+      this.#guard.run(
+        'flow',
+        'json',
+        () => analyst.onFlow(flow),
+        (path) => writeFileSync(path, JSON.stringify(flow), { mode: 0o640 }),
+      )
+    }
     Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
     Atomics.notify(this.#control, ROWS_WAITING)
   }
@@ -202,30 +263,65 @@ class LiveRun {
   }
 
   #logStatistics(): void {
-    const { rss, heapUsed } = process.memoryUsage()
+    const { rss, heapUsed, arrayBuffers } = process.memoryUsage()
     const rowsWaiting = Atomics.load(this.#control, ROWS_WAITING)
-    this.#log.info({ ...this.#facts, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed }, 'statistics')
+    this.#log.info(
+      { ...this.#facts, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed, arrayBuffers_B: arrayBuffers },
+      'statistics',
+    )
   }
 
-  /** Files are opened anew and the configuration is read anew; a bad one changes nothing. Capture goes on meanwhile. */
+  /**
+   * Files are opened anew and the configuration is read anew; a bad one changes nothing. Capture goes on meanwhile. Where the filter
+   * changes, the meter is asked first, since only the interface can say whether it takes it.
+   */
   #reload(): void {
-    let config: Config
-    try {
-      config = this.#options.loadConfig()
-    } catch (error) {
-      this.#log.error(`configuration not changed: ${(error as Error).message.replaceAll('\n', '; ')}`)
-      config = this.#config
-    }
-    try {
-      this.#output.reopen(config.output.reports)
-    } catch (error) {
-      this.#log.error(`alert log: ${(error as Error).message}`)
+    if (this.#pending !== null) {
+      this.#isAskedAgain = true
       return
     }
-    this.#log.level = config.log.level
-    const later = sectionsThatDiffer(this.#config, config).filter((name) => !APPLIED_AT_ONCE.includes(name))
-    if (later.length > 0) this.#log.warn({ sections: later }, 'changed, but in force only from the next start on')
-    this.#log.info('files opened anew, configuration read')
+    this.#options.manager.reloading()
+    try {
+      const { config, filter } = this.#options.reload()
+      this.#pending = { plan: planReload(this.#config, config), filter }
+    } catch (error) {
+      this.#pending = { plan: planReload(this.#config, this.#config), filter: this.#filter }
+      this.#log.error(`configuration not changed: ${(error as Error).message.replaceAll('\n', '; ')}`)
+    }
+    if (this.#pending.filter === this.#filter) this.#finishReload('')
+    else if (this.#options.driver === 'cap') this.#finishReload('the driver cap cannot change its filter while it runs')
+    else this.#post({ filter: this.#pending.filter })
+  }
+
+  /** @param fault why the new filter cannot be; then nothing of the new configuration holds */
+  #finishReload(fault: string): void {
+    const pending = this.#pending
+    if (pending === null) return
+    this.#pending = null
+    if (fault === '') this.#putInForce(pending.plan, pending.filter)
+    else this.#log.error(`configuration not changed: filter '${pending.filter}': ${fault}`)
+    try {
+      this.#output.reopen(this.#config.output.reports)
+      this.#log.info('files opened anew')
+    } catch (error) {
+      this.#log.error(`alert log: ${(error as Error).message}`)
+    }
+    this.#options.manager.reloaded(this.#facts === null ? 'starting' : statusText(this.#facts, this.#flows))
+    if (!this.#isAskedAgain) return
+    this.#isAskedAgain = false
+    this.#reload()
+  }
+
+  #putInForce({ inForce, atOnce, later }: Reload, filter: string): void {
+    const changed = [...atOnce.filter((key) => key !== 'capture.filter'), ...(filter === this.#filter ? [] : ['capture.filter'])]
+    this.#config = inForce
+    this.#filter = filter
+    this.#log.level = inForce.log.level
+    if (later.length > 0) this.#log.warn({ keys: later }, 'changed, but in force only from the next start on')
+    if (changed.length === 0) return
+    this.#configChanges++
+    this.#analyst?.change(judgingBy(inForce))
+    this.#log.info({ keys: changed }, 'configuration changed')
   }
 
   #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>): LiveSummary {
@@ -237,18 +333,41 @@ class LiveRun {
       digestFlows: digests.flows,
       digestAlerts: digests.alerts,
       alertsPath: this.#output.alertsPath,
+      configChanges: this.#configChanges,
       recordPath: this.#options.recordPath,
     }
   }
 }
 
-/** Sections of the configuration that a reload puts in force. */
-const APPLIED_AT_ONCE = ['log', 'output']
+/** Whether both threads get on, asked now and then. */
+class Progress {
+  readonly #control: Int32Array
+  #pulse = Number.NaN
+  #flows = Number.NaN
 
-function sectionsThatDiffer(before: Config, after: Config): string[] {
-  return Object.entries(after)
-    .filter(([name, section]) => JSON.stringify(section) !== JSON.stringify(before[name as keyof Config]))
-    .map(([name]) => name)
+  constructor(control: Int32Array) {
+    this.#control = control
+  }
+
+  /**
+   * Since it was last asked. That somebody can ask says that analysis is not stuck in one flow; that rows wait and none was judged, that
+   * it gets none.
+   */
+  hasBeenMade(flowsJudged: number): boolean {
+    const pulse = Atomics.load(this.#control, PULSE)
+    const isMetering = pulse !== this.#pulse
+    const isJudging = flowsJudged !== this.#flows || Atomics.load(this.#control, ROWS_WAITING) <= 0
+    this.#pulse = pulse
+    this.#flows = flowsJudged
+    return isMetering && isJudging
+  }
+}
+
+/** One line for the service manager. */
+function statusText({ interfaces, packets, flowsOpen }: LiveFacts, flowsJudged: number): string {
+  const lines = interfaces.map(({ device, state }) => (state === 'up' ? device : `${device} (${state})`))
+  const lost = interfaces.reduce((sum, one) => sum + (one.droppedByKernel ?? 0) + (one.droppedByInterface ?? 0), 0)
+  return `${lines.join(', ')}: ${packets} packets, ${lost} lost; ${flowsOpen} flows open, ${flowsJudged} judged`
 }
 
 function openFields({ device, linkType, snapLen, timeSource }: InterfaceFacts): object {

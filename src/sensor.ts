@@ -31,7 +31,7 @@ import { RowView } from './flow/row-view.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
-import { Analyst } from './score/analyst.ts'
+import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
@@ -196,8 +196,13 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
 
 /** Hands a batch's rows to the analyst, in order. */
 export function judge(batch: FlowBatch, analyst: Analyst): void {
+  for (const flow of flowsOf(batch)) analyst.onFlow(flow)
+}
+
+/** A batch's rows, in order. */
+export function* flowsOf(batch: FlowBatch): Generator<Flow> {
   const row = RowView.of(batch)
-  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
+  for (let i = 0; i < batch.count; i++) yield readFlow(row.moveTo(batch, i))
 }
 
 /** Hands what does not wait for a flow's end to the analyst. */
@@ -215,17 +220,24 @@ export function judgeInterim(interim: Interim, analyst: Analyst): void {
 export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
-    score: config,
+    ...judgingBy(config),
     baseSec,
-    internal: new NetworkSet(config.networks.internal),
     visibility,
     featureVector: (ref) => featureVector(viewOf(ref)),
     timeline: (ref) => viewOf(ref).timeline(),
     communityId: communityIdOf,
     emit,
-    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
     featureSet: featureSetId,
   })
+}
+
+/** What of an analyst's options the configuration decides, and a reload changes. */
+export function judgingBy(config: Config): Pick<AnalystOptions, 'score' | 'internal' | 'sensor'> {
+  return {
+    score: config,
+    internal: new NetworkSet(config.networks.internal),
+    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
+  }
 }
 
 /** What the meter has seen so far, as an alert says it. */

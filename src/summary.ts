@@ -37,7 +37,8 @@ export function faultLines(summary: ReadSummary): string[] {
 }
 
 /** The kernel's part in tcpdump's words, then what came of it. */
-export function liveSummaryLines({ facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath }: LiveSummary): string[] {
+export function liveSummaryLines(summary: LiveSummary): string[] {
+  const { facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath, configChanges } = summary
   const sum = (key: 'received' | 'droppedByKernel' | 'droppedByInterface'): string =>
     facts.interfaces.some((one) => one[key] === null)
       ? 'unknown'
@@ -50,6 +51,8 @@ export function liveSummaryLines({ facts, flows, alerts, digestFlows, digestAler
     `${sum('droppedByInterface')} packets dropped by interface`,
     `${flows} flows, alerts: ${found.length === 0 ? 'none' : found.join(', ')}`,
     `digest: flows ${digestFlows}, alerts ${digestAlerts}`,
+    // Whoever compares digests must know.
+    ...(configChanges === 0 ? [] : [`configuration changed ${configChanges} times meanwhile: a replay under one configuration may differ`]),
     `alert log: ${printable(alertsPath)}`,
     ...(recordPath === null ? [] : [`recording: ${printable(recordPath)}`]),
   ]

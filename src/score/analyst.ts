@@ -50,13 +50,13 @@ export interface AnalystOptions extends FlowReader {
 }
 
 export class Analyst {
-  readonly #options: AnalystOptions
+  #options: AnalystOptions
   readonly #context: Context
   readonly #orienter: Orienter
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
-  readonly #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
+  #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -67,20 +67,27 @@ export class Analyst {
     this.#context = new Context(context, LOGIN_PORTS, options.baseSec)
     this.#orienter = new Orienter(options.internal, this.#context.services)
     this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
-    const episodes = {
-      likelihoodMin: alerts.likelihood_min,
-      quietUs: alerts.episode_quiet_s * US_PER_S,
-      reopenUs: alerts.reopen_s * US_PER_S,
-      episodesMax: alerts.episodes_max,
-      baseSec: options.baseSec,
-    }
+    const episodes = { ...episodeLimits(alerts), episodesMax: alerts.episodes_max, baseSec: options.baseSec }
     this.#episodes = new Episodes(
       episodes,
       this.#notifier,
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = sectionsOf().map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
+    this.#detectors = detectorsFor(options.score)
+  }
+
+  /**
+   * Judges by other thresholds, networks and roles from the next flow on. Windows, episodes and what is known of hosts stay; sizes of
+   * tables stay as they were at start.
+   */
+  change(changed: Pick<AnalystOptions, 'score' | 'internal' | 'sensor'>): void {
+    const { alerts } = changed.score
+    this.#options = { ...this.#options, ...changed }
+    this.#detectors = detectorsFor(changed.score)
+    this.#orienter.change(changed.internal)
+    this.#episodes.change(episodeLimits(alerts))
+    this.#notifier.change(alerts.notifications_per_day)
   }
 
   onFlow(flow: Flow): void {
@@ -224,6 +231,15 @@ export class Analyst {
   }
 }
 
-function sectionsOf(): DetectorSection[] {
-  return Object.keys(DETECTORS) as DetectorSection[]
+function detectorsFor(score: ScoreOptions): { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[] {
+  const sections = Object.keys(DETECTORS) as DetectorSection[]
+  return sections.map((section) => ({ detector: DETECTORS[section], options: score[section] }))
+}
+
+function episodeLimits(alerts: ScoreOptions['alerts']) {
+  return {
+    likelihoodMin: alerts.likelihood_min,
+    quietUs: alerts.episode_quiet_s * US_PER_S,
+    reopenUs: alerts.reopen_s * US_PER_S,
+  }
 }

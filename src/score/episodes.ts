@@ -87,7 +87,7 @@ export class Episodes {
     episodesFull: 0,
     candidatesFull: 0,
   }
-  readonly #options: EpisodeOptions
+  #options: EpisodeOptions
   readonly #notifier: Notifier
   readonly #emit: Emit
   readonly #onDropped: (candidate: Episode) => void
@@ -102,6 +102,11 @@ export class Episodes {
     this.#emit = emit
     this.#onDropped = onDropped
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
+  }
+
+  /** Other limits for episodes open and to come. Tables keep their size, and what they have forgotten stays so. */
+  change(options: Pick<EpisodeOptions, 'likelihoodMin' | 'quietUs' | 'reopenUs'>): void {
+    this.#options = { ...this.#options, ...options }
   }
 
   /** One flow that meets a detector's entry test. */

@@ -56,7 +56,7 @@ const INSIDE_MEMO_MAX = 65_536
 
 /** Orients flows one after another; remembers only which addresses are inside, and whether any ever was. */
 export class Orienter {
-  readonly #internal: NetworkSet
+  #internal: NetworkSet
   readonly #services: Services
   readonly #inside = new Map<string, boolean>()
   #sawInside = false
@@ -64,6 +64,12 @@ export class Orienter {
   constructor(internal: NetworkSet, services: Services) {
     this.#internal = internal
     this.#services = services
+  }
+
+  /** Other networks are ours from now on. */
+  change(internal: NetworkSet): void {
+    this.#internal = internal
+    this.#inside.clear()
   }
 
   /** @param bothHalves share of pairs seen in both directions; null while unknown, which blocks nothing. */

@@ -50,18 +50,18 @@ export class Sensor {
   readonly #child: ChildProcess
   readonly #ended: Promise<Ended>
   stderr = ''
-  #stdout = ''
+  stdout = ''
 
-  constructor(words: string[]) {
+  constructor(words: readonly string[]) {
     this.#child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child.stderr?.on('data', (text) => {
       this.stderr += text
     })
     this.#child.stdout?.on('data', (text) => {
-      this.#stdout += text
+      this.stdout += text
     })
     this.#ended = new Promise((resolve) =>
-      this.#child.on('close', (code, signal) => resolve({ code, signal, stdout: this.#stdout, stderr: this.stderr })),
+      this.#child.on('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })),
     )
   }
 
@@ -104,16 +104,22 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
+/** In this process. */
+let labs = 0
+
 export class Lab {
   readonly folder = mkdtempSync(join(tmpdir(), 'flowscribe-live-'))
-  readonly #sending = `fs-${process.pid}-a`
-  readonly #sensing = `fs-${process.pid}-b`
+  readonly #sending: string
+  readonly #sensing: string
   readonly #sender = join(this.folder, 'send')
   readonly #sensors: Sensor[] = []
-  readonly #main: string
+  #main: string
 
   /** @param root the project's folder */
   constructor(root = ROOT) {
+    labs++
+    this.#sending = `fs-${process.pid}-${labs}a`
+    this.#sensing = `fs-${process.pid}-${labs}b`
     this.#main = join(root, 'dist', 'main.js')
     const source = join(root, 'test', 'live', 'send.c')
     const built = sh('cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Wconversion', '-Werror', source, '-o', this.#sender)
@@ -129,6 +135,11 @@ export class Lab {
   #must(...words: string[]): void {
     const { status, stderr } = sh(...words)
     if (status !== 0) throw new Error(`${words.join(' ')}: ${stderr}`)
+  }
+
+  /** From now on another build is started: test/live/seams/. */
+  useBuild(folder: string): void {
+    this.#main = join(folder, 'main.js')
   }
 
   /** `${name}0` where is sent, `${name}1` where is listened. */
@@ -196,6 +207,13 @@ export class Lab {
     const sensor = new Sensor(['ip', 'netns', 'exec', this.#sensing, ...before, process.execPath, this.#main, ...args])
     this.#sensors.push(sensor)
     return sensor
+  }
+
+  /** Any command in the sensor's namespace. */
+  startCommand(words: readonly string[]): Sensor {
+    const process = new Sensor(['ip', 'netns', 'exec', this.#sensing, ...words])
+    this.#sensors.push(process)
+    return process
   }
 
   /** The same, until it captures. */
