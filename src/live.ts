@@ -19,6 +19,7 @@ import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
+import { Inbox } from './inbox.ts'
 import { explainFailure } from './live-failure.ts'
 import {
   CHANGES,
@@ -45,6 +46,8 @@ import { RunDigest } from './sink/digest.ts'
 /** Under the output folder: what the program could not bear. */
 const BUG_FOLDER = 'bugs'
 const STATUS_EVERY_MS = 5000
+/** After a signal, of the ten seconds in which the process must be gone; the rest is for what is then still to be closed. */
+const JUDGE_AT_END_MS = 7000
 
 export interface LiveRunOptions {
   driver: 'ring' | 'cap'
@@ -71,6 +74,8 @@ export interface LiveSummary {
   alertsPath: string
   /** Times that the configuration was changed: a replay under one configuration may then differ. */
   configChanges: number
+  /** Flows that the end came too soon for. */
+  notJudged: number
   recordPath: string | null
 }
 
@@ -91,6 +96,9 @@ class LiveRun {
   /** The reload that waits for the meter's word, and whether another was asked for meanwhile. */
   #pending: { plan: Reload; filter: string } | null = null
   #isAskedAgain = false
+  /** When judging must be over; Infinity until the end is asked for. */
+  #judgeUntilMs = Infinity
+  #notJudged = 0
   #statusAtMs = 0
   #configChanges = 0
   #post: (change: MeterChange) => void = () => {}
@@ -120,6 +128,7 @@ class LiveRun {
   async run(): Promise<LiveSummary> {
     const { signal, onSignal, manager } = this.#options
     const stop = (): void => {
+      this.#judgeUntilMs = performance.now() + JUDGE_AT_END_MS
       manager.stopping()
       Atomics.store(this.#control, STOP, 1)
       Atomics.notify(this.#control, ROWS_WAITING)
@@ -173,9 +182,11 @@ class LiveRun {
       worker.postMessage(change)
       Atomics.add(this.#control, CHANGES, 1)
     }
-    worker.on('message', take)
-    worker.on('error', reject)
-    worker.on('exit', (code) => reject(new Error(`the metering thread ended by itself (${code})`)))
+    const inbox = new Inbox()
+    worker.on('message', (message: LiveMessage) => inbox.add(() => take(message)))
+    // In their turn, behind the rows that came before.
+    worker.on('error', (error) => inbox.add(() => reject(error)))
+    worker.on('exit', (code) => inbox.add(() => reject(new Error(`the metering thread ended by itself (${code})`))))
   }
 
   #take(message: Exclude<LiveMessage, { kind: 'end' | 'failed' }>): void {
@@ -219,7 +230,13 @@ class LiveRun {
     const batch = FlowBatch.of(cells, baseSec)
     this.#flows += batch.count
     this.#digest.addRows(batch)
-    const analyst = this.#analystOf(baseSec)
+    if (performance.now() < this.#judgeUntilMs) this.#judgeFlows(batch, this.#analystOf(baseSec))
+    else this.#notJudged += batch.count
+    Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
+    Atomics.notify(this.#control, ROWS_WAITING)
+  }
+
+  #judgeFlows(batch: FlowBatch, analyst: Analyst): void {
     for (const flow of flowsOf(batch)) {
       this.#guard.run(
         'flow',
@@ -228,8 +245,6 @@ class LiveRun {
         (path) => writeFileSync(path, JSON.stringify(flow), { mode: 0o640 }),
       )
     }
-    Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
-    Atomics.notify(this.#control, ROWS_WAITING)
   }
 
   #analystOf(baseSec: number): Analyst {
@@ -245,6 +260,7 @@ class LiveRun {
     this.#seen = seen
     this.#analyst?.finish(nowUs)
     if (recordFault !== null) this.#log.error(recordFault)
+    if (this.#notJudged > 0) this.#log.warn({ flows: this.#notJudged }, 'flows not judged: the time for the end was over')
   }
 
   /** State changes and new losses, once each: nothing is logged a packet. */
@@ -334,6 +350,7 @@ class LiveRun {
       digestAlerts: digests.alerts,
       alertsPath: this.#output.alertsPath,
       configChanges: this.#configChanges,
+      notJudged: this.#notJudged,
       recordPath: this.#options.recordPath,
     }
   }

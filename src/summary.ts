@@ -38,7 +38,7 @@ export function faultLines(summary: ReadSummary): string[] {
 
 /** The kernel's part in tcpdump's words, then what came of it. */
 export function liveSummaryLines(summary: LiveSummary): string[] {
-  const { facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath, configChanges } = summary
+  const { facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath, configChanges, notJudged } = summary
   const sum = (key: 'received' | 'droppedByKernel' | 'droppedByInterface'): string =>
     facts.interfaces.some((one) => one[key] === null)
       ? 'unknown'
@@ -51,6 +51,7 @@ export function liveSummaryLines(summary: LiveSummary): string[] {
     `${sum('droppedByInterface')} packets dropped by interface`,
     `${flows} flows, alerts: ${found.length === 0 ? 'none' : found.join(', ')}`,
     `digest: flows ${digestFlows}, alerts ${digestAlerts}`,
+    ...(notJudged === 0 ? [] : [`${notJudged} flows not judged, since the time for the end was over: a replay judges them`]),
     // Whoever compares digests must know.
     ...(configChanges === 0 ? [] : [`configuration changed ${configChanges} times meanwhile: a replay under one configuration may differ`]),
     `alert log: ${printable(alertsPath)}`,

@@ -20,6 +20,8 @@ import { buildEntry } from './build-entry.mjs'
 const SLOPE_MAX_MB_PER_MIN = 0.5
 const SETTLED_S = 60
 const EVERY_S = 10
+/** So that within the first minute each kind of traffic has been judged once, and the tables of hosts and pairs hold what they will hold. */
+const IDLE_S = 15
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { countsOf, Lab, lackOfLab, sleep } = await buildEntry('live-entry.ts')
@@ -59,7 +61,15 @@ const lab = new Lab(root)
 try {
   const office = lab.path('office.pcap')
   writeFileSync(office, gunzipSync(readFileSync(join(root, 'pcaps', 'office-incident.pcap.gz'))))
-  const sensor = await lab.capture(['-i', 'v1', '-l', lab.path('out'), ...(values.record ? ['-w', '/dev/null'] : [])])
+  const sensor = await lab.capture([
+    '-i',
+    'v1',
+    '-l',
+    lab.path('out'),
+    '--set',
+    `flow.idle_udp_s=${IDLE_S}`,
+    ...(values.record ? ['-w', '/dev/null'] : []),
+  ])
   const start = performance.now()
   const until = start + 1000 * seconds
   const sending = Promise.all([

@@ -3,7 +3,7 @@
  * end, faults of the program. A unix datagram socket of python's stands for systemd.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -231,15 +231,36 @@ describe('a changed configuration', () => {
   }, 60_000)
 })
 
+describe('as an ordinary user', () => {
+  test('CAP_NET_RAW alone captures promiscuously, changes filters and ends well, with /proc as the unit shows it', async () => {
+    const folder = newOut()
+    mkdirSync(folder)
+    chmodSync(folder, 0o777)
+    chmodSync(lab.folder, 0o755)
+    const caps = ['--inh-caps', '-all,+net_raw', '--ambient-caps', '-all,+net_raw', '--bounding-set', '-all,+net_raw']
+    const user = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs', ...caps]
+    // ProtectProc=invisible, ProcSubset=pid.
+    const proc = ['unshare', '--mount', 'sh', '-c', 'mount -t proc -o hidepid=invisible,subset=pid proc /proc && exec "$@"', 'sh']
+    const sensor = await lab.capture(['-i', 'v1', '-l', folder], [...proc, ...user])
+    const details = spawnSync('ip', ['-d', '-n', lab.sensing, 'link', 'show', 'v1'], { encoding: 'utf8' }).stdout
+    expect(details).toContain('promiscuity 1')
+    const { frames } = await lab.send('v0', 'flood', '1000', '1', '10')
+    await sleep(300)
+    const { code, stderr } = await sensor.stop()
+    expect({ code, captured: countsOf(stderr).captured }).toEqual({ code: 0, captured: frames })
+  }, 30_000)
+})
+
 describe('the end', () => {
-  test('a full table and a backlog: flushed, exit 0, within ten seconds of processor time', async () => {
+  test('a full table and a backlog: exit 0 within ten seconds, and what was not judged is said', async () => {
     const sensor = await lab.capture(['-i', 'v1', '-l', newOut(), '--set', 'flow.idle_udp_s=3'])
     const { frames } = await lab.send('v0', 'flood', '100000', '7', '600000')
     const start = performance.now()
     const { code, stderr } = await sensor.stop()
     const seconds = (performance.now() - start) / 1000
-    process.stderr.write(`flushed ${/^(\d+) flows/m.exec(stderr)?.[1]} flows, the last of them in ${seconds.toFixed(1)} s after TERM\n`)
-    expect({ code, ...countsOf(stderr) }).toMatchObject({ code: 0, captured: frames, droppedByKernel: 0 })
+    const notJudged = Number(/^(\d+) flows not judged/m.exec(stderr)?.[1] ?? 0)
+    process.stderr.write(`the end took ${seconds.toFixed(1)} s; of ${frames} flows ${notJudged} were not judged\n`)
+    expect({ code, droppedByKernel: countsOf(stderr).droppedByKernel }).toEqual({ code: 0, droppedByKernel: 0 })
     expect(seconds).toBeLessThan(10)
   }, 60_000)
 })

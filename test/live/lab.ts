@@ -110,7 +110,8 @@ let labs = 0
 export class Lab {
   readonly folder = mkdtempSync(join(tmpdir(), 'flowscribe-live-'))
   readonly #sending: string
-  readonly #sensing: string
+  /** The sensor's namespace. */
+  readonly sensing: string
   readonly #sender = join(this.folder, 'send')
   readonly #sensors: Sensor[] = []
   #main: string
@@ -119,12 +120,12 @@ export class Lab {
   constructor(root = ROOT) {
     labs++
     this.#sending = `fs-${process.pid}-${labs}a`
-    this.#sensing = `fs-${process.pid}-${labs}b`
+    this.sensing = `fs-${process.pid}-${labs}b`
     this.#main = join(root, 'dist', 'main.js')
     const source = join(root, 'test', 'live', 'send.c')
     const built = sh('cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Wconversion', '-Werror', source, '-o', this.#sender)
     if (built.status !== 0) throw new Error(`send.c does not compile: ${built.stderr}`)
-    for (const name of [this.#sending, this.#sensing]) {
+    for (const name of [this.#sending, this.sensing]) {
       this.#must('ip', 'netns', 'add', name)
       // Nobody but the tests may send here.
       this.#must('ip', 'netns', 'exec', name, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6')
@@ -161,25 +162,25 @@ export class Lab {
       'mtu',
       '9000',
       'netns',
-      this.#sensing,
+      this.sensing,
     )
     this.#must('ip', '-n', this.#sending, 'link', 'set', `${name}0`, 'up', 'arp', 'off')
-    this.#must('ip', '-n', this.#sensing, 'link', 'set', `${name}1`, 'up', 'arp', 'off')
+    this.#must('ip', '-n', this.sensing, 'link', 'set', `${name}1`, 'up', 'arp', 'off')
   }
 
   /** `ip link …` on the sensor's side. */
   link(...words: string[]): void {
-    this.#must('ip', '-n', this.#sensing, 'link', ...words)
+    this.#must('ip', '-n', this.sensing, 'link', ...words)
   }
 
   /** Sends as send.c's arguments say; waits for the end. */
   send(device: string, ...words: string[]): Promise<Sent> {
-    return this.#count(['ip', 'netns', 'exec', words[0] === 'inject' ? this.#sensing : this.#sending, this.#sender, device, ...words])
+    return this.#count(['ip', 'netns', 'exec', words[0] === 'inject' ? this.sensing : this.#sending, this.#sender, device, ...words])
   }
 
   /** The same on one core. */
   sendFrom(core: number, device: string, ...words: string[]): Promise<Sent> {
-    const space = words[0] === 'inject' ? this.#sensing : this.#sending
+    const space = words[0] === 'inject' ? this.sensing : this.#sending
     return this.#count(['ip', 'netns', 'exec', space, 'taskset', '-c', String(core), this.#sender, device, ...words])
   }
 
@@ -204,14 +205,14 @@ export class Lab {
 
   /** A command of flowscribe in the sensor's namespace, possibly after words such as `taskset -c 1`. */
   start(args: readonly string[], before: readonly string[] = []): Sensor {
-    const sensor = new Sensor(['ip', 'netns', 'exec', this.#sensing, ...before, process.execPath, this.#main, ...args])
+    const sensor = new Sensor(['ip', 'netns', 'exec', this.sensing, ...before, process.execPath, this.#main, ...args])
     this.#sensors.push(sensor)
     return sensor
   }
 
   /** Any command in the sensor's namespace. */
   startCommand(words: readonly string[]): Sensor {
-    const process = new Sensor(['ip', 'netns', 'exec', this.#sensing, ...words])
+    const process = new Sensor(['ip', 'netns', 'exec', this.sensing, ...words])
     this.#sensors.push(process)
     return process
   }
@@ -229,7 +230,7 @@ export class Lab {
 
   close(): void {
     for (const sensor of this.#sensors) if (sensor.isRunning) sensor.signal('SIGKILL')
-    for (const name of [this.#sending, this.#sensing]) sh('ip', 'netns', 'del', name)
+    for (const name of [this.#sending, this.sensing]) sh('ip', 'netns', 'del', name)
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
