@@ -25,6 +25,7 @@ import type { FlowBatch } from './flow/batch.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
 import type { TableLimits } from './flow/table.ts'
+import { startRecording } from './recording.ts'
 import { meteredSoFar } from './sensor.ts'
 
 export interface LiveMeterOptions {
@@ -85,6 +86,10 @@ export interface LiveFacts {
   stalls: number
   /** Slabs given up because of a fault of the program. */
   bugs: number
+  /** Packets that the recording had no room for. */
+  notRecorded: number
+  /** What ended the recording; null while it goes on, or there is none. */
+  recordFault: string | null
 }
 
 export type LiveMessage =
@@ -96,7 +101,7 @@ export type LiveMessage =
   /** A change was put in force, or not: then `fault` says why, and all is as before. */
   | { kind: 'changed'; fault: string }
   | { kind: 'bug'; bug: Bug }
-  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered; recordFault: string | null }
+  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered }
 
 export type Emit = (message: LiveMessage) => void
 
@@ -114,7 +119,7 @@ export async function runLiveMeter(options: LiveMeterOptions, emit: Emit, takeCh
   let recording: PcapngWriter | null
   try {
     source = openSource(options)
-    recording = options.recordPath === null ? null : PcapngWriter.open(options.recordPath, source.interfaces)
+    recording = options.recordPath === null ? null : startRecording(options.recordPath, source.interfaces)
   } catch (error) {
     const { device, code } = error instanceof OpenError ? error : { device: '', code: '' }
     return emit({ kind: 'failed', device, code, message: (error as Error).message })
@@ -149,6 +154,7 @@ class LiveMeter {
   readonly #meter: Meter
   readonly #reader: LiveReader
   readonly #takeChange: TakeChange
+  readonly #recording: PcapngWriter | null
   readonly #guard: BugGuard
   #stalls = 0
   #changesSeen = 0
@@ -157,6 +163,7 @@ class LiveMeter {
   constructor({ options, source, recording, emit, takeChange }: LiveMeterParts) {
     this.#options = options
     this.#takeChange = takeChange
+    this.#recording = recording
     this.#guard = new BugGuard(options.bugFolder, (bug) => emit({ kind: 'bug', bug }))
     this.#source = source
     this.#emit = emit
@@ -178,7 +185,7 @@ class LiveMeter {
     this.#reader.close()
     this.#meter.finish()
     const { nowUs } = this.#meter.table
-    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter), recordFault: this.#reader.recordFault })
+    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter) })
   }
 
   /** A bug ends one slab, not the run: the slab is kept as a capture, which replays to the same fault. */
@@ -189,8 +196,11 @@ class LiveMeter {
       () => this.#meter.meterSlab(slab),
       (path) => {
         const file = PcapngWriter.open(path, this.#source.interfaces)
-        file.write(slab)
-        file.close()
+        try {
+          file.write(slab)
+        } finally {
+          file.close()
+        }
       },
     )
   }
@@ -258,6 +268,8 @@ class LiveMeter {
       evictedFlows: meteredSoFar(this.#meter).evictedFlows,
       stalls: this.#stalls,
       bugs: this.#guard.count,
+      notRecorded: this.#recording?.lostPackets ?? 0,
+      recordFault: this.#reader.recordFault,
     }
   }
 }

@@ -255,11 +255,11 @@ class LiveRun {
     return this.#analyst
   }
 
-  #finish({ facts, nowUs, seen, recordFault }: Extract<LiveMessage, { kind: 'end' }>): void {
+  #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): void {
+    this.#logChanges(facts)
     this.#facts = facts
     this.#seen = seen
     this.#analyst?.finish(nowUs)
-    if (recordFault !== null) this.#log.error(recordFault)
     if (this.#notJudged > 0) this.#log.warn({ flows: this.#notJudged }, 'flows not judged: the time for the end was over')
   }
 
@@ -275,6 +275,9 @@ class LiveRun {
       const lost = (now.droppedByKernel ?? 0) - (then.droppedByKernel ?? 0)
       if (lost > 0) this.#log.warn({ interface: device, packets: lost }, 'packets dropped by kernel')
     })
+    const unrecorded = facts.notRecorded - before.notRecorded
+    if (unrecorded > 0) this.#log.warn({ packets: unrecorded }, 'packets not recorded: the disk is too slow for them')
+    if (facts.recordFault !== null && before.recordFault === null) this.#log.error(facts.recordFault)
     if (facts.stalls > before.stalls) this.#log.warn('analysis is behind: capture waits for it')
   }
 

@@ -56,6 +56,7 @@ export function liveSummaryLines(summary: LiveSummary): string[] {
     ...(configChanges === 0 ? [] : [`configuration changed ${configChanges} times meanwhile: a replay under one configuration may differ`]),
     `alert log: ${printable(alertsPath)}`,
     ...(recordPath === null ? [] : [`recording: ${printable(recordPath)}`]),
+    ...(facts.notRecorded === 0 ? [] : [`${facts.notRecorded} packets not recorded: its replay differs from this run`]),
   ]
 }
 

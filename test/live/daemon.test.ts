@@ -3,7 +3,7 @@
  * end, faults of the program. A unix datagram socket of python's stands for systemd.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -228,6 +228,63 @@ describe('a changed configuration', () => {
     expect(told.some(({ kind }) => kind === 'scan.vertical')).toBe(true)
     // The first scan's thousand ports count: the second alone has begun after the reload.
     expect(Math.max(...told.map((one) => one.episode.flows))).toBeGreaterThan(1000)
+  }, 60_000)
+})
+
+/** Copies a pipe to a file, half a megabyte a second until a second file appears, then as fast as it can. */
+const SLOW_READER = `
+import os, sys, time
+source, copy, flag = open(sys.argv[1], 'rb', 0), open(sys.argv[2], 'wb'), sys.argv[3]
+while True:
+    part = source.read(65536)
+    if not part: break
+    copy.write(part)
+    if not os.path.exists(flag): time.sleep(0.12)
+copy.close()
+print('copied', flush=True)
+`
+
+describe('a recording on a disk that is too slow', () => {
+  test('loses packets, says how many, and replays; the capture loses none', async () => {
+    const [pipe, copy, flag] = ['pipe', 'copy.pcapng', 'flag'].map((name) => lab.path(name))
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0)
+    const early = await lab.start(['run', '-i', 'v1', '-l', newOut(), '-w', pipe]).ended()
+    expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining('nobody reads from the pipe yet: start its reader first') })
+    const reader = lab.startCommand(['python3', '-c', SLOW_READER, pipe, copy, flag])
+    await sleep(500)
+    const sensor = await lab.capture(['-i', 'v1', '-l', newOut(), '-w', pipe])
+    // On a busy machine the sender takes longer to fill the queue.
+    const isFull = (): boolean => sensor.stderr.includes('packets not recorded: the disk is too slow for them')
+    let frames = 0
+    for (let turn = 0; turn < 10 && !isFull(); turn++) frames += (await lab.send('v0', 'flood', '100000', '6', '1000')).frames
+    expect(isFull()).toBe(true)
+    writeFileSync(flag, '')
+    await sleep(2000)
+    await lab.send('v0', 'flood', '1000', '1', '10')
+    const { code, stderr } = await sensor.stop()
+    const counts = countsOf(stderr)
+    expect({ code, droppedByKernel: counts.droppedByKernel }).toEqual({ code: 0, droppedByKernel: 0 })
+    expect(counts.captured).toBeGreaterThanOrEqual(frames)
+    const missing = Number(/^(\d+) packets not recorded/m.exec(stderr)?.[1])
+    expect(missing).toBeGreaterThan(0)
+    expect((await reader.ended()).stdout).toContain('copied')
+    const again = await lab.start(['replay', copy, '-l', newOut()]).ended()
+    expect(again.stderr).toContain(`${missing} packets of the run are missing in this recording: its disk was too slow for them`)
+    expect(again.stderr).toContain(`packets      ${(counts.captured - missing).toLocaleString('en')} `)
+  }, 120_000)
+
+  test('whose reader stops for good: the end comes all the same, and says so', async () => {
+    const pipe = lab.path('dead-pipe')
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0)
+    const held = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
+    const sensor = await lab.capture(['-i', 'v1', '-l', newOut(), '-w', pipe])
+    const { frames } = await lab.send('v0', 'flood', '50000', '2', '1000')
+    const start = performance.now()
+    const { code, stderr } = await sensor.stop()
+    expect(performance.now() - start).toBeLessThan(10_000)
+    closeSync(held)
+    expect({ code, captured: countsOf(stderr).captured }).toEqual({ code: 0, captured: frames })
+    expect(stderr).toContain(`cannot write ${pipe}: its reader takes nothing; the recording ends at byte`)
   }, 60_000)
 })
 
