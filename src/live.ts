@@ -47,7 +47,7 @@ import { RunDigest } from './sink/digest.ts'
 const BUG_FOLDER = 'bugs'
 const STATUS_EVERY_MS = 5000
 /** After a signal, of the ten seconds in which the process must be gone; the rest is for what is then still to be closed. */
-const JUDGE_AT_END_MS = 7000
+const JUDGE_AT_END_MS = 6000
 
 export interface LiveRunOptions {
   driver: 'ring' | 'cap'

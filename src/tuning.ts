@@ -10,6 +10,3 @@ import { setFlagsFromString } from 'node:v8'
 
 setFlagsFromString('--max-inlined-bytecode-size=1500')
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=5000')
-
-// Of live memory, what may lie about before the collector looks: V8 chooses up to three times, by how busy the machine is.
-setFlagsFromString('--heap-growing-percent=50')

@@ -1,12 +1,13 @@
 /**
  * Whether the sensor stays as it is: ten minutes of mixed traffic, floods and scans, and what became of its memory and descriptors.
  *
- *   npm run soak [-- --minutes 10] [--record]
+ *   npm run soak -- [--minutes 10] [--record] [--scale 1]
  *
  * Needs root. In network namespaces of its own: a steady flood over 1,000 conversations, an office with its incident every ten seconds,
  * a port scan every twenty, every thirty a burst over 60,000 conversations. A line every ten seconds; at the end the slope of
  * memory after the first minute (least squares), descriptors, losses. Exit code 1 when packets were lost, descriptors leaked, or
  * memory grew by more than SLOPE_MAX_MB_PER_MIN.
+ * --scale: the floods' rates times this, for a machine that has other work.
  * --record: with -w, to /dev/null. Memory is VmRSS of the whole process, both threads.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -25,8 +26,15 @@ const IDLE_S = 15
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { countsOf, Lab, lackOfLab, sleep } = await buildEntry('live-entry.ts')
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, record: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    record: { type: 'boolean', default: false },
+    scale: { type: 'string', default: '1' },
+  },
+})
 const seconds = 60 * Number(values.minutes)
+const rate = (packetsPerSecond) => String(packetsPerSecond * Number(values.scale))
 
 function sampleOf(pid) {
   const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
@@ -73,10 +81,10 @@ try {
   const start = performance.now()
   const until = start + 1000 * seconds
   const sending = Promise.all([
-    repeat(lab, until, 0, ['flood', '20000', '10', '1000']),
+    repeat(lab, until, 0, ['flood', rate(20_000), '10', '1000']),
     repeat(lab, until, 10, ['file', office, 'top']),
     repeat(lab, until, 20, ['file', join(root, 'pcaps', 'scan-syn-nmap.pcap'), 'top']),
-    repeat(lab, until, 27, ['flood', '60000', '3', '60000']),
+    repeat(lab, until, 27, ['flood', rate(60_000), '3', '60000']),
   ])
   const samples = []
   console.log('second  VmRSS MB  anonymous MB  heap MB  array buffers MB  descriptors')

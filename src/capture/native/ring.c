@@ -20,9 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 static const napi_type_tag HANDLE_TAG = {0x666c6f7773637269U, 0x62652d72696e6731U};
 
@@ -409,19 +406,4 @@ static napi_value init(napi_env env, napi_value exports) {
   return exports;
 }
 
-/*
- * Rows cross from the metering thread to analysis in blocks of up to 400 KiB, made in one thread and freed in the other. glibc takes a
- * freed block of that size as a hint to keep such memory from then on (mallopt(3), M_MMAP_THRESHOLD: "dynamic"), and an arena a thread
- * grows with each burst. With a fixed threshold such a block is the system's again as soon as it is free.
- */
-static void keepMemoryFlat(void) {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 64 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-#endif
-}
-
-NAPI_MODULE_INIT() {
-  keepMemoryFlat();
-  return init(env, exports);
-}
+NAPI_MODULE_INIT() { return init(env, exports); }
