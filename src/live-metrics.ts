@@ -391,6 +391,9 @@ export function notReady({ facts }: Pick<LiveState, 'facts'>): string[] {
     .map(({ device, state, fault }) => `${device}: ${state}${fault === '' ? '' : ` (${fault})`}`)
 }
 
+/** Gauges of prom-client's that are named like counters: promtool objects. The same by type are there under other names. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
 /** Renders METRICS and prom-client's own metrics of the process. */
 export class LiveMetrics {
   readonly #registry = new Registry()
@@ -406,6 +409,7 @@ export class LiveMetrics {
     }
     for (const row of METRICS) this.#register(row, shared)
     collectDefaultMetrics({ register: this.#registry })
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name)
   }
 
   #register({ name, type, help, labels, samples }: MetricRow, state: () => Promise<LiveState>): void {
@@ -416,8 +420,8 @@ export class LiveMetrics {
         async collect() {
           const found = samples(await state())
           gauge.reset()
-          // A metric without labels starts at 0, which would be a claim.
-          if (found.length === 0) gauge.remove()
+          // A metric without labels would stay at 0, which would be a claim.
+          if (found.length === 0 && labels.length === 0) gauge.remove()
           for (const [of, value] of found) gauge.set(of, value)
         },
       })
