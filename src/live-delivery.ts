@@ -32,8 +32,8 @@ const BATCH_LINES_MAX = 256
 const BATCH_BYTES_MAX = 1e6
 const TIDY_EVERY_MS = 60_000
 /** At the end, together under the ten seconds within which a signal ends the run. */
-const LAST_ALERTS_MS = 4000
-const LAST_REPORTS_MS = 2500
+const LAST_ALERTS_MS = 5500
+const LAST_REPORTS_MS = 2000
 const LAST_FILES_MS = 1500
 
 export type DeliveryConfig = Pick<Config, 'output' | 'syslog'>

@@ -432,7 +432,7 @@ export class LiveMetrics {
       async collect() {
         const found = samples(await state())
         counter.reset()
-        if (found.length === 0) counter.remove()
+        if (found.length === 0 && labels.length === 0) counter.remove()
         for (const [of, value] of found) counter.inc(of, value)
       },
     })

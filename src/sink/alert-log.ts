@@ -77,7 +77,8 @@ export class AlertLog {
     if (!this.#isOpen) return
     this.#isOpen = false
     try {
-      if (this.#wholeBytes !== null) fsyncSync(this.#fd)
+      // What is durable was flushed line by line.
+      if (this.#wholeBytes !== null && !this.#isDurable) fsyncSync(this.#fd)
     } catch (error) {
       throw writeFault(this.path, error)
     } finally {

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 
 export const RSYSLOGD = ['/usr/sbin/rsyslogd', '/sbin/rsyslogd'].find((path) => existsSync(path)) ?? ''
 
+const ELSEWHERE_MS = 1500
+
 /** A message as rsyslog took it apart. */
 export interface Parsed {
   pri: string
@@ -53,9 +55,13 @@ export class Rsyslog {
     return join(this.#folder, name)
   }
 
-  async start(): Promise<void> {
-    this.#child = spawn(RSYSLOGD, ['-n', '-f', this.#path('rsyslog.conf'), '-i', this.#path('pid')], { stdio: 'ignore' })
-    for (let tries = 0; tries < 100 && (await canListen(this.port)); tries++) await sleep(50)
+  /** @param before words such as `ip netns exec NAME` */
+  async start(before: readonly string[] = []): Promise<void> {
+    const [program, ...words] = [...before, RSYSLOGD]
+    this.#child = spawn(program, [...words, '-n', '-f', this.#path('rsyslog.conf'), '-i', this.#path('pid')], { stdio: 'ignore' })
+    // In another namespace its port cannot be seen from here.
+    if (before.length > 0) await sleep(ELSEWHERE_MS)
+    else for (let tries = 0; tries < 100 && (await canListen(this.port)); tries++) await sleep(50)
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
