@@ -45,6 +45,8 @@ export interface DeliveryOptions {
   inIface: string
   digest: RunDigest
   log: Logger
+  /** Where the writing thread's program lies, when not beside this one: for tests. */
+  writer?: URL
 }
 
 /** What one sink has to say for itself. */
@@ -90,7 +92,7 @@ export class LiveDelivery {
     this.#hasReports = config.output.reports
     this.alertsPath = join(folder, 'alerts.jsonl')
     this.#reportsPath = join(folder, 'reports')
-    this.#thread = new WritingThread({ folder, limits: limitsOf(config) })
+    this.#thread = new WritingThread({ folder, limits: limitsOf(config) }, options.writer)
     const queue = { bytesMax: config.output.queue_MB * MB, itemsMax: LINES_MAX, bytesOf: (line: string) => Buffer.byteLength(line) + 1 }
     this.#alerts = new DeliveryQueue({
       ...queue,

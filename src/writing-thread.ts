@@ -21,8 +21,9 @@ export class WritingThread {
   readonly #waiting: Waiting[] = []
   #dead: Error | null = null
 
-  constructor(options: WritingOptions) {
-    this.#worker = new Worker(fileURLToPath(new URL('./live-writer.js', import.meta.url)), { workerData: options })
+  /** @param program where the thread's program lies, when not beside this one */
+  constructor(options: WritingOptions, program = new URL('./live-writer.js', import.meta.url)) {
+    this.#worker = new Worker(fileURLToPath(program), { workerData: options })
     this.#worker.on('message', (answer: WritingAnswer) => this.#settle(answer))
     this.#worker.on('error', (error) => this.#die(error))
     this.#worker.on('exit', (code) => this.#die(new Error(`the writing thread ended by itself (${code})`)))
