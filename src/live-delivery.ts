@@ -218,8 +218,11 @@ export class LiveDelivery {
     return this.#files
   }
 
+  /** A syslog server that was never configured is none. */
   get sinks(): SinkFacts[] {
-    return [this.#alerts, this.#reports, this.#syslog.queue].map(({ name, length, counters, isAway }) => ({
+    const { queue: syslog, isOn } = this.#syslog
+    const queues = isOn || syslog.counters.added > 0 ? [this.#alerts, this.#reports, syslog] : [this.#alerts, this.#reports]
+    return queues.map(({ name, length, counters, isAway }) => ({
       sink: name,
       length,
       delivered: counters.delivered,

@@ -76,8 +76,8 @@ export class LiveStatus {
       ({ bavail, bsize }) => bavail * bsize,
       () => null,
     )
-    // Of a histogram without a value the greatest is 0.
-    const eventLoopLagSec = this.#lag.max / NS_PER_S
+    // It measures the time between its own looks, which is LAG_EVERY_MS when nothing is late.
+    const eventLoopLagSec = Math.max(0, this.#lag.max / NS_PER_S - LAG_EVERY_MS / MS_PER_S)
     this.#lag.reset()
     return { ...this.#state(), lastPacketSec: this.#lastPacketSec, reload: this.#reload, freeBytes, eventLoopLagSec }
   }
