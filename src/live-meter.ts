@@ -24,7 +24,7 @@ import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
-import type { TableLimits } from './flow/table.ts'
+import type { TableCounters, TableLimits } from './flow/table.ts'
 import { startRecording } from './recording.ts'
 import { meteredSoFar } from './sensor.ts'
 
@@ -90,6 +90,17 @@ export interface LiveFacts {
   notRecorded: number
   /** What ended the recording; null while it goes on, or there is none. */
   recordFault: string | null
+  counters: LiveCounters
+}
+
+/** Every counter of decoding and metering, for metrics. */
+export interface LiveCounters {
+  decoded: number
+  cutShort: number
+  /** By DROP_REASONS. */
+  dropped: number[]
+  notOpened: number[]
+  table: TableCounters
 }
 
 export type LiveMessage =
@@ -270,6 +281,13 @@ class LiveMeter {
       bugs: this.#guard.count,
       notRecorded: this.#recording?.lostPackets ?? 0,
       recordFault: this.#reader.recordFault,
+      counters: {
+        decoded: counters.decoded,
+        cutShort: counters.cutShort,
+        dropped: [...counters.dropped],
+        notOpened: [...counters.notOpened],
+        table: { ...table.counters, rowsEnded: [...table.counters.rowsEnded] },
+      },
     }
   }
 }

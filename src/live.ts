@@ -1,9 +1,9 @@
 /**
  * A live run: the metering thread's rows judged and written, until a signal ends it.
  *
- *   live-worker.ts (capture, decode, flow) ──rows──▶ analyst ──▶ alerts.jsonl, reports/
+ *   live-worker.ts (capture, decode, flow) ──rows──▶ analyst ──events──▶ live-delivery.ts: alerts.jsonl, reports/, syslog
  *
- * In:  interfaces, a checked configuration, signals. Out: alerts and reports, appended; log lines; a summary of the run.
+ * In:  interfaces, a checked configuration, signals. Out: alert events to their sinks; log lines; a summary of the run.
  * Not: the command line and exit codes (live-command.ts, main.ts).
  * The invariant: what an alert says depends on rows and on what the meter had seen when they left, never on when they are judged.
  */
@@ -20,6 +20,7 @@ import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
 import { Inbox } from './inbox.ts'
+import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {
   CHANGES,
@@ -36,10 +37,10 @@ import {
   runLiveMeter,
   STOP,
 } from './live-meter.ts'
+import { LiveStatus } from './live-status.ts'
 import { planReload, type Reload } from './reload.ts'
-import { ReplayOutput } from './replay-output.ts'
 import type { Analyst } from './score/analyst.ts'
-import { alertText, flowsOf, judgeInterim, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { flowsOf, judgeInterim, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import type { ServiceManager } from './service-manager.ts'
 import { RunDigest } from './sink/digest.ts'
 
@@ -76,19 +77,32 @@ export interface LiveSummary {
   configChanges: number
   /** Flows that the end came too soon for. */
   notJudged: number
+  /** Alert lines that could not be written before the end. */
+  alertLinesLost: number
   recordPath: string | null
 }
 
 /** @throws RunError when an interface cannot be captured or the output cannot be written. */
 export async function runLive(options: LiveRunOptions): Promise<LiveSummary> {
-  return await new LiveRun(options).run()
+  const digest = new RunDigest()
+  // Before anything is captured: a folder that cannot be written is said now, not with the first alert.
+  const delivery = await LiveDelivery.open({
+    folder: options.outputDir,
+    config: options.config,
+    sensorName: SENSOR_NAME,
+    inIface: inIfaceOf(options),
+    digest,
+    log: options.log,
+  })
+  return await new LiveRun(options, delivery, digest).run()
 }
 
 class LiveRun {
   readonly #options: LiveRunOptions
   readonly #log: Logger
-  readonly #digest = new RunDigest()
-  readonly #output: ReplayOutput
+  readonly #digest: RunDigest
+  readonly #delivery: LiveDelivery
+  readonly #status: LiveStatus
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
   readonly #guard: BugGuard
   #config: Config
@@ -107,22 +121,25 @@ class LiveRun {
   #flows = 0
   #facts: LiveFacts | null = null
 
-  constructor(options: LiveRunOptions) {
+  constructor(options: LiveRunOptions, delivery: LiveDelivery, digest: RunDigest) {
     this.#options = options
     this.#log = options.log
     this.#config = options.config
+    this.#delivery = delivery
+    this.#digest = digest
+    this.#status = new LiveStatus(options.outputDir, options.log, () => ({
+      facts: this.#facts,
+      flowsMax: this.#options.config.flow.max_flows,
+      rowsWaiting: Atomics.load(this.#control, ROWS_WAITING),
+      rowsJudged: this.#flows,
+      analysis: this.#analyst?.counters ?? {},
+      opened: delivery.opened,
+      events: delivery.events,
+      sinks: delivery.sinks,
+      files: delivery.files,
+    }))
     this.#filter = options.interfaces[0]?.filter ?? ''
     this.#guard = new BugGuard(join(options.outputDir, BUG_FOLDER), (bug) => this.#logBug(bug))
-    // Before anything is captured: a folder that cannot be written is said now, not with the first alert.
-    this.#output = new ReplayOutput({
-      folder: options.outputDir,
-      mode: 'append',
-      hasReports: options.config.output.reports,
-      sensorName: SENSOR_NAME,
-      digest: this.#digest,
-      onClosed: (alert, report) => this.#log.info({ id: alert.id, severity: alert.severity, report }, alertText(alert, null)),
-    })
-    if (this.#output.repairedBytes > 0) this.#log.warn({ bytes: this.#output.repairedBytes }, 'a torn last line was cut off alerts.jsonl')
   }
 
   async run(): Promise<LiveSummary> {
@@ -136,15 +153,20 @@ class LiveRun {
     signal.addEventListener('abort', stop, { once: true })
     onSignal('SIGHUP', () => this.#reload())
     onSignal('SIGUSR1', () => this.#logStatistics())
+    let alertLinesLost = 0
+    let end: Extract<LiveMessage, { kind: 'end' }>
     try {
+      await this.#status.apply(this.#config.metrics.listen)
       if (signal.aborted) stop()
-      return this.#summary(await this.#meterUntilStopped())
+      end = await this.#meterUntilStopped()
     } finally {
       stop()
       manager.close()
       signal.removeEventListener('abort', stop)
-      this.#output.close()
+      await this.#status.close()
+      alertLinesLost = await this.#delivery.close()
     }
+    return this.#summary(end, alertLinesLost)
   }
 
   /** Resolves with the meter's last message. */
@@ -199,11 +221,12 @@ class LiveRun {
       judgeInterim(message.interim, this.#analystOf(message.interim.baseSec))
       return
     }
-    if (message.kind === 'changed') return this.#finishReload(message.fault)
+    if (message.kind === 'changed') return void this.#finishReload(message.fault)
     if (message.kind === 'bug') return this.#logBug(message.bug)
     if (message.kind === 'open') this.#begin(message.facts)
     else this.#logChanges(message.facts)
     this.#facts = message.facts
+    this.#status.noteFacts(message.facts)
     this.#tellStatus()
   }
 
@@ -250,8 +273,7 @@ class LiveRun {
   #analystOf(baseSec: number): Analyst {
     if (this.#analyst !== null) return this.#analyst
     const visibility = () => ({ ...this.#seen, bothHalves: null, inputDamage: null, source: 'live' as const })
-    const inIface = this.#options.interfaces.map(({ device }) => device).join(',')
-    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#output.write(event, { in_iface: inIface }))
+    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#delivery.write(event))
     return this.#analyst
   }
 
@@ -284,8 +306,17 @@ class LiveRun {
   #logStatistics(): void {
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage()
     const rowsWaiting = Atomics.load(this.#control, ROWS_WAITING)
+    const { counters: _, ...facts } = this.#facts ?? { counters: null }
     this.#log.info(
-      { ...this.#facts, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed, arrayBuffers_B: arrayBuffers },
+      {
+        ...facts,
+        sinks: this.#delivery.sinks,
+        rowsJudged: this.#flows,
+        rowsWaiting,
+        memory_B: rss,
+        heap_B: heapUsed,
+        arrayBuffers_B: arrayBuffers,
+      },
       'statistics',
     )
   }
@@ -303,29 +334,34 @@ class LiveRun {
     try {
       const { config, filter } = this.#options.reload()
       this.#pending = { plan: planReload(this.#config, config), filter }
+      this.#status.noteReload(true)
     } catch (error) {
       this.#pending = { plan: planReload(this.#config, this.#config), filter: this.#filter }
       this.#log.error(`configuration not changed: ${(error as Error).message.replaceAll('\n', '; ')}`)
+      this.#status.noteReload(false)
     }
-    if (this.#pending.filter === this.#filter) this.#finishReload('')
-    else if (this.#options.driver === 'cap') this.#finishReload('the driver cap cannot change its filter while it runs')
+    if (this.#pending.filter === this.#filter) void this.#finishReload('')
+    else if (this.#options.driver === 'cap') void this.#finishReload('the driver cap cannot change its filter while it runs')
     else this.#post({ filter: this.#pending.filter })
   }
 
   /** @param fault why the new filter cannot be; then nothing of the new configuration holds */
-  #finishReload(fault: string): void {
+  async #finishReload(fault: string): Promise<void> {
     const pending = this.#pending
     if (pending === null) return
-    this.#pending = null
     if (fault === '') this.#putInForce(pending.plan, pending.filter)
-    else this.#log.error(`configuration not changed: filter '${pending.filter}': ${fault}`)
+    else this.#status.noteReload(false)
+    if (fault !== '') this.#log.error(`configuration not changed: filter '${pending.filter}': ${fault}`)
     try {
-      this.#output.reopen(this.#config.output.reports)
+      this.#delivery.apply(this.#config)
+      await this.#delivery.reopen()
+      await this.#status.apply(this.#config.metrics.listen)
       this.#log.info('files opened anew')
     } catch (error) {
-      this.#log.error(`alert log: ${(error as Error).message}`)
+      this.#log.error((error as Error).message)
     }
     this.#options.manager.reloaded(this.#facts === null ? 'starting' : statusText(this.#facts, this.#flows))
+    this.#pending = null
     if (!this.#isAskedAgain) return
     this.#isAskedAgain = false
     this.#reload()
@@ -343,15 +379,16 @@ class LiveRun {
     this.#log.info({ keys: changed }, 'configuration changed')
   }
 
-  #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>): LiveSummary {
+  #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>, alertLinesLost: number): LiveSummary {
     const digests = this.#digest.digests()
     return {
       facts,
       flows: this.#flows,
-      alerts: this.#output.tally(),
+      alerts: this.#delivery.tally(),
       digestFlows: digests.flows,
       digestAlerts: digests.alerts,
-      alertsPath: this.#output.alertsPath,
+      alertsPath: this.#delivery.alertsPath,
+      alertLinesLost,
       configChanges: this.#configChanges,
       notJudged: this.#notJudged,
       recordPath: this.#options.recordPath,
@@ -388,6 +425,10 @@ function statusText({ interfaces, packets, flowsOpen }: LiveFacts, flowsJudged: 
   const lines = interfaces.map(({ device, state }) => (state === 'up' ? device : `${device} (${state})`))
   const lost = interfaces.reduce((sum, one) => sum + (one.droppedByKernel ?? 0) + (one.droppedByInterface ?? 0), 0)
   return `${lines.join(', ')}: ${packets} packets, ${lost} lost; ${flowsOpen} flows open, ${flowsJudged} judged`
+}
+
+function inIfaceOf({ interfaces }: LiveRunOptions): string {
+  return interfaces.map(({ device }) => device).join(',')
 }
 
 function openFields({ device, linkType, snapLen, timeSource }: InterfaceFacts): object {

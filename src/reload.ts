@@ -18,6 +18,8 @@ const AT_ONCE: Readonly<Partial<Record<SectionName, { except: readonly string[] 
   roles: { except: [] },
   log: { except: [] },
   output: { except: ['folder'] },
+  syslog: { except: [] },
+  metrics: { except: [] },
   capture: { except: ['driver', 'snap_length_B', 'buffer_KiB', 'promiscuous'] },
 }
 
