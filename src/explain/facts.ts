@@ -40,7 +40,7 @@ export interface Facts {
 export function factsOf(alert: AlertEvent): Facts {
   return {
     alert,
-    actor: alert.actor === 'many' ? 'many sources' : alert.actor === 'unknown' ? 'a host that is not named' : code(alert.actor),
+    actor: alert.actor === 'many' ? 'many sources' : alert.actor === 'unknown' ? 'a host not named' : code(alert.actor),
     victims: victimsText(alert),
     isOneVictim: alert.victims.count === 1,
     port: alert.servicePort === null ? '' : portText(alert.proto, alert.servicePort),
@@ -65,7 +65,7 @@ export function victimsText(alert: AlertEvent): string {
   const first =
     alert.victims.addresses.length === 0
       ? alert.actor === 'unknown'
-        ? 'a host that is not named'
+        ? 'a host not named'
         : 'unknown hosts'
       : code(alert.victims.addresses[0])
   const others = alert.victims.count - 1

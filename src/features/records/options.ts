@@ -8,7 +8,7 @@ import type { OptionTable } from '../../base/option.ts'
 export const RECORD_OPTIONS = {
   held_max: {
     kind: 'integer',
-    default: 65_536,
+    default: 16_384,
     min: 16,
     max: 4_194_304,
     unit: 'flows',

@@ -111,7 +111,8 @@ export class Pairing {
 
   /** Marks what goes on from an earlier piece. Only pieces long enough to have been cut are remembered. */
   #join(flow: Flow): Flow {
-    if (flow.record?.hasAddresses === false) return flow
+    // Zeek follows a connection to its end: what comes after it is another one.
+    if (flow.record?.hasAddresses === false || flow.record?.format === 'zeek') return flow
     const key = keyOf(flow)
     const before = this.#connections.get(key)
     const lasted = flow.lastUs - flow.startUs

@@ -23,6 +23,7 @@ import { zeekParts } from './zeek-record.ts'
 
 const US_PER_S = 1e6
 const DAY_S = 86_400
+const NOTHING_STATED = { features: () => ({}), windowFeatures: () => ({}) }
 
 export interface RecordFlowsOptions {
   /** Flows held back at most, in each of the three places. */
@@ -154,8 +155,10 @@ export class RecordFlows {
         isPayloadEstimated: proto === TCP && given.some((bytes, i) => bytes === null && payloadBytes[i] !== null),
         hasUnusableFlags: parts.hasUnusableFlags === true,
         isInside: (this.#options.isInsideTaken ? parts.isInside : undefined) ?? [null, null],
-        features: () => statedFeatures(raw),
-        windowFeatures: () => statedWindow(raw),
+        // Held only where there is something to read later: Zeek's columns are all in the flow.
+        ...(raw.header.format === 'zeek'
+          ? NOTHING_STATED
+          : { features: () => statedFeatures(raw), windowFeatures: () => statedWindow(raw) }),
       },
     })
   }
