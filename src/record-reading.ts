@@ -11,7 +11,7 @@
 import { basename } from 'node:path'
 import { RunError } from './base/errors.ts'
 import type { OptionValues } from './base/option.ts'
-import { RecordFaults, RecordFile } from './capture/record-file.ts'
+import { describeFault, RecordFaults, RecordFile } from './capture/record-file.ts'
 import type { RecordFormatName } from './capture/record-format.ts'
 import type { RECORD_OPTIONS } from './features/records/options.ts'
 import { RecordFlows } from './features/records/record-flows.ts'
@@ -117,6 +117,7 @@ export class RecordReading {
     const stop = (): void => void file.close()
     signal?.addEventListener('abort', stop, { once: true })
     this.path = file.path
+    const before = { read: this.ledger.read, faults: this.faults.count }
     const name = path === '-' ? file.path : basename(path)
     try {
       for await (const records of file.records()) {
@@ -127,6 +128,10 @@ export class RecordReading {
         const flows = records.flatMap((record) => this.#flows.take(record, file.path, name))
         onProgress?.(file.doneBytes, file.totalBytes, this.ledger.read)
         if (flows.length > 0) yield this.#noted(flows)
+      }
+      if (this.ledger.read === before.read && this.faults.count > before.faults) {
+        const [first] = this.faults.told.filter((fault) => fault.path === file.path)
+        throw new RunError(`${file.path}: no line in it could be used${first === undefined ? '' : `; the first: ${describeFault(first)}`}`)
       }
     } catch (error) {
       // Closing a source under a waiting read may make it fail: after a signal that is how it was meant to end.

@@ -45,6 +45,8 @@ const FAULTS_TOLD_MAX = 20
 const SHOWN_LEN_MAX = 60
 const CAPTURE_MAGICS = ['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d', '0a0d0d0a', '34cdb2a1', 'a1b2cd34']
 const SNIFFED_LINES_MAX = 50
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells that this is no text
+const NOT_TEXT = /[\u0000-\u0008\u000e-\u001f\ufffd]/
 
 /** The faults of all files of a run: the first ones, and how many. */
 export class RecordFaults {
@@ -79,7 +81,13 @@ export class RecordFile {
 
   /** @throws RunError when the file cannot be opened. */
   static async open(path: string, faults: RecordFaults, from: RecordFormatName | null = null): Promise<RecordFile> {
-    return new RecordFile(await openBytes(path), faults, from)
+    try {
+      return new RecordFile(await openBytes(path), faults, from)
+    } catch (error) {
+      if (error instanceof RunError && error.message.includes('is a directory'))
+        throw new RunError(`${path}: is a directory; name the files in it`)
+      throw error
+    }
   }
 
   get totalBytes(): number | null {
@@ -151,7 +159,7 @@ export class RecordFile {
         `${this.path}: looks like a packet capture; judge it with 'flowscribe replay', or meter it with 'flowscribe flows'`,
       )
     const kind = nameFileKind(Buffer.from(text.slice(0, 64), 'latin1'), 0, Math.min(64, text.length))
-    if (text.includes('\0') || text.includes('\ufffd')) throw this.#notRecords(kind === '' ? 'it is not text' : `it is ${kind}`)
+    if (NOT_TEXT.test(text)) throw this.#notRecords(kind === '' ? 'it is not text' : `it is ${kind}`)
   }
 
   #zeekLayout(text: string): Layout | null {

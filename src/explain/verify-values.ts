@@ -10,7 +10,7 @@
  */
 
 /** Fixed phrases of reports that hold digits and are no measurements. */
-const PHRASES = ['count 15, seconds 300', 'count 10, seconds 300', 'count 1000, seconds 10', 'L4_SRC_PORT', 'L4_DST_PORT']
+const PHRASES = ['count 15, seconds 300', 'count 10, seconds 300', 'count 1000, seconds 10', 'L4_SRC_PORT', 'L4_DST_PORT', 'ipv6.addr']
 
 /** Which scales a unit after a number allows, by what the number of the line is measured in. */
 const SCALES: Readonly<Record<string, readonly number[]>> = {

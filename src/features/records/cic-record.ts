@@ -122,7 +122,7 @@ function isServerOpen(counted: Omit<FlagCounts, 'synAck'>, bwd: number, payload:
 function connStateOf(flags: FlowParts['flags']): string | null {
   if (flags === null) return null
   const [orig, resp] = flags
-  if (orig.syn === 0) return null
+  if (orig.syn === orig.synAck) return null
   if (resp.synAck === 0) return resp.rst > 0 ? 'REJ' : resp.ack === 0 && orig.fin === 0 && orig.rst === 0 ? 'S0' : null
   if (orig.rst + resp.rst > 0) return null
   return orig.fin > 0 && resp.fin > 0 ? 'SF' : orig.fin + resp.fin === 0 ? 'S1' : null

@@ -18,11 +18,6 @@ const LACKS: Readonly<Record<RecordFormatName, readonly string[]>> = {
   flowscribe: ['single packets', 'who sent which flag', 'flows that are still open'],
 }
 
-/** Longer than any Ethernet carries (jumbo frames have 9,000 octets of payload): merged before they were captured. */
-export const WIRE_PAYLOAD_MAX = 9216
-
-export const OFFLOAD_CURE = 'ethtool -K IF gro off lro off tso off'
-
 export class RecordLedger {
   readonly formats = new Set<RecordFormatName>()
   /** Records used. */
@@ -50,7 +45,8 @@ export class RecordLedger {
     if (!record.hasPort.every(Boolean)) this.withoutPort++
     if (record.hasUnusableFlags) this.withUnusableFlags++
     if (record.isPayloadEstimated && flow.proto === TCP) this.withEstimatedPayload++
-    if (parts.start.grainUs >= 1e6) this.coarse++
+    // Zeek's JSON writes a whole second without its zeros.
+    if (parts.start.grainUs >= 1e6 && format !== 'zeek') this.coarse++
     if (parts.sampling !== undefined) this.sampling = Math.max(this.sampling, parts.sampling)
   }
 
