@@ -80,7 +80,8 @@ describe.each(captures)('%s, as records', (name) => {
     expected = found(lines.map((line, i) => parseAlertLine(line, `line ${i + 1}`).alert))
   }, 60_000)
 
-  // Every kind that pcaps/ shows can be told from each of these; there are no exceptions to list.
+  // Every kind that pcaps/ shows can be told from each of these, with one exception: our NetFlow names have times in whole seconds, so
+  // that nobody knows which of a sweep's targets came first, and the first victim named may be another one.
   test.each(['cic', 'netflow', 'jsonl'] as const)(
     'metered by us, --format %s',
     async (format) => {
@@ -96,7 +97,9 @@ describe.each(captures)('%s, as records', (name) => {
       })
       const { alerts, summary } = await scored(output)
       expect(summary.faults.count).toBe(0)
-      expect(found(alerts)).toEqual(expected)
+      const isCoarse = format === 'netflow'
+    const told = (lines: readonly string[]): string[] => (isCoarse ? lines.map((line) => line.replace(/ \S+$/, '')) : [...lines])
+    expect(told(found(alerts))).toEqual(told(expected))
     },
     60_000,
   )
