@@ -80,7 +80,6 @@ export async function scoreRecords(options: ScoreOptions): Promise<ScoreSummary>
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
-      mode: 'replace',
       hasReports: config.output.reports,
       plainReportsMax: plainMax,
       sensorName: SENSOR_NAME,

@@ -98,8 +98,8 @@ describe.each(captures)('%s, as records', (name) => {
       const { alerts, summary } = await scored(output)
       expect(summary.faults.count).toBe(0)
       const isCoarse = format === 'netflow'
-    const told = (lines: readonly string[]): string[] => (isCoarse ? lines.map((line) => line.replace(/ \S+$/, '')) : [...lines])
-    expect(told(found(alerts))).toEqual(told(expected))
+      const told = (lines: readonly string[]): string[] => (isCoarse ? lines.map((line) => line.replace(/ \S+$/, '')) : [...lines])
+      expect(told(found(alerts))).toEqual(told(expected))
     },
     60_000,
   )
