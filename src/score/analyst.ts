@@ -10,19 +10,20 @@
 
 import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
-import { Context } from '../context/context.ts'
+import { Context, type Observed } from '../context/context.ts'
 import type { ArpSighting } from '../decode/arp-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import type { Flow } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Finding } from './detectors/detector.ts'
+import type { AnyDetector, Draft, Finding } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode } from './episodes.ts'
 import { Episodes } from './episodes.ts'
 import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
+import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
-import type { FlowReader, KeptFlows } from './kept-flow.ts'
+import { type FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import type { ScoreOptions } from './options.ts'
 import type { Judged } from './orientation.ts'
@@ -45,6 +46,12 @@ export interface AnalystOptions extends FlowReader {
   emit: (event: AlertEvent) => void
   /** Told of each candidate that never became an alert, as last judged. */
   onDropped?: (event: AlertEvent) => void
+  /** Told of each flow that belongs to no open episode when it is judged, as an event of its own (flow-verdict.ts). */
+  onPlainFlow?: (event: AlertEvent) => void
+  /** What the anomaly model makes of a flow; absent without one. Its windows are null where a record names no hosts. */
+  anomalyOf?: (judged: Judged, observed: Observed | null) => Draft | null
+  /** Kinds that cannot be judged from what is read, as from sampled records. */
+  kindsLeftOut?: ReadonlySet<string>
   sensor: AlertEvent['sensor']
   featureSet: string
 }
@@ -74,7 +81,7 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = detectorsFor(options.score)
+    this.#detectors = detectorsFor(options)
   }
 
   /**
@@ -84,7 +91,7 @@ export class Analyst {
   change(changed: Pick<AnalystOptions, 'score' | 'internal' | 'sensor'>): void {
     const { alerts } = changed.score
     this.#options = { ...this.#options, ...changed }
-    this.#detectors = detectorsFor(changed.score)
+    this.#detectors = detectorsFor(this.#options)
     this.#orienter.change(changed.internal)
     this.#episodes.change(episodeLimits(alerts))
     this.#notifier.change(alerts.notifications_per_day)
@@ -94,12 +101,47 @@ export class Analyst {
     this.onTime(flow.endUs)
     this.#flowsJudged++
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+    // Hosts without a name are not one host: such a flow is judged alone.
+    if (flow.record?.hasAddresses === false) return this.#tellPlainFlow(judged, null, [])
     const observed = this.#context.observe(judged)
     const look = { judged, observed, context: this.#context }
+    const claims: Readonly<Episode>[] = []
     for (const { detector, options } of this.#detectors) {
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding !== null) claims.push(this.#take(detector, finding, judged))
     }
+    this.#tellPlainFlow(judged, observed, claims)
+  }
+
+  #tellPlainFlow(judged: Judged, observed: Observed | null, claims: readonly Readonly<Episode>[]): void {
+    const { onPlainFlow, anomalyOf, baseSec, sensor, featureSet } = this.#options
+    if (onPlainFlow === undefined || claims.some((episode) => episode.isOpen)) return
+    const kept = new KeptFlows()
+    kept.offer(judged, 1, this.#context, this.#options, baseSec)
+    const candidates = claims.map((episode) => episode.verdict).sort((a, b) => b.likelihood - a.likelihood)
+    const anomaly = anomalyOf?.(judged, observed) ?? null
+    onPlainFlow({
+      id: `flow-${judged.flowId}-${eveTime(baseSec, judged.startUs).replace(/\D/g, '').slice(0, 20)}`,
+      event: 'close',
+      ...judgeFlow({ judged, candidate: candidates[0] ?? null, anomaly, kept }),
+      calibration: 'prior',
+      shouldNotify: false,
+      heldBackCount: 0,
+      episode: {
+        flows: 1,
+        firstUs: judged.startUs,
+        lastUs: judged.lastUs,
+        first: eveTime(baseSec, judged.startUs),
+        last: eveTime(baseSec, judged.lastUs),
+      },
+      baselineState: 'none',
+      visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
+      flows: kept.list,
+      features: kept.features,
+      windowFeatures: kept.windowFeatures,
+      featureSet,
+      sensor,
+    })
   }
 
   /**
@@ -155,7 +197,7 @@ export class Analyst {
     }
   }
 
-  #take(detector: AnyDetector, finding: Finding, judged: Judged): void {
+  #take(detector: AnyDetector, finding: Finding, judged: Judged): Readonly<Episode> {
     const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
     const verdictOf = (victimCount: number): Verdict => {
       const assessment = finding.assess(victimCount)
@@ -172,7 +214,7 @@ export class Analyst {
       })
     }
     const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, judged, verdictOf, keep })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {
@@ -231,9 +273,11 @@ export class Analyst {
   }
 }
 
-function detectorsFor(score: ScoreOptions): { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[] {
+function detectorsFor({ score, kindsLeftOut }: AnalystOptions): { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[] {
   const sections = Object.keys(DETECTORS) as DetectorSection[]
-  return sections.map((section) => ({ detector: DETECTORS[section], options: score[section] }))
+  return sections
+    .map((section) => ({ detector: DETECTORS[section], options: score[section] }))
+    .filter(({ detector }) => kindsLeftOut?.has(detector.kind) !== true)
 }
 
 function episodeLimits(alerts: ScoreOptions['alerts']) {
