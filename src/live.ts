@@ -20,6 +20,7 @@ import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
 import { Inbox } from './inbox.ts'
+import { flowsOf, judgeInterim } from './judge.ts'
 import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {
@@ -40,7 +41,7 @@ import {
 import { LiveStatus } from './live-status.ts'
 import { planReload, type Reload } from './reload.ts'
 import type { Analyst } from './score/analyst.ts'
-import { flowsOf, judgeInterim, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import type { ServiceManager } from './service-manager.ts'
 import { RunDigest } from './sink/digest.ts'
 

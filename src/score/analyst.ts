@@ -9,25 +9,25 @@
  */
 
 import type { NetworkSet } from '../base/address.ts'
+import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context, type Observed } from '../context/context.ts'
-import type { ArpSighting } from '../decode/arp-sighting.ts'
+import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
-import type { Flow } from '../flow/flow.ts'
+import { type Flow, PROTO_ARP } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Draft, Finding } from './detectors/detector.ts'
+import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
-import type { Episode } from './episodes.ts'
+import type { Episode, Occasion } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, Orientation, Visibility } from './evidence.ts'
 import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
 import { type FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import type { ScoreOptions } from './options.ts'
-import type { Judged } from './orientation.ts'
-import { Orienter } from './orientation.ts'
+import { type Judged, Orienter } from './orientation.ts'
 import type { Verdict } from './verdict.ts'
 import { judgeEpisode } from './verdict.ts'
 
@@ -35,6 +35,8 @@ const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
 const SWEEP_EVERY_US = 10 * US_PER_S
 const VICTIMS_TOLD_MAX = 16
+/** An ARP message names its sender; there is no conversation to orient. */
+const BY_SENDER: Orientation = { how: 'sender', confidence: 1, halves: 'orig' }
 
 export interface AnalystOptions extends FlowReader {
   score: ScoreOptions
@@ -56,6 +58,11 @@ export interface AnalystOptions extends FlowReader {
   featureSet: string
 }
 
+interface Configured<D> {
+  detector: D
+  options: ScoreOptions[DetectorSection]
+}
+
 export class Analyst {
   #options: AnalystOptions
   readonly #context: Context
@@ -63,7 +70,8 @@ export class Analyst {
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
-  #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
+  #flowDetectors: readonly Configured<Detector<OptionTable>>[]
+  #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -81,7 +89,9 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = detectorsFor(options)
+    const detectors = detectorsFor(options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
   }
 
   /**
@@ -91,7 +101,9 @@ export class Analyst {
   change(changed: Pick<AnalystOptions, 'score' | 'internal' | 'sensor'>): void {
     const { alerts } = changed.score
     this.#options = { ...this.#options, ...changed }
-    this.#detectors = detectorsFor(this.#options)
+    const detectors = detectorsFor(this.#options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
     this.#orienter.change(changed.internal)
     this.#episodes.change(episodeLimits(alerts))
     this.#notifier.change(alerts.notifications_per_day)
@@ -106,9 +118,9 @@ export class Analyst {
     const observed = this.#context.observe(judged)
     const look = { judged, observed, context: this.#context }
     const claims: Readonly<Episode>[] = []
-    for (const { detector, options } of this.#detectors) {
+    for (const { detector, options } of this.#flowDetectors) {
       const finding = detector.detect(look, options)
-      if (finding !== null) claims.push(this.#take(detector, finding, judged))
+      if (finding !== null) claims.push(this.#takeFlow(detector, finding, judged))
     }
     this.#tellPlainFlow(judged, observed, claims)
   }
@@ -152,10 +164,10 @@ export class Analyst {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observeInterim(judged)
     const look = { judged, observed, context: this.#context }
-    for (const { detector, options } of this.#detectors) {
+    for (const { detector, options } of this.#flowDetectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding !== null) this.#takeFlow(detector, finding, judged)
     }
   }
 
@@ -164,9 +176,32 @@ export class Analyst {
     this.#context.noteCounters(counters)
   }
 
-  /** ARP messages of one second, in order. */
-  onArp(sightings: readonly ArpSighting[]): void {
-    for (const { atUs } of sightings) this.onTime(atUs)
+  /** ARP messages and carried packets of one second, in order. */
+  onLink(sightings: readonly LinkSighting[]): void {
+    const { arp } = this.#context
+    for (const sighting of sightings) {
+      const { atUs } = sighting
+      this.onTime(atUs)
+      if (sighting.kind === 'arp') {
+        const message = arp.noteArp(sighting)
+        this.#lookAtArp({ atUs, station: message.station, message, arp })
+      } else {
+        const station = arp.noteCarried(sighting)
+        if (station !== null) this.#lookAtArp({ atUs, station, message: null, arp })
+      }
+    }
+  }
+
+  #lookAtArp(look: ArpLook): void {
+    for (const { detector, options } of this.#arpDetectors) {
+      const finding = detector.detectArp(look, options)
+      if (finding === null) continue
+      // Whoever sends ARP is on this segment; whether the segment is ours, its addresses tell.
+      const isInside = this.#options.internal.has(finding.actor) || this.#options.internal.has(finding.victim)
+      const side = { isClientInternal: isInside, direction: isInside ? ('lat' as const) : ('unknown' as const) }
+      const occasion = { proto: PROTO_ARP, orientation: BY_SENDER, startUs: look.atUs, lastUs: look.atUs, ...side }
+      this.#take(detector, finding, occasion, look.atUs, () => undefined)
+    }
   }
 
   /** Packet time has come this far; never goes back. */
@@ -197,8 +232,14 @@ export class Analyst {
     }
   }
 
-  #take(detector: AnyDetector, finding: Finding, judged: Judged): Readonly<Episode> {
-    const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged): Readonly<Episode> {
+    return this.#take(detector, finding, judged, judged.endUs, (kept) =>
+      kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
+    )
+  }
+
+  #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {
+    const side = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
     const verdictOf = (victimCount: number): Verdict => {
       const assessment = finding.assess(victimCount)
       return judgeEpisode({
@@ -210,11 +251,10 @@ export class Analyst {
         chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
         context: this.#context,
         roles: this.#options.score.roles,
-        nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
+        nowSec: this.#options.baseSec + nowUs / US_PER_S,
       })
     }
-    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    return this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, occasion, verdictOf, keep })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {
@@ -273,11 +313,20 @@ export class Analyst {
   }
 }
 
-function detectorsFor({ score, kindsLeftOut }: AnalystOptions): { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[] {
+interface ConfiguredDetectors {
+  flow: Configured<Detector<OptionTable>>[]
+  arp: Configured<ArpDetector<OptionTable>>[]
+}
+
+function detectorsFor({ score, kindsLeftOut }: AnalystOptions): ConfiguredDetectors {
   const sections = Object.keys(DETECTORS) as DetectorSection[]
-  return sections
+  const rows = sections
     .map((section) => ({ detector: DETECTORS[section], options: score[section] }))
     .filter(({ detector }) => kindsLeftOut?.has(detector.kind) !== true)
+  return {
+    flow: rows.flatMap(({ detector, options }) => ('detect' in detector ? [{ detector, options }] : [])),
+    arp: rows.flatMap(({ detector, options }) => ('detectArp' in detector ? [{ detector, options }] : [])),
+  }
 }
 
 function episodeLimits(alerts: ScoreOptions['alerts']) {
