@@ -23,12 +23,14 @@ import type { FlowBatch } from './flow/batch.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
 import type { TableCounters, TableLimits } from './flow/table.ts'
+import type { WatchLimits } from './flow/watch.ts'
 import { meteredSoFar } from './sensor.ts'
 
 export interface LiveMeterOptions {
   driver: 'ring' | 'cap'
   interfaces: readonly LiveOptions[]
   limits: TableLimits
+  watch: WatchLimits
   /** Stop after so many packets; 0: never. */
   packetsMax: number
   /** Where to record what is seen; null: nowhere. */
@@ -137,11 +139,10 @@ class LiveMeter {
     this.#options = options
     this.#source = source
     this.#emit = emit
-    this.#meter = new Meter(
-      options.limits,
-      (batch) => this.#handOn(batch),
-      (interim) => emit({ kind: 'interim', interim, seen: meteredSoFar(this.#meter) }),
-    )
+    this.#meter = new Meter(options.limits, (batch) => this.#handOn(batch), {
+      limits: options.watch,
+      onInterim: (interim) => emit({ kind: 'interim', interim, seen: meteredSoFar(this.#meter) }),
+    })
     this.#meter.table.takeMemory()
     const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
     this.#reader = new LiveReader({ source, recording, packetsMax, goesOn: () => this.#goesOn() })

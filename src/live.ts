@@ -16,6 +16,7 @@ import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
+import { judge, judgeInterim, watchLimits } from './judging.ts'
 import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {
@@ -32,7 +33,7 @@ import {
 } from './live-meter.ts'
 import { LiveStatus } from './live-status.ts'
 import type { Analyst } from './score/analyst.ts'
-import { judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
 export interface LiveRunOptions {
@@ -156,7 +157,15 @@ class LiveRun {
   #startMeter(take: Emit, reject: (error: unknown) => void): void {
     const { driver, interfaces, packetsMax, recordPath, config } = this.#options
     const limits = tableLimits(config.flow, randomHashSeed())
-    const options: LiveMeterOptions = { driver, interfaces, limits, packetsMax, recordPath, control: this.#control }
+    const options: LiveMeterOptions = {
+      driver,
+      interfaces,
+      limits,
+      watch: watchLimits(config),
+      packetsMax,
+      recordPath,
+      control: this.#control,
+    }
     if (driver === 'cap') {
       // It does not load in a worker thread.
       runLiveMeter(options, take).catch(reject)

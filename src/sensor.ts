@@ -20,14 +20,13 @@ import type { EmptyForm } from './features/cic.ts'
 import { communityIdOf } from './features/community-id.ts'
 import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
-import { FlowBatch } from './flow/batch.ts'
+import type { FlowBatch } from './flow/batch.ts'
 import type { Flow, RowRef } from './flow/flow.ts'
-import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
-import { readFlow } from './flow/read-flow.ts'
 import { ENDED_EVICTED } from './flow/row.ts'
 import { RowView } from './flow/row-view.ts'
+import { judge, judgeInterim, watchLimits } from './judging.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
@@ -109,9 +108,10 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     digest.addRows(batch)
     judge(batch, analystOf(batch.baseSec))
   }
-  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, (interim) =>
-    judgeInterim(interim, analystOf(interim.baseSec)),
-  )
+  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, {
+    limits: watchLimits(config),
+    onInterim: (interim) => judgeInterim(interim, analystOf(interim.baseSec)),
+  })
   await readCaptures(reading, {
     ...options,
     isReordered: true,
@@ -191,24 +191,6 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   while (meter.finishSome()) if (open?.isFull) await open.drain()
   await open?.close()
   return readSummary(meter, run.flows, reading, format === 'none' ? '' : digest.digests().flows)
-}
-
-/** Hands a batch's rows to the analyst, in order. */
-export function judge(batch: FlowBatch, analyst: Analyst): void {
-  const row = RowView.of(batch)
-  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
-}
-
-/** Hands what does not wait for a flow's end to the analyst. */
-export function judgeInterim(interim: Interim, analyst: Analyst): void {
-  if (interim.kind === 'arp') analyst.onArp(interim.sightings)
-  else if (interim.kind === 'counters') for (const counters of interim.counters) analyst.onDestinationCounters(counters)
-  else {
-    analyst.onTime(interim.atUs)
-    const batch = FlowBatch.of(interim.cells, interim.baseSec)
-    const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) analyst.onOpenFlow(readFlow(row.moveTo(batch, i)))
-  }
 }
 
 export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {

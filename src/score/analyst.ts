@@ -11,11 +11,12 @@
 import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context } from '../context/context.ts'
+import type { SlowConnections } from '../context/slow-connections.ts'
 import type { ArpSighting } from '../decode/arp-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import type { Flow } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Finding } from './detectors/detector.ts'
+import type { AnyDetector, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode } from './episodes.ts'
@@ -60,6 +61,7 @@ export class Analyst {
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
+  #countersNotJudged = 0
 
   constructor(options: AnalystOptions) {
     const { alerts, context } = options.score
@@ -91,28 +93,40 @@ export class Analyst {
     const look = { judged, observed, context: this.#context }
     for (const { detector, options } of this.#detectors) {
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding !== null) this.#take(detector, finding, judged, false)
     }
   }
 
   /**
-   * The row so far of a flow that is still open; its finished row comes later and counts in full. What adds up is not touched:
-   * only detectors that read open flows look at it.
+   * Rows so far of flows that are still open at `nowUs`; their finished rows come later and count in full. What adds up is not
+   * touched: only detectors that read open flows look, and once for all connections of a client with a service.
    */
-  onOpenFlow(flow: Flow): void {
-    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
-    const observed = this.#context.observeInterim(judged)
-    const look = { judged, observed, context: this.#context }
+  onOpenFlows(flows: readonly Flow[], nowUs: number): void {
+    this.onTime(nowUs)
+    const looks = new Map<SlowConnections, Look>()
+    for (const flow of flows) {
+      const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+      const observed = this.#context.observeInterim(judged, nowUs)
+      if (observed.slow !== null) looks.set(observed.slow, { judged, observed, context: this.#context })
+    }
+    for (const look of looks.values()) this.#judgeOpen(look)
+  }
+
+  /** What the meter counted in one second for one destination, open flows included, and the row so far of one of those flows. */
+  onDestinationCounters(counters: DestinationCounters, example: Flow): void {
+    this.onTime(counters.lastUs)
+    const judged = this.#orienter.judge(example, this.#context.visibility.share())
+    const observed = this.#context.observeCounters(counters, judged)
+    if (observed === null) this.#countersNotJudged++
+    else this.#judgeOpen({ judged, observed, context: this.#context })
+  }
+
+  #judgeOpen(look: Look): void {
     for (const { detector, options } of this.#detectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding !== null) this.#take(detector, finding, look.judged, true)
     }
-  }
-
-  /** What the meter counted in one second for one destination, open flows included; judged when its next row or open flow comes. */
-  onDestinationCounters(counters: DestinationCounters): void {
-    this.#context.noteCounters(counters)
   }
 
   /** ARP messages of one second, in order. */
@@ -140,6 +154,7 @@ export class Analyst {
   get counters(): Readonly<Record<string, number>> {
     return {
       flowsJudged: this.#flowsJudged,
+      countersNotJudged: this.#countersNotJudged,
       ...this.#episodes.counters,
       incidentsJoined: this.#incidents.joinedCount,
       notified: this.#notifier.notifiedCount,
@@ -148,7 +163,7 @@ export class Analyst {
     }
   }
 
-  #take(detector: AnyDetector, finding: Finding, judged: Judged): void {
+  #take(detector: AnyDetector, finding: Finding, judged: Judged, isOpen: boolean): void {
     const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
     const verdictOf = (victimCount: number): Verdict => {
       const assessment = finding.assess(victimCount)
@@ -165,7 +180,7 @@ export class Analyst {
       })
     }
     const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+    this.#episodes.take({ detector, finding, judged, isOpen, verdictOf, keep })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {

@@ -44,6 +44,8 @@ export interface Episode {
   proto: number
   orientation: Orientation
   flows: number
+  /** Of the finding's flowsSoFar, what is counted in `flows`. */
+  flowsCounted: number
   firstUs: number
   lastUs: number
   victims: DistinctWindow<string>
@@ -60,6 +62,8 @@ export interface Sighting {
   detector: AnyDetector
   finding: Finding
   judged: Judged
+  /** The flow is still open: it counts when its row comes. */
+  isOpen: boolean
   /** Judges the episode as it stands; dear, and therefore asked seldom. */
   verdictOf: (victimCount: number) => Verdict
   /** Offers the flow to the episode's kept ones. */
@@ -143,6 +147,7 @@ export class Episodes {
       proto: judged.proto,
       orientation: judged.orientation,
       flows: finding.flowsInWindow,
+      flowsCounted: finding.flowsSoFar ?? 0,
       firstUs,
       lastUs: judged.lastUs,
       victims,
@@ -159,8 +164,13 @@ export class Episodes {
     else this.#await(episode)
   }
 
-  #goOn(episode: Episode, { finding, judged, verdictOf, keep }: Sighting): void {
-    episode.flows++
+  #goOn(episode: Episode, { finding, judged, isOpen, verdictOf, keep }: Sighting): void {
+    const { flowsSoFar } = finding
+    if (flowsSoFar === undefined) episode.flows += isOpen ? 0 : 1
+    else {
+      episode.flows += Math.max(0, flowsSoFar - episode.flowsCounted)
+      episode.flowsCounted = Math.max(episode.flowsCounted, flowsSoFar)
+    }
     episode.firstUs = Math.min(episode.firstUs, judged.startUs)
     episode.lastUs = Math.max(episode.lastUs, judged.lastUs)
     const isNewVictim = episode.victims.add(finding.victim, 0) && episode.victims.count() < JUDGE_ALL_BELOW

@@ -52,7 +52,7 @@ export interface Detector<T extends OptionTable> {
   /** Probes of this kind from outside are everywhere: unanswered ones are never more than info. */
   isBackgroundFromOutside: boolean
   weights: Readonly<Record<string, Weight>>
-  /** It may also judge rows so far of flows still open. */
+  /** It may also judge rows so far of flows still open, and counters of a second. */
   readsOpenFlows?: boolean
   detect(look: Look, options: OptionValues<T>): Finding | null
 }
@@ -70,6 +70,11 @@ export interface Finding {
   keyPart: string
   /** Flows in the window that belong to it, and the first one's time. */
   flowsInWindow: number
+  /**
+   * Flows of the window so far, open ones included, each once: an episode grows by what is new in it. Absent: by one a finding, and
+   * by none for a flow still open.
+   */
+  flowsSoFar?: number
   firstUs: number
   /** The victims known so far, at most 1,024. */
   victims(): readonly string[]

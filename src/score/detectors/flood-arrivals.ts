@@ -21,17 +21,18 @@ export interface Arrivals {
 export function arrivalsOf({ judged, observed }: Look): Arrivals | null {
   const { destination, receiver } = observed
   if (destination === null) return null
-  // The last second that the row reaches into: its packets were just added up to there.
-  const atUs = judged.lastUs
+  // The last second that the row reaches into: its packets were just added up to there. Of counters, the second that they count.
+  const atUs = observed.countedAtUs ?? judged.lastUs
   const isVictimInternal = receiver === CLIENT ? judged.isClientInternal : judged.isServerInternal
   return { window: destination, atUs, victim: judged.addr[receiver], isVictimInternal }
 }
 
-/** Who floods: the one source that sends nine in ten packets, else many. */
-export function floodFinding(look: Look, arrivals: Arrivals, keyPart: string, assess: Finding['assess']): Finding {
+/** Who floods: the one source that sends nine in ten packets, else many. @param asker the detector's code. */
+export function floodFinding(asker: string, look: Look, arrivals: Arrivals, keyPart: string, assess: Finding['assess']): Finding {
   const { judged, observed } = look
   const { window, victim, isVictimInternal } = arrivals
-  const sole = window.soleSource()
+  const sole = window.soleSource(asker)
+  window.noteSaid(asker, sole)
   const isSenderInternal = observed.receiver === CLIENT ? judged.isServerInternal : judged.isClientInternal
   return {
     actor: sole ?? 'many',
@@ -39,6 +40,7 @@ export function floodFinding(look: Look, arrivals: Arrivals, keyPart: string, as
     side: { isActorInternal: isSenderInternal, direction: isVictimInternal && !isSenderInternal ? 'in' : judged.direction },
     keyPart: `${victim}${keyPart}`,
     flowsInWindow: window.flows,
+    flowsSoFar: window.flows,
     firstUs: window.firstUs,
     victims: () => [victim],
     telling: 0,

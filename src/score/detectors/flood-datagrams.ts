@@ -162,14 +162,14 @@ function detect(code: string, look: Look, options: Options): Finding | null {
   const isAnswered = window.inTenSeconds(atUs, 'replies') > options.replies_share_max * window.inTenSeconds(atUs, 'packets')
   if (isAnswered && (look.judged.proto === UDP || !(isLoud || isShort))) return null
   if (isReflected(arrivals, look)) return null
-  return floodFinding(look, arrivals, '', () => assess(code, look, arrivals, options))
+  return floodFinding(code, look, arrivals, '', () => assess(code, look, arrivals, options))
 }
 
 /** Exhaustion of addresses: answered or not, the number alone is what harms. */
 function detectAddressRequests(code: string, look: Look, arrivals: Arrivals, options: Options): Finding | null {
   const rate = arrivals.window.peak(arrivals.atUs, 'packets', options.address_requests_per_s_min)
   if (rate.seconds < ADDRESS_SECONDS_MIN) return null
-  const finding = floodFinding(look, { ...arrivals, victim: look.judged.addr[SERVER] }, '', () =>
+  const finding = floodFinding(code, look, { ...arrivals, victim: look.judged.addr[SERVER] }, '', () =>
     assessAddressRequests(code, look, arrivals, options),
   )
   return { ...finding, actor: 'many', keyPart: 'address requests' }
@@ -217,7 +217,7 @@ function assess(code: string, look: Look, arrivals: Arrivals, options: Options):
     evidence.push(draft(`${code}.rate`, RATE, { measured: [num(packets, 'count'), num(options.packets_per_s_min, 'count')], sample }))
   }
   evidence.push(...sharedDrafts(code, arrivals, sample))
-  const hasPort = judged.proto === UDP && window.ports.size === 1
+  const hasPort = judged.proto === UDP && window.hasOnePort()
   return assessment({
     evidence,
     servicePort: hasPort ? judged.port[observed.receiver] : null,

@@ -1,0 +1,40 @@
+/**
+ * The border between metering and analysis, from analysis' side: what the meter hands over, given to the analyst in plain flows.
+ *
+ * In:  batches of finished rows; what does not wait for a flow's end. Out: the analyst has judged them, in order.
+ * Not: where they come from: a meter in this thread, or messages of another.
+ */
+import type { Config } from './config.ts'
+import { FlowBatch } from './flow/batch.ts'
+import type { Interim } from './flow/interim.ts'
+import { readFlow } from './flow/read-flow.ts'
+import { RowView } from './flow/row-view.ts'
+import type { WatchLimits } from './flow/watch.ts'
+import type { Analyst } from './score/analyst.ts'
+
+const US_PER_S = 1e6
+
+/** Hands a batch's rows to the analyst, in order. */
+export function judge(batch: FlowBatch, analyst: Analyst): void {
+  const row = RowView.of(batch)
+  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
+}
+
+/** Hands what does not wait for a flow's end to the analyst. */
+export function judgeInterim(interim: Interim, analyst: Analyst): void {
+  if (interim.kind === 'arp') return analyst.onArp(interim.sightings)
+  const batch = FlowBatch.of(interim.cells, interim.baseSec)
+  const row = RowView.of(batch)
+  const flows = Array.from({ length: batch.count }, (_, i) => readFlow(row.moveTo(batch, i)))
+  if (interim.kind === 'open') analyst.onOpenFlows(flows, interim.atUs)
+  else for (const [i, counters] of interim.counters.entries()) analyst.onDestinationCounters(counters, flows[i])
+}
+
+/** What the detectors want to know of open flows: no more than that is handed over. */
+export function watchLimits({ flow, detectors_slow_http }: Config): WatchLimits {
+  return {
+    arrivalsPerSMin: flow.open_arrivals_per_s_min,
+    openRowsEveryUs: flow.open_rows_every_s * US_PER_S,
+    openTogetherMin: detectors_slow_http.connections_min,
+  }
+}
