@@ -141,6 +141,8 @@ export class Watch {
       cells.set(this.#table.cells.subarray(from, from + Row.ROW_CELLS), to)
       cells[to + Row.END_US] = Math.max(atUs, cells[to + Row.LAST_US])
       words[to * 2 + Row.END_REASON_W] = Row.ENDED_ACTIVE
+      // As in a finished row: the flow's id is made from these words.
+      words[to * 2 + Row.KEY_PROTO_W] &= ~Row.KEY_IS_LIVE
     }
     return cells
   }
