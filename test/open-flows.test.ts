@@ -2,6 +2,7 @@
  * Floods and slow attacks are found while they run: packets through meter and analyst, and when, in packet time, the first alert was
  * there. Their harmless look-alikes stay silent. All traffic goes on at the end: no row of it has ended by then.
  */
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
 import type { Slab } from '../src/capture/slab.ts'
 import { loadConfig } from '../src/config.ts'
@@ -12,6 +13,7 @@ import { judge, judgeInterim, watchLimits } from '../src/judging.ts'
 import type { Analyst } from '../src/score/analyst.ts'
 import type { AlertEvent } from '../src/score/evidence.ts'
 import { meteredSoFar, openAnalyst } from '../src/sensor.ts'
+import { readCapture } from './capture/read-capture.ts'
 import { type Frame, slabsOf } from './capture/records.ts'
 import { type Conversation, conversation } from './flow/conversation.ts'
 import { range } from './score/flows.ts'
@@ -258,4 +260,17 @@ test('what is said, and when, does not depend on how slabs are cut', () => {
     `open slow.http ${CLIENT}→${VICTIM}`,
   ])
   for (const size of [1, 7, 500]) expect(words(saidOf(slabsOf(frames, 1, size), true)) === whole, `${size} frames a slab`).toBe(true)
+})
+
+describe('real tools, while they run', () => {
+  test.each([
+    ['flood-syn-hping3.pcap', `flood.syn many→10.20.1.3`, 15],
+    ['flood-udp-hping3.pcap', `flood.udp many→10.20.1.20`, 15],
+    ['slow-headers-slowhttptest.pcap', `slow.http 10.20.1.14→10.20.1.3`, 30],
+    ['slow-read-slowhttptest.pcap', `slow.http 10.20.1.14→10.20.1.3`, 30],
+  ])('%s: %s within %d s of its first packet', async (file, event, seconds) => {
+    const { records } = await readCapture(fileURLToPath(new URL(`../pcaps/${file}`, import.meta.url)))
+    const first = saidOf(slabsOf(records)).find((one) => one.event === `open ${event}`)
+    expect(first?.at ?? Infinity).toBeLessThanOrEqual(seconds)
+  })
 })

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# 10.20.1.14 sends SYNs with forged sources to the web server 10.20.1.3, some 150 a second for twenty seconds. The server
+# 10.20.1.14 sends SYNs with forged sources to the web server 10.20.1.3, up to 150 a second for twenty seconds. The server
 # answers each one, into nowhere.
 scene() {
   build_network
