@@ -23,7 +23,7 @@ import type { FlowBatch } from './flow/batch.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
 import type { TableCounters, TableLimits } from './flow/table.ts'
-import type { WatchLimits } from './flow/watch.ts'
+import { NO_WATCH, type Watch, type WatchLimits } from './flow/watch.ts'
 import { meteredSoFar } from './sensor.ts'
 
 export interface LiveMeterOptions {
@@ -88,6 +88,8 @@ export interface LiveCounters {
   dropped: number[]
   notOpened: number[]
   table: TableCounters
+  /** What was not told of open flows, for want of room. */
+  watch: Watch['counters']
 }
 
 export type LiveMessage =
@@ -205,6 +207,7 @@ class LiveMeter {
         dropped: [...counters.dropped],
         notOpened: [...counters.notOpened],
         table: { ...table.counters, rowsEnded: [...table.counters.rowsEnded] },
+        watch: table.watch?.counters ?? NO_WATCH,
       },
     }
   }

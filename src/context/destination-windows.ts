@@ -93,6 +93,8 @@ export class DestinationWindow {
   /** Ports as counters have them: the sum of each second's, and the one port, -1 for several. */
   #counterPorts = 0
   #counterPort: number | null = null
+  /** Packets by the port that most of a second's came from; the first PORTS_COUNTED_MAX. */
+  readonly #counterSourcePorts = new Map<number, number>()
   readonly #rowSums = new Sums()
   readonly #counterSums = new Sums()
   #squares: number | null = 0
@@ -157,6 +159,7 @@ export class DestinationWindow {
     this.#counterSums.note(amounts.flows, amounts.packets, amounts.bytes, counters.firstUs, counters.lastUs)
     this.#counterSums.noteSource(leader.source, leader.packets)
     this.#counterPorts += counters.ports
+    count(this.#counterSourcePorts, counters.sourcePort.port, counters.sourcePort.packets)
     this.#counterPort = counters.ports === 1 && (this.#counterPort ?? counters.port) === counters.port ? counters.port : SEVERAL
   }
 
@@ -220,6 +223,19 @@ export class DestinationWindow {
     return { flows, ports: this.ports.size }
   }
 
+  /** Share of the flows, or of counters' packets, that came from this port of their senders: whichever says more. */
+  sourcePortShare(port: number): number {
+    const byRows = (this.sourcePorts.get(port) ?? 0) / Math.max(1, this.#rowSums.flows)
+    const byCounters = (this.#counterSourcePorts.get(port) ?? 0) / Math.max(1, this.#counterSums.packets)
+    return Math.max(byRows, byCounters)
+  }
+
+  /** What rows alone know: sizes are measured in them only, and a burst is told by sizes. */
+  burst(): { packets: number; spanUs: number } {
+    const { packets, firstUs, lastUs } = this.#rowSums
+    return { packets, spanUs: Math.max(0, lastUs - firstUs) }
+  }
+
   /** All went to one port. */
   hasOnePort(): boolean {
     return (
@@ -270,10 +286,10 @@ export class DestinationWindow {
   }
 }
 
-function count(map: Map<number, number>, key: number): void {
+function count(map: Map<number, number>, key: number, n = 1): void {
   const known = map.get(key)
-  if (known !== undefined) map.set(key, known + 1)
-  else if (map.size < PORTS_COUNTED_MAX) map.set(key, 1)
+  if (known !== undefined) map.set(key, known + n)
+  else if (map.size < PORTS_COUNTED_MAX) map.set(key, n)
 }
 
 /** A destination before it is worth a window. */

@@ -107,12 +107,12 @@ export class Arrivals {
     this.#perSecondMin = perSecondMin
   }
 
-  /** A packet, not TCP's, of a flow that nobody has answered. */
+  /** A packet, not TCP's, of a flow that nobody has answered; of ICMP, also of others: each echo wants its answer. */
   datagram(p: Packet, slot: number, isNew: boolean): void {
     if (this.#isHot(p.dstW2, p.dstW3, p.proto)) this.#count(p, slot, isNew)
   }
 
-  /** The first answer in a flow that is not TCP's; `p` is sent by the destination. */
+  /** The first answer in a flow that is not TCP's, and each of ICMP; `p` is sent by the destination. */
   answered(p: Packet): void {
     if (this.#entryCount === 0) return
     const entry = this.#find(p.srcW0, p.srcW1, p.srcW2, p.srcW3, p.proto)
@@ -217,7 +217,9 @@ export class Arrivals {
   /** Some sources by name, one a place of a small table; and the destination's port. */
   #noteEnds(p: Packet, atW: number): void {
     const words = this.#words
-    const port = Math.imul(p.dstPort, MULTIPLIER_A) >>> 22
+    const h = Math.imul(p.dstPort, MULTIPLIER_A)
+    // Mixed twice: ports that follow each other would fall on places of their own, and the count be too large.
+    const port = Math.imul(h ^ (h >>> 15), MULTIPLIER_B) >>> 22
     words[atW + DST_PORT_W] = p.dstPort
     words[atW + DST_PORTS_W + (port >> 5)] |= 1 << (port & 31)
     const place = Math.imul(p.srcW0 ^ p.srcW1 ^ Math.imul(p.srcW2, MULTIPLIER_B) ^ p.srcW3, MULTIPLIER_A) >>> 26
@@ -348,6 +350,7 @@ export class Arrivals {
         halfOpen: proto === TCP ? Math.max(0, cell(FLOWS) - cell(COMPLETED) - cell(REFUSED)) : 0,
         completed: cell(COMPLETED),
         refused: cell(REFUSED),
+        stray: 0,
       },
       sources,
       ports: this.#portCount(atW),

@@ -12,12 +12,15 @@ export const DESTINATION_CELLS = [
     meaning: 'packets sent to the destination; while flows are open, of those not answered yet, and of TCP the ones that open a connection',
   },
   { name: 'bytes', meaning: 'octets of payload sent to the destination' },
-  { name: 'replies', meaning: 'packets that the destination sent back; while flows are open, the first of each, and none of TCP' },
+  { name: 'replies', meaning: 'packets that the destination sent back; while flows are open, the first of each, all of ICMP, none of TCP' },
   { name: 'flows', meaning: 'flows begun towards the destination' },
   { name: 'halfOpen', meaning: 'connections begun with a SYN and neither completed nor refused' },
   { name: 'completed', meaning: 'connections begun and completed' },
   { name: 'refused', meaning: 'connections begun and reset by either side before they were completed' },
-  { name: 'stray', meaning: 'TCP segments, one or two of a kind, that belong to no connection and brought no answer but a reset: in rows only' },
+  {
+    name: 'stray',
+    meaning: 'TCP segments, one or two of a kind, that belong to no connection and brought no answer but a reset: in rows only',
+  },
 ] as const
 
 export type DestinationCell = (typeof DESTINATION_CELLS)[number]['name']

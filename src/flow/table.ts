@@ -198,7 +198,7 @@ export class FlowTable {
     if (slot !== NOT_FOUND) slot = this.#continueOrEnd(slot, p, t)
     if (slot === NOT_FOUND) slot = this.#create(p, t)
     this.#count(slot, p, t)
-    if (this.watch !== null && p.proto !== TCP && !this.#isAnswered(slot)) this.watch.datagram(p, slot)
+    if (this.watch !== null && p.proto !== TCP && (isIcmp(p.proto) || !this.#isAnswered(slot))) this.watch.datagram(p, slot)
     if (p.quotedProto !== 0) this.#noteIcmpError(p)
   }
 
@@ -484,7 +484,7 @@ export class FlowTable {
     if ((after & (Row.SEEN * 3)) === Row.SEEN * 3 && (before & (Row.SEEN * 3)) !== Row.SEEN * 3) {
       this.#ages.remove(slot)
       this.#ages.add(slot, ANSWERED)
-      if (this.watch !== null && p.proto !== TCP) this.watch.answered(p)
+      if (this.watch !== null && p.proto !== TCP && !isIcmp(p.proto)) this.watch.answered(p)
     }
     const { idleTcpUs } = this.#limits
     const tcpBefore = (before & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT
@@ -692,6 +692,10 @@ function isSourceA(p: Packet): boolean {
   if (p.srcW2 !== p.dstW2) return p.srcW2 < p.dstW2
   if (p.srcW1 !== p.dstW1) return p.srcW1 < p.dstW1
   return p.srcW0 !== p.dstW0 ? p.srcW0 < p.dstW0 : p.srcPort <= p.dstPort
+}
+
+function isIcmp(proto: number): boolean {
+  return proto === ICMP || proto === ICMPV6
 }
 
 function isPlainIpv4(p: Packet): boolean {

@@ -27,6 +27,9 @@ export interface WatchLimits {
   openTogetherMin: number
 }
 
+/** What a meter without a watch did not tell: nothing. */
+export const NO_WATCH: Watch['counters'] = { packetsNotCounted: 0, secondsWithoutFlow: 0, connectionsNotFollowed: 0, rowsPutOff: 0 }
+
 /** What is read of the table. */
 export interface WatchedTable {
   readonly cells: Float64Array<ArrayBuffer>
@@ -56,15 +59,16 @@ export class Watch {
     return { ...this.#arrivals.counters, ...this.#open.counters }
   }
 
-  /** A packet that is not TCP's was counted in `slot`, whose flow nobody has answered. */
+  /** A packet was counted in `slot`: of a flow that is not TCP's and that nobody has answered, or of ICMP. */
   datagram(p: Packet, slot: number): void {
     const at = slot * Row.ROW_WORDS
     const { words } = this.#table
-    const isNew = words[at + Row.PACKETS_W] === 1 && (words[at + Row.STATE_W] & Row.IS_CONTINUATION) === 0
-    this.#arrivals.datagram(p, slot, isNew)
+    const state = words[at + Row.STATE_W]
+    if (p.endpoint !== (state & Row.ORIG_IS_B)) return this.#arrivals.answered(p)
+    this.#arrivals.datagram(p, slot, words[at + Row.PACKETS_W] === 1 && (state & Row.IS_CONTINUATION) === 0)
   }
 
-  /** A flow that is not TCP's got its first answer. */
+  /** A flow that is neither TCP's nor ICMP's got its first answer. */
   answered(p: Packet): void {
     this.#arrivals.answered(p)
   }

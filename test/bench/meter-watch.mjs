@@ -47,7 +47,6 @@ function run(isWatched) {
   return { ns: ((user + system) * 1000) / mix.packets, told }
 }
 
-const median = (list) => list.sort((a, b) => a - b)[list.length >> 1]
 const plain = []
 const watched = []
 run(false)
@@ -60,6 +59,8 @@ for (let i = 0; i < Number(values.runs); i++) {
     `run ${i + 1}: ${plain[i].toFixed(0)} ns a packet alone, ${ns.toFixed(0)} ns with open flows watched; ${told.counters} seconds of counters, ${told.open} of rows`,
   )
 }
-console.log(
-  `medians: ${median(plain).toFixed(1)} and ${median(watched).toFixed(1)} ns, ratio ${(median(watched) / median(plain)).toFixed(3)}`,
-)
+const median = (list) => list.sort((a, b) => a - b)[list.length >> 1]
+const least = (list) => Math.min(...list)
+for (const [name, of] of Object.entries({ median, least })) {
+  console.log(`${name}: ${of(plain).toFixed(1)} and ${of(watched).toFixed(1)} ns, ratio ${(of(watched) / of(plain)).toFixed(3)}`)
+}

@@ -112,7 +112,7 @@ export function openedTo(destination: string, atUs: number, halfOpen: number, so
     atUs,
     firstUs: atUs,
     lastUs: atUs + 0.9 * S,
-    amounts: { packets: halfOpen, bytes: 0, replies: 0, flows: halfOpen, halfOpen, completed: 0, refused: 0 },
+    amounts: { packets: halfOpen, bytes: 0, replies: 0, flows: halfOpen, halfOpen, completed: 0, refused: 0, stray: 0 },
     sources,
     ports: 1,
     port: 80,

@@ -155,7 +155,9 @@ function detect(code: string, look: Look, options: Options): Finding | null {
   if (look.judged.isToGroup) return null
   const packets = window.inSecond(atUs, 'packets')
   const isLoud = packets >= options.packets_per_s_min || window.inSecond(atUs, 'bytes') >= options.bytes_per_s_min
-  const isShort = (window.sizeVariation() ?? 1) <= SHORT_VARIATION_MAX && isShortBurst(window, window.packets, options.packets_per_s_min)
+  const burst = window.burst()
+  const isShort =
+    (window.sizeVariation() ?? 1) <= SHORT_VARIATION_MAX && isShortBurst(burst.spanUs, burst.packets, options.packets_per_s_min)
   const isWide = packets >= options.few_packets_per_s_min && window.sources.count() >= options.sources_min
   if (!isLoud && !isWide && !isShort) return null
   // Each echo request has its answer as long as the destination can: that makes a flood of them worse, not better.
@@ -195,7 +197,7 @@ function assessAddressRequests(code: string, look: Look, arrivals: Arrivals, opt
 function isReflected({ window }: Arrivals, { judged, observed }: Look): boolean {
   const port = judged.port[observed.receiver === CLIENT ? SERVER : CLIENT]
   if (!isServicePort(port) || window.sources.count() < REFLECTED_SOURCES_MIN) return false
-  return (window.sourcePorts.get(port) ?? 0) >= REFLECTED_SHARE_MIN * window.flows
+  return window.sourcePortShare(port) >= REFLECTED_SHARE_MIN
 }
 
 function assess(code: string, look: Look, arrivals: Arrivals, options: Options): Assessment {

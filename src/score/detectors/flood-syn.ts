@@ -111,11 +111,12 @@ function detect(look: Look, options: Options): Finding | null {
   const atUs = observed.countedAtUs ?? judged.startUs
   const rate = window.peak(atUs, 'halfOpen', options.half_open_per_s_min)
   const halfOpen = window.inTenSeconds(atUs, 'halfOpen')
-  const isBurst = rate.most >= options.burst_half_open_min || isShortBurst(window, halfOpen, options.burst_half_open_min)
+  const isBurst =
+    rate.most >= options.burst_half_open_min || isShortBurst(window.lastUs - window.firstUs, halfOpen, options.burst_half_open_min)
   if (!isBurst && rate.seconds < options.seconds_min) return null
   const completed = window.inTenSeconds(atUs, 'completed')
   if (completed > options.completed_share_max * (halfOpen + completed)) return null
-  if (rate.most < options.one_source_burst_min && isScanLike(arrivals)) return null
+  if (rate.most < options.one_source_burst_min && isScanLike('D5', arrivals)) return null
   return floodFinding('D5', look, { ...arrivals, atUs }, '', () => assess(look, { ...arrivals, atUs }, options))
 }
 
