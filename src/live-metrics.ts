@@ -202,9 +202,9 @@ export const METRICS = [
     name: 'flowscribe_open_flows_not_told_total',
     type: 'counter',
     help: 'What analysis was not told of while flows were open, for want of room: it is judged when the flows end.',
-    labels: ['what'],
+    labels: ['detail'],
     samples: ({ facts }) =>
-      facts === null ? [] : Object.entries(facts.counters.watch).map(([what, count]): Sample => [{ what: snakeCase(what) }, count]),
+      facts === null ? [] : Object.entries(facts.counters.watch).map(([what, count]): Sample => [{ detail: snakeCase(what) }, count]),
   },
   {
     name: 'flowscribe_clock_steps_total',
