@@ -16,7 +16,7 @@ import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
-import { judge, judgeInterim, watchLimits } from './judging.ts'
+import { judge, judgeInterim, watchLimits } from './judge.ts'
 import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {

@@ -26,11 +26,11 @@ import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
 import { ENDED_EVICTED } from './flow/row.ts'
 import { RowView } from './flow/row-view.ts'
-import { judge, judgeInterim, watchLimits } from './judging.ts'
+import { judge, judgeInterim, watchLimits } from './judge.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
-import { Analyst } from './score/analyst.ts'
+import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
@@ -51,6 +51,8 @@ interface RunOptions {
 
 export interface ReplayOptions extends RunOptions {
   outputDir: string
+  /** Flows without an alert get a report too. */
+  isReportingAll?: boolean
 }
 
 /** What every reading of captures ends with. */
@@ -65,6 +67,8 @@ export interface ReadSummary {
   /** Inputs that could not be read at all. */
   failures: string[]
   notDecoded: { reason: string; count: number }[]
+  /** ARP messages beyond what is judged of a second; a part of `arp` in `notDecoded`. */
+  arpNotJudged: number
   /** Where a signal stopped the reading. */
   interruptedAt: Interruption | null
 }
@@ -76,17 +80,21 @@ export interface ReplaySummary extends ReadSummary {
   /** Folder of the reports; null when none was written. */
   reportsDir: string | null
   alertsPath: string
+  /** Reports on flows without an alert; null when none were asked for. */
+  plain: { written: number; leftOut: number; path: string } | null
 }
 
 /** Captures through the whole pipeline: metered, judged, explained, written. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { config, progress } = options
+  const plainMax = options.isReportingAll ? config.output.plain_reports_max : 0
   const digest = new RunDigest()
   const run: { flows: number; analyst: Analyst | null; output: ReplayOutput | null } = { flows: 0, analyst: null, output: null }
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
       hasReports: config.output.reports,
+      plainReportsMax: plainMax,
       sensorName: SENSOR_NAME,
       digest,
       onClosed: (alert, reportPath) => progress.alert(alertText(alert, reportPath), alert.severity),
@@ -100,6 +108,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       baseSec,
       () => visibilityOf(meter, reading),
       (event) => output().write(event, { pcap_filename: reading.path }),
+      plainMax === 0 ? {} : { onPlainFlow: (event) => void output().writePlain(event, { pcap_filename: reading.path }) },
     )
     return run.analyst
   }
@@ -136,6 +145,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     digestAlerts: digests.alerts,
     reportsDir: output().hasWrittenReports ? reportsPath : null,
     alertsPath,
+    plain: plainMax === 0 ? null : { ...output().plain, path: output().plainPath },
   }
 }
 
@@ -193,7 +203,16 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   return readSummary(meter, run.flows, reading, format === 'none' ? '' : digest.digests().flows)
 }
 
-export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {
+/** What not every run wants of its analyst. */
+export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'anomalyOf' | 'kindsLeftOut'>
+
+export function openAnalyst(
+  config: Config,
+  baseSec: number,
+  visibility: () => Visibility,
+  emit: (event: AlertEvent) => void,
+  extras: AnalystExtras = {},
+): Analyst {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
     score: config,
@@ -206,15 +225,19 @@ export function openAnalyst(config: Config, baseSec: number, visibility: () => V
     emit,
     sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
     featureSet: featureSetId,
+    ...extras,
   })
 }
 
+/** Of our own meter nothing is unmeasured. */
+type MeteredSoFar = Record<'packetsSeen' | 'packetsNotDecoded' | 'truncatedPackets' | 'latePackets' | 'evictedFlows', number>
+
 /** What the meter has seen so far, as an alert says it. */
-export function meteredSoFar(meter: Meter): Omit<Visibility, 'bothHalves' | 'inputDamage' | 'source'> {
-  const { seen, dropped, cutShort } = meter.seenSoFar()
+export function meteredSoFar(meter: Meter): MeteredSoFar {
+  const { seen, notDecoded, cutShort } = meter.seenSoFar()
   return {
     packetsSeen: seen,
-    packetsNotDecoded: dropped,
+    packetsNotDecoded: notDecoded,
     truncatedPackets: cutShort,
     latePackets: meter.table.counters.latePackets,
     evictedFlows: meter.table.counters.rowsEnded[ENDED_EVICTED],
@@ -256,6 +279,7 @@ function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows:
     order: reading.order,
     failures: reading.failures,
     notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })),
+    arpNotJudged: counters.arpNotJudged,
     interruptedAt: reading.interruptedAt,
   }
 }

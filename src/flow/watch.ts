@@ -80,7 +80,10 @@ export class Watch {
 
   /** A connection that had been neither is now established or closed. */
   settled(slot: number, isEstablished: boolean): void {
-    this.#arrivals.settled(slot, isEstablished)
+    const state = this.#table.words[slot * Row.ROW_WORDS + Row.STATE_W]
+    const responder = 1 - (state & Row.ORIG_IS_B)
+    // What its own initiator resets stays half open: the system of a host that sends bare SYNs does so by itself.
+    if (isEstablished || (state & (Row.RST_SEEN << responder)) !== 0) this.#arrivals.settled(slot, isEstablished)
     if (isEstablished) this.#open.add(slot)
   }
 

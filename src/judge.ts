@@ -1,8 +1,7 @@
 /**
- * The border between metering and analysis, from analysis' side: what the meter hands over, given to the analyst in plain flows.
+ * What the meter hands over, given to the analyst: the border between the two halves, in one place for replay, live runs and tests.
  *
- * In:  batches of finished rows; what does not wait for a flow's end. Out: the analyst has judged them, in order.
- * Not: where they come from: a meter in this thread, or messages of another.
+ * In:  batches of finished rows, and what does not wait for a flow's end. Out: calls of the analyst, in order.
  */
 import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
@@ -22,7 +21,7 @@ export function judge(batch: FlowBatch, analyst: Analyst): void {
 
 /** Hands what does not wait for a flow's end to the analyst. */
 export function judgeInterim(interim: Interim, analyst: Analyst): void {
-  if (interim.kind === 'arp') return analyst.onArp(interim.sightings)
+  if (interim.kind === 'link') return analyst.onLink(interim.sightings)
   const batch = FlowBatch.of(interim.cells, interim.baseSec)
   const row = RowView.of(batch)
   const flows = Array.from({ length: batch.count }, (_, i) => readFlow(row.moveTo(batch, i)))
