@@ -12,11 +12,12 @@ import type { NetworkSet } from '../base/address.ts'
 import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context, type Observed } from '../context/context.ts'
+import type { SlowConnections } from '../context/slow-connections.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { type Flow, PROTO_ARP } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding } from './detectors/detector.ts'
+import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode, Occasion } from './episodes.ts'
@@ -75,6 +76,7 @@ export class Analyst {
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
+  #countersNotJudged = 0
 
   constructor(options: AnalystOptions) {
     const { alerts, context } = options.score
@@ -120,7 +122,7 @@ export class Analyst {
     const claims: Readonly<Episode>[] = []
     for (const { detector, options } of this.#flowDetectors) {
       const finding = detector.detect(look, options)
-      if (finding !== null) claims.push(this.#takeFlow(detector, finding, judged))
+      if (finding !== null) claims.push(this.#takeFlow(detector, finding, judged, false))
     }
     this.#tellPlainFlow(judged, observed, claims)
   }
@@ -157,23 +159,35 @@ export class Analyst {
   }
 
   /**
-   * The row so far of a flow that is still open; its finished row comes later and counts in full. What adds up is not touched:
-   * only detectors that read open flows look at it.
+   * Rows so far of flows that are still open at `nowUs`; their finished rows come later and count in full. What adds up is not
+   * touched: only detectors that read open flows look, and once for all connections of a client with a service.
    */
-  onOpenFlow(flow: Flow): void {
-    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
-    const observed = this.#context.observeInterim(judged)
-    const look = { judged, observed, context: this.#context }
+  onOpenFlows(flows: readonly Flow[], nowUs: number): void {
+    this.onTime(nowUs)
+    const looks = new Map<SlowConnections, Look>()
+    for (const flow of flows) {
+      const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+      const observed = this.#context.observeInterim(judged, nowUs)
+      if (observed.slow !== null) looks.set(observed.slow, { judged, observed, context: this.#context })
+    }
+    for (const look of looks.values()) this.#judgeOpen(look)
+  }
+
+  /** What the meter counted in one second for one destination, open flows included, and the row so far of one of those flows. */
+  onDestinationCounters(counters: DestinationCounters, example: Flow): void {
+    this.onTime(counters.lastUs)
+    const judged = this.#orienter.judge(example, this.#context.visibility.share())
+    const observed = this.#context.observeCounters(counters, judged)
+    if (observed === null) this.#countersNotJudged++
+    else this.#judgeOpen({ judged, observed, context: this.#context })
+  }
+
+  #judgeOpen(look: Look): void {
     for (const { detector, options } of this.#flowDetectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#takeFlow(detector, finding, judged)
+      if (finding !== null) this.#takeFlow(detector, finding, look.judged, true)
     }
-  }
-
-  /** What the meter counted in one second for one destination, open flows included; judged when its next row or open flow comes. */
-  onDestinationCounters(counters: DestinationCounters): void {
-    this.#context.noteCounters(counters)
   }
 
   /** ARP messages and carried packets of one second, in order. */
@@ -224,6 +238,7 @@ export class Analyst {
   get counters(): Readonly<Record<string, number>> {
     return {
       flowsJudged: this.#flowsJudged,
+      countersNotJudged: this.#countersNotJudged,
       ...this.#episodes.counters,
       incidentsJoined: this.#incidents.joinedCount,
       notified: this.#notifier.notifiedCount,
@@ -232,8 +247,8 @@ export class Analyst {
     }
   }
 
-  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged): Readonly<Episode> {
-    return this.#take(detector, finding, judged, judged.endUs, (kept) =>
+  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged, isStillOpen: boolean): Readonly<Episode> {
+    return this.#take(detector, finding, { ...judged, isStillOpen }, judged.endUs, (kept) =>
       kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
     )
   }
