@@ -20,15 +20,18 @@ import { Reorder } from './capture/reorder.ts'
 import { loadRing } from './capture/ring-addon.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
+import type { HealthOptions, Seen } from './flow/health.ts'
+import type { InterfaceHealth } from './flow/interface-health.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
+import { ENDED_EVICTED } from './flow/row.ts'
 import type { TableLimits } from './flow/table.ts'
-import { meteredSoFar } from './sensor.ts'
 
 export interface LiveMeterOptions {
   driver: 'ring' | 'cap'
   interfaces: readonly LiveOptions[]
   limits: TableLimits
+  health: HealthOptions
   /** Stop after so many packets; 0: never. */
   packetsMax: number
   /** Where to record what is seen; null: nowhere. */
@@ -48,8 +51,6 @@ const ROWS_WAITING_MAX = 262_144
 const FACTS_EVERY_MS = 1000
 const WAIT_FOR_ANALYSIS_MS = 100
 
-export type Metered = ReturnType<typeof meteredSoFar>
-
 export type InterfaceFacts = Pick<
   LiveInterface,
   | 'device'
@@ -62,7 +63,13 @@ export type InterfaceFacts = Pick<
   | 'received'
   | 'droppedByKernel'
   | 'droppedByInterface'
->
+> & {
+  /** What its packets show that it does not see everything; counters since the run began. */
+  health: HealthFacts
+}
+
+/** `InterfaceHealth` without what the interface's own counters say better. */
+export type HealthFacts = Omit<InterfaceHealth, 'interfaceId' | 'received' | 'lostByKernel' | 'lostByInterface'>
 
 /** What is known about the run at one moment. */
 export interface LiveFacts {
@@ -73,6 +80,8 @@ export interface LiveFacts {
   flowsOpen: number
   flowsCreated: number
   evictedFlows: number
+  /** Times that the clock was set back by more than half a minute. */
+  clockSteps: number
   /** Times that the ring was left alone because analysis was behind. */
   stalls: number
 }
@@ -80,10 +89,10 @@ export interface LiveFacts {
 export type LiveMessage =
   | { kind: 'failed'; device: string; code: string; message: string }
   | { kind: 'open'; facts: LiveFacts }
-  | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Metered }
-  | { kind: 'interim'; interim: Interim; seen: Metered }
+  | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Seen }
+  | { kind: 'interim'; interim: Interim; seen: Seen }
   | { kind: 'facts'; facts: LiveFacts }
-  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered; recordFault: string | null }
+  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Seen; recordFault: string | null }
 
 export type Emit = (message: LiveMessage) => void
 
@@ -129,7 +138,8 @@ class LiveMeter {
     this.#meter = new Meter(
       options.limits,
       (batch) => this.#handOn(batch),
-      (interim) => emit({ kind: 'interim', interim, seen: meteredSoFar(this.#meter) }),
+      (interim) => emit({ kind: 'interim', interim, seen: this.#meter.seenSoFar() }),
+      options.health,
     )
     this.#meter.table.takeMemory()
     const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
@@ -144,7 +154,7 @@ class LiveMeter {
     this.#reader.close()
     this.#meter.finish()
     const { nowUs } = this.#meter.table
-    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter), recordFault: this.#reader.recordFault })
+    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: this.#meter.seenSoFar(), recordFault: this.#reader.recordFault })
   }
 
   #goesOn(): boolean {
@@ -162,7 +172,7 @@ class LiveMeter {
 
   #handOn(batch: FlowBatch): void {
     Atomics.add(this.#options.control, ROWS_WAITING, batch.count)
-    this.#emit({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: meteredSoFar(this.#meter) })
+    this.#emit({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: this.#meter.seenSoFar() })
   }
 
   #waitForAnalysis(): void {
@@ -179,19 +189,33 @@ class LiveMeter {
   #facts(): LiveFacts {
     const { counters, table } = this.#meter
     return {
-      interfaces: this.#source.interfaces.map(factsOf),
+      interfaces: this.#source.interfaces.map((one) => factsOf(one, this.#meter.health.enter(one.interfaceId))),
       packets: counters.seen,
       wireBytes: counters.wireBytes,
       notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })).filter(({ count }) => count > 0),
       flowsOpen: table.size,
       flowsCreated: table.counters.flowsCreated,
-      evictedFlows: meteredSoFar(this.#meter).evictedFlows,
+      evictedFlows: table.counters.rowsEnded[ENDED_EVICTED],
+      clockSteps: table.counters.clockSteps,
       stalls: this.#stalls,
     }
   }
 }
 
-function factsOf(from: LiveInterface): InterfaceFacts {
+function factsOf(from: LiveInterface, health: InterfaceHealth): InterfaceFacts {
   const { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface } = from
-  return { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface }
+  const { interfaceId, received: _, lostByKernel, lostByInterface, ...counters } = health
+  return {
+    device,
+    linkType,
+    snapLen,
+    timeSource,
+    state,
+    fault,
+    reopenings,
+    received,
+    droppedByKernel,
+    droppedByInterface,
+    health: { ...counters, ackGaps: Math.max(0, counters.ackGaps) },
+  }
 }

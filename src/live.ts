@@ -13,7 +13,9 @@ import type { Logger } from 'pino'
 import { RunError } from './base/errors.ts'
 import type { LiveOptions } from './capture/live-source.ts'
 import type { Config } from './config.ts'
+import { NOTHING_COUNTED } from './context/capture-history.ts'
 import { FlowBatch } from './flow/batch.ts'
+import type { Seen } from './flow/health.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
 import { explainFailure } from './live-failure.ts'
@@ -24,14 +26,13 @@ import {
   type LiveFacts,
   type LiveMessage,
   type LiveMeterOptions,
-  type Metered,
   ROWS_WAITING,
   runLiveMeter,
   STOP,
 } from './live-meter.ts'
 import { ReplayOutput } from './replay-output.ts'
 import type { Analyst } from './score/analyst.ts'
-import { alertText, judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { alertText, healthOptions, judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
 export interface LiveRunOptions {
@@ -72,7 +73,6 @@ class LiveRun {
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
   #config: Config
   #analyst: Analyst | null = null
-  #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
   #flows = 0
   #facts: LiveFacts | null = null
 
@@ -134,7 +134,15 @@ class LiveRun {
   #startMeter(take: Emit, reject: (error: unknown) => void): void {
     const { driver, interfaces, packetsMax, recordPath, config } = this.#options
     const limits = tableLimits(config.flow, randomHashSeed())
-    const options: LiveMeterOptions = { driver, interfaces, limits, packetsMax, recordPath, control: this.#control }
+    const options: LiveMeterOptions = {
+      driver,
+      interfaces,
+      limits,
+      health: healthOptions(config),
+      packetsMax,
+      recordPath,
+      control: this.#control,
+    }
     if (driver === 'cap') {
       // It does not load in a worker thread.
       runLiveMeter(options, take).catch(reject)
@@ -152,8 +160,9 @@ class LiveRun {
       return
     }
     if (message.kind === 'interim') {
-      this.#seen = message.seen
-      judgeInterim(message.interim, this.#analystOf(message.interim.baseSec))
+      const analyst = this.#analystOf(message.interim.baseSec)
+      analyst.onSeen(message.seen)
+      judgeInterim(message.interim, analyst)
       return
     }
     if (message.kind === 'open') for (const one of message.facts.interfaces) this.#log.info(openFields(one), 'capturing')
@@ -161,19 +170,21 @@ class LiveRun {
     this.#facts = message.facts
   }
 
-  #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Metered): void {
-    this.#seen = seen
+  #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Seen): void {
     const batch = FlowBatch.of(cells, baseSec)
     this.#flows += batch.count
     this.#digest.addRows(batch)
-    judge(batch, this.#analystOf(baseSec))
+    const analyst = this.#analystOf(baseSec)
+    analyst.onSeen(seen)
+    judge(batch, analyst)
     Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
     Atomics.notify(this.#control, ROWS_WAITING)
   }
 
   #analystOf(baseSec: number): Analyst {
     if (this.#analyst !== null) return this.#analyst
-    const visibility = () => ({ ...this.#seen, bothHalves: null, inputDamage: null, source: 'live' as const })
+    const source = this.#options.driver === 'cap' ? ('live, losses not counted' as const) : ('live' as const)
+    const visibility = () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: null, source })
     const inIface = this.#options.interfaces.map(({ device }) => device).join(',')
     this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#output.write(event, { in_iface: inIface }))
     return this.#analyst
@@ -181,7 +192,7 @@ class LiveRun {
 
   #finish({ facts, nowUs, seen, recordFault }: Extract<LiveMessage, { kind: 'end' }>): void {
     this.#facts = facts
-    this.#seen = seen
+    this.#analyst?.onSeen(seen)
     this.#analyst?.finish(nowUs)
     if (recordFault !== null) this.#log.error(recordFault)
   }

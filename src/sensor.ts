@@ -14,6 +14,7 @@ import type { ReorderCounters } from './capture/reorder.ts'
 import { meterCompat } from './compat-flows.ts'
 import type { Config } from './config.ts'
 import { renderConfig } from './config-file.ts'
+import { NOTHING_COUNTED } from './context/capture-history.ts'
 import { FlowWindows } from './context/flow-windows.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { EmptyForm } from './features/cic.ts'
@@ -22,11 +23,11 @@ import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
 import { FlowBatch } from './flow/batch.ts'
 import type { Flow, RowRef } from './flow/flow.ts'
+import type { HealthOptions } from './flow/health.ts'
 import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
 import { readFlow } from './flow/read-flow.ts'
-import { ENDED_EVICTED } from './flow/row.ts'
 import { RowView } from './flow/row-view.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
@@ -100,7 +101,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     run.analyst ??= openAnalyst(
       config,
       baseSec,
-      () => visibilityOf(meter, reading),
+      () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: reading.damage[0]?.message ?? null, source: 'file' }),
       (event) => output().write(event, { pcap_filename: reading.path }),
     )
     return run.analyst
@@ -108,11 +109,16 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const takeRows = (batch: FlowBatch): void => {
     run.flows += batch.count
     digest.addRows(batch)
-    judge(batch, analystOf(batch.baseSec))
+    const analyst = analystOf(batch.baseSec)
+    analyst.onSeen(meter.seenSoFar())
+    judge(batch, analyst)
   }
-  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, (interim) =>
-    judgeInterim(interim, analystOf(interim.baseSec)),
-  )
+  const takeInterim = (interim: Interim): void => {
+    const analyst = analystOf(interim.baseSec)
+    analyst.onSeen(meter.seenSoFar())
+    judgeInterim(interim, analyst)
+  }
+  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, takeInterim, healthOptions(config))
   await readCaptures(reading, {
     ...options,
     isReordered: true,
@@ -126,6 +132,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { alertsPath, reportsPath } = output()
   try {
     meter.finish()
+    run.analyst?.onSeen(meter.seenSoFar())
     run.analyst?.finish(meter.table.nowUs)
   } finally {
     output().close()
@@ -169,13 +176,14 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
     if (header !== null) run.file.add(`${header}\n`)
     return run.file
   }
-  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
+  const takeRows = (batch: FlowBatch): void => {
     run.flows += batch.count
     if (run.file === null) return
     digest.addRows(batch)
     const row = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(batch, i), context)}\n`)
-  })
+  }
+  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, null, healthOptions(config))
   const reading = newReading()
   await readCaptures(reading, {
     ...options,
@@ -204,7 +212,7 @@ export function judge(batch: FlowBatch, analyst: Analyst): void {
 export function judgeInterim(interim: Interim, analyst: Analyst): void {
   if (interim.kind === 'arp') analyst.onArp(interim.sightings)
   else if (interim.kind === 'counters') for (const counters of interim.counters) analyst.onDestinationCounters(counters)
-  else {
+  else if (interim.kind === 'open') {
     analyst.onTime(interim.atUs)
     const batch = FlowBatch.of(interim.cells, interim.baseSec)
     const row = RowView.of(batch)
@@ -228,25 +236,9 @@ export function openAnalyst(config: Config, baseSec: number, visibility: () => V
   })
 }
 
-/** What the meter has seen so far, as an alert says it. */
-export function meteredSoFar(meter: Meter): Omit<Visibility, 'bothHalves' | 'inputDamage' | 'source'> {
-  const { seen, dropped, cutShort } = meter.seenSoFar()
-  return {
-    packetsSeen: seen,
-    packetsNotDecoded: dropped,
-    truncatedPackets: cutShort,
-    latePackets: meter.table.counters.latePackets,
-    evictedFlows: meter.table.counters.rowsEnded[ENDED_EVICTED],
-  }
-}
-
-function visibilityOf(meter: Meter, reading: Reading): Visibility {
-  return {
-    ...meteredSoFar(meter),
-    bothHalves: null,
-    inputDamage: reading.damage.length === 0 ? null : reading.damage[0].message,
-    source: 'file',
-  }
+export function healthOptions({ capture }: Config): HealthOptions {
+  const { checksums } = capture
+  return { isDeduplicated: capture.deduplicate, checksums: checksums === 'none' || checksums === 'all' ? checksums : 'auto' }
 }
 
 /** Equal for two runs that were configured alike. */

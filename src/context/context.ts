@@ -17,6 +17,7 @@ import { TCP, UDP } from '../flow/flow.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
 import { BoundedTable } from './bounded-table.ts'
+import { CaptureHistory } from './capture-history.ts'
 import { Census } from './census.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
@@ -107,6 +108,7 @@ export interface Observed extends Exchange {
 export class Context {
   readonly services: Services
   readonly visibility = new VisibilityShare()
+  readonly captured = new CaptureHistory()
   readonly census: Census
   readonly #exchanges: Exchanges
   readonly #background = new Background()

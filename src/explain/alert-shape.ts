@@ -101,9 +101,19 @@ const VISIBILITY = record({
   truncatedPackets: COUNT,
   latePackets: COUNT,
   evictedFlows: COUNT,
+  lostByKernel: COUNT,
+  lostByInterface: COUNT,
+  acks: COUNT,
+  ackGaps: COUNT,
+  duplicatePackets: COUNT,
+  oversizePackets: COUNT,
+  checksumsLooked: COUNT,
+  checksumsBad: COUNT,
+  clockSteps: COUNT,
+  missingShare: MEASURED,
   bothHalves: MEASURED,
   inputDamage: NULLABLE_TEXT,
-  source: oneOf('file', 'live', 'flow records'),
+  source: oneOf('file', 'live', 'live, losses not counted', 'flow records'),
 } satisfies Record<keyof Visibility, Schema>)
 
 const GRID = record({

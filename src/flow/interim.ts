@@ -13,6 +13,8 @@ export type Interim =
   | { kind: 'arp'; baseSec: number; sightings: readonly ArpSighting[] }
   | { kind: 'counters'; baseSec: number; counters: readonly DestinationCounters[] }
   /** Rows so far of flows that are still open, one after the other, as takeCells packs them. */
+  /** A minute of packet time begins: nothing but an occasion to say what was seen so far. */
+  | { kind: 'minute'; baseSec: number }
   | { kind: 'open'; baseSec: number; atUs: number; cells: Float64Array<ArrayBuffer> }
 
 export type OnInterim = (interim: Interim) => void

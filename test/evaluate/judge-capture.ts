@@ -4,8 +4,10 @@
  * In:  a path. Out: its episodes, those below the alert limit too, each as last judged, with when it was first at one half.
  * Not: sinks and reports. The path is used to open the file and for nothing else.
  */
+
 import { NetworkSet } from '../../src/base/address.ts'
 import type { Config } from '../../src/config.ts'
+import { NOTHING_COUNTED } from '../../src/context/capture-history.ts'
 import { communityIdOf } from '../../src/features/community-id.ts'
 import { featureSetId } from '../../src/features/features.ts'
 import { type Flow, ORIG, RESP } from '../../src/flow/flow.ts'
@@ -102,6 +104,7 @@ function openAnalyst(config: Config, meter: Meter, take: (alert: AlertEvent, isA
     baseSec: meter.baseSec,
     internal: new NetworkSet(config.networks.internal),
     visibility: () => ({
+      ...NOTHING_COUNTED,
       packetsSeen: meter.counters.seen,
       packetsNotDecoded: meter.counters.seen - meter.counters.decoded,
       truncatedPackets: meter.counters.cutShort,
