@@ -233,7 +233,7 @@ function textOf({ of, observation, found }: Diagnosis, isFit: boolean): string {
     lines.push(
       '',
       `${severity}  ${id}: ${printable(text)}`,
-      ...cures.map((cure) => `       ${severity === 'fault' ? 'cure' : 'see '}: ${printable(cure)}`),
+      ...cures.map((cure) => `       ${severity === 'fault' ? 'cure' : 'hint'}: ${printable(cure)}`),
     )
   }
   return `${lines.join('\n')}\n`

@@ -307,7 +307,10 @@ export const FAULTS: readonly Row[] = [
   {
     id: 'wrapper-not-read',
     severity: 'fault',
-    find: ({ observation: { frames, notOpened } }) => {
+    find: ({ observation }) => {
+      const { frames } = observation
+      // Nothing of a flow is missing in ARP.
+      const notOpened = observation.notOpened.filter(({ reason }) => reason !== 'arp')
       const total = notOpened.reduce((sum, one) => sum + one.count, 0)
       if (total < SHARE_TOLD * frames || total === 0) return null
       return {
@@ -350,7 +353,7 @@ export const FAULTS: readonly Row[] = [
       const connections = bothDirections + oneDirection
       if (frames === 0 || connections >= CONNECTIONS_MIN) return null
       return {
-        text: `only ${count(connections)} TCP connections with data in ${seconds(span)}: too few to tell whether both directions come`,
+        text: `${connections === 0 ? 'no' : `only ${count(connections)}`} TCP ${connections === 1 ? 'connection' : 'connections'} with data in ${seconds(span)}: too few to tell whether both directions come`,
         measured: { connections, seconds: span },
         cures: ['look longer: --for 10m'],
       }

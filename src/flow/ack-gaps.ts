@@ -44,14 +44,16 @@ export function isLateData(w: Uint32Array, atW: number, p: Packet): boolean {
   return ((p.seq - next) | 0) >= 0 && ((p.seq - acked) | 0) < 0 && ((p.seq + p.payloadLen - acked) | 0) >= 0
 }
 
-/** A segment begins `len` octets behind what was seen so far. */
+/** A segment begins `len` octets behind what was seen so far. What of it was acknowledged already has been counted as a gap. */
 export function openHole(w: Uint32Array, at: number, endpoint: number, start: number, len: number): void {
   const stateW = at * 2 + Row.STATE_W
   if ((w[stateW] & (Row.HOLE_OPEN << endpoint)) !== 0) return
+  const acked = (w[stateW] & Row.ACKS_COUNTED) === 0 ? 0 : Math.max(0, (w[at * 2 + Row.ACKED_W + 1 - endpoint] - start) | 0)
+  if (acked >= len) return
   w[stateW] |= Row.HOLE_OPEN << endpoint
   const dW = 2 * (at + Row.DIRECTION_AT + endpoint * Row.DIRECTION_CELLS)
-  w[dW + Row.D_HOLE_AT_W] = start
-  w[dW + Row.D_HOLE_LEN_W] = len
+  w[dW + Row.D_HOLE_AT_W] = start + acked
+  w[dW + Row.D_HOLE_LEN_W] = len - acked
 }
 
 /** A segment from before: it may fill the hole, from either end; one in its middle ends it, since half a hole is not kept. */
