@@ -52,6 +52,8 @@ export interface LiveRunOptions {
 
 export interface LiveSummary {
   facts: LiveFacts
+  /** What was not seen, or seen twice. */
+  seen: Seen
   flows: number
   alerts: { severity: string; count: number }[]
   digestFlows: string
@@ -239,10 +241,11 @@ class LiveRun {
     this.#log.info('files opened anew, configuration read')
   }
 
-  #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>): LiveSummary {
+  #summary({ facts, seen }: Extract<LiveMessage, { kind: 'end' }>): LiveSummary {
     const digests = this.#digest.digests()
     return {
       facts,
+      seen,
       flows: this.#flows,
       alerts: this.#output.tally(),
       digestFlows: digests.flows,

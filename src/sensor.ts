@@ -23,7 +23,7 @@ import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
 import { FlowBatch } from './flow/batch.ts'
 import type { Flow, RowRef } from './flow/flow.ts'
-import type { HealthOptions } from './flow/health.ts'
+import type { HealthOptions, Seen } from './flow/health.ts'
 import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
@@ -67,6 +67,8 @@ export interface ReadSummary {
   /** Inputs that could not be read at all. */
   failures: string[]
   notDecoded: { reason: string; count: number }[]
+  /** What was not seen, or seen twice; null where nobody looks. */
+  seen: Seen | null
   /** Where a signal stopped the reading. */
   interruptedAt: Interruption | null
 }
@@ -164,7 +166,7 @@ export type FlowsSummary = ReadSummary
 /** Meters only: CICFlowMeter's job. */
 export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   const { config, format, profile, empty } = options
-  if (isCompat(profile)) return meterCompat({ ...options, profile })
+  if (isCompat(profile)) return { ...(await meterCompat({ ...options, profile })), seen: null }
   const { header, line } = flowFormat(format)
   const windows = new FlowWindows(config.context.hosts_max)
   const context = options.hasWindows ? { empty, windowFeatures: (flow: Flow) => windows.join(flow) } : { empty }
@@ -267,6 +269,7 @@ function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows:
     order: reading.order,
     failures: reading.failures,
     notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })),
+    seen: meter.seenSoFar(),
     interruptedAt: reading.interruptedAt,
   }
 }

@@ -95,7 +95,7 @@ function verdictMeaning({ visibility: v, benign }: AlertEvent): string {
     parts.push(`${shareText(v.missingShare)} of the packets did not reach the sensor. What this report counts was really there.`)
     parts.push(
       benign.some((item) => item.code === 'B11.loss')
-        ? 'That something was not answered is less sure: part of the answers may be among the lost packets, so the likelihood is at most the share of the packets that came.'
+        ? 'That something was not answered is less sure: part of the answers may be among the lost packets, so the likelihood is held down to the share of the packets that came.'
         : 'This kind is judged by what was seen, not by what was missing, so the likelihood stands.',
     )
   }

@@ -1,7 +1,7 @@
 /**
  * B11: the sensor does not see everything. Where both directions reach it too seldom, silence is a gap: orientation then counts no silent
  * failure, and this row says so. Where packets are lost on the way, silence cannot be told from loss: the verdict is at most as sure as
- * the share of packets that came. What was refused outright, or answered, was seen and still counts.
+ * the share of packets that came, but stays suspicious. What was refused outright, or answered, was seen and still counts.
  */
 
 import { MISSING_TOLD_MIN } from '../capture-quality.ts'
@@ -9,6 +9,9 @@ import { num } from '../number.ts'
 import { VISIBLE_SHARE_MIN } from '../orientation.ts'
 import type { BenignAnswer, BenignQuestion, BenignRow } from './benign.ts'
 import { benignDraft, NOTHING_MEASURED } from './benign.ts'
+
+/** Loss never silences an alert: who floods the sensor would hide behind it. */
+const LIMIT_MIN = 0.6
 
 export const CAPTURE_ARTEFACT: BenignRow = {
   id: 'B11',
@@ -41,7 +44,10 @@ function lossAnswer(missing: number, sample: BenignQuestion['sample']): BenignAn
   }
   return {
     evidence: benignDraft(words, 0, { measured: [num(missing * 100, 'percent')], names: [], sample }),
-    cap: { limit: Math.max(0.01, 1 - missing), why: 'packets were lost on the way to the sensor, and silence cannot be told from loss' },
+    cap: {
+      limit: Math.max(LIMIT_MIN, 1 - missing),
+      why: 'packets were lost on the way to the sensor, and silence cannot be told from loss',
+    },
     notEvaluated: [{ code: 'loss.silent', why: 'which missing answers were lost on the way to the sensor, and which never came' }],
   }
 }
