@@ -57,7 +57,7 @@ export class Duplicates {
   readonly #senders = new Int32Array(SENDERS)
   readonly #senderIds = new Uint16Array(SENDERS)
   readonly #hasChanged = new Uint8Array(SENDERS)
-  /** Packets looked at since the last copy. */
+  /** Packets looked at since the last proven copy. */
   #clean = 0
   #isSampling = false
   /** Packets that could prove a copy, and those that did; both halved now and then, so that old ones weigh less. */
@@ -83,10 +83,10 @@ export class Duplicates {
       this.#proven /= 2
     }
     const isTwin = this.#isTwin(b, p, identification)
-    if (isTwin) {
+    if (isTwin && hasProof) {
       this.#clean = 0
       this.#isSampling = false
-      if (hasProof) this.#proven++
+      this.#proven++
     } else if (++this.#clean >= CLEAN_MIN) this.#isSampling = true
     return isTwin && (isIdentified || (this.#isDoubling && isTellingWithoutId(b, p)))
   }

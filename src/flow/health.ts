@@ -19,6 +19,14 @@ const INTERFACES_MAX = 256
 const CHECK_FIRST = 256
 const CHECK_EVERY = 256
 
+// What was found of a packet.
+const NOTHING = 0
+const COPY = 1
+const OVERSIZE = 2
+const GOOD_SUM = 3
+const WRONG_SUM = 4
+const EMPTY_SUM = 5
+
 export interface HealthOptions {
   /** Whether second copies of packets are left out. */
   isDeduplicated: boolean
@@ -57,11 +65,14 @@ export class Health {
   readonly #duplicates: Duplicates | null
   readonly #sizes = new SegmentSizes()
   readonly #checkEvery: number
+  /** By place in the block at hand. */
+  readonly #found: Uint8Array
   #untilCheck = 1
   #looked = 0
   #at: InterfaceHealth
 
-  constructor({ isDeduplicated, checksums }: HealthOptions, isVlanInKey: boolean) {
+  constructor({ isDeduplicated, checksums }: HealthOptions, isVlanInKey: boolean, blockMax: number) {
+    this.#found = new Uint8Array(blockMax)
     this.#duplicates = isDeduplicated ? new Duplicates(isVlanInKey) : null
     this.#checkEvery = checksums === 'all' ? 1 : CHECK_EVERY
     if (checksums === 'none') this.#untilCheck = Number.MAX_SAFE_INTEGER
@@ -83,27 +94,46 @@ export class Health {
     return opened
   }
 
-  isCopy(b: Uint8Array, p: Packet): boolean {
-    if (this.#duplicates === null || !this.#duplicates.isCopy(b, p)) return false
-    this.#at.duplicates++
-    return true
+  /**
+   * Looks at a block of packets before any of them is metered: nearly always nothing is found, and the loop that meters stays short.
+   *
+   * @returns whether `settle` is to be asked about each
+   */
+  inspect(b: Uint8Array, packets: readonly Packet[], count: number): boolean {
+    let any = NOTHING
+    for (let i = 0; i < count; i++) {
+      const p = packets[i]
+      let found = NOTHING
+      if (this.#duplicates?.isCopy(b, p)) found = COPY
+      else if (p.ipLen > IP_LEN_STANDARD && this.#sizes.isOversize(p)) found = OVERSIZE
+      else if (--this.#untilCheck === 0) found = this.#check(b, p)
+      if ((p.flags & SYN) !== 0) this.#sizes.noteSyn(b, p)
+      this.#found[i] = found
+      any |= found
+    }
+    return any !== NOTHING
   }
 
-  /** In: a packet that is metered. */
-  look(b: Uint8Array, p: Packet): void {
-    if ((p.flags & SYN) !== 0) this.#sizes.noteSyn(b, p)
-    if (p.ipLen > IP_LEN_STANDARD && this.#sizes.isOversize(p)) this.#at.oversize++
-    else if (--this.#untilCheck === 0) this.#check(b, p)
-  }
-
-  #check(b: Uint8Array, p: Packet): void {
+  #check(b: Uint8Array, p: Packet): number {
     this.#looked++
     this.#untilCheck = this.#looked < CHECK_FIRST ? 1 : this.#checkEvery
     const found = checkSums(b, p)
-    if (found === SUM_UNKNOWN) return
-    this.#at.checksumsLooked++
-    if (found === SUM_WRONG) this.#at.checksumsBad++
-    else if (found === SUM_EMPTY) this.#at.checksumsEmpty++
+    return found === SUM_UNKNOWN ? NOTHING : found === SUM_WRONG ? WRONG_SUM : found === SUM_EMPTY ? EMPTY_SUM : GOOD_SUM
+  }
+
+  /** Writes what was found of one packet of the block to the books, as its turn comes. Returns whether it is a copy, not to be metered. */
+  settle(index: number): boolean {
+    const found = this.#found[index]
+    if (found === NOTHING) return false
+    const books = this.#at
+    if (found === COPY) books.duplicates++
+    else if (found === OVERSIZE) books.oversize++
+    else {
+      books.checksumsLooked++
+      if (found === WRONG_SUM) books.checksumsBad++
+      else if (found === EMPTY_SUM) books.checksumsEmpty++
+    }
+    return found === COPY
   }
 
   sumOf(key: Exclude<keyof InterfaceHealth, 'interfaceId'>): number {

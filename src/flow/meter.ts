@@ -82,7 +82,7 @@ export class Meter {
     health: HealthOptions = HEALTH_DEFAULTS,
   ) {
     this.#onInterim = onInterim
-    this.health = new Health(health, limits.isVlanInKey)
+    this.health = new Health(health, limits.isVlanInKey, TOUCH_MAX)
     this.table = new FlowTable(limits, onBatch, onInterim === null ? null : (nowUs) => this.#tellInterim(nowUs))
   }
 
@@ -185,16 +185,12 @@ export class Meter {
   #meterDecoded(bytes: Uint8Array, count: number): void {
     const { health, table } = this
     this.#touched += table.prepare(this.#packets, count)
-    for (let i = 0; i < count; i++) {
-      const packet = this.#packets[i]
-      this.#meteredAtHand = i
-      if (health.isCopy(bytes, packet)) {
-        this.#dropCopy(packet.timeUs)
-        continue
+    if (health.inspect(bytes, this.#packets, count)) this.#meterInspected(count)
+    else
+      for (let i = 0; i < count; i++) {
+        this.#meteredAtHand = i
+        table.meter(this.#packets[i])
       }
-      health.look(bytes, packet)
-      table.meter(packet)
-    }
     this.counters.decoded += count - this.#copiesAtHand
     table.health.packets += count
     this.#meteredAtHand = 0
@@ -204,10 +200,20 @@ export class Meter {
     this.#cutShortAtHand = 0
   }
 
-  #dropCopy(timeUs: number): void {
-    this.table.advance(timeUs)
-    this.counters.dropped[DUPLICATE]++
-    this.#copiesAtHand++
+  /** A block in which something was found. */
+  #meterInspected(count: number): void {
+    const { health, table } = this
+    for (let i = 0; i < count; i++) {
+      const packet = this.#packets[i]
+      this.#meteredAtHand = i
+      if (!health.settle(i)) {
+        table.meter(packet)
+        continue
+      }
+      table.advance(packet.timeUs)
+      this.counters.dropped[DUPLICATE]++
+      this.#copiesAtHand++
+    }
   }
 
   #countCutShort(count: number): void {

@@ -179,6 +179,8 @@ export const ACK_SEEN = 1 << 20
 export const SEQ_KNOWN = 1 << 22
 /** The first RST came from that endpoint, before a FIN of its own. */
 export const RST_FIRST = 1 << 24
+/** An acknowledgement of what was not seen was counted, of either endpoint: late data may take it back. */
+export const GAP_COUNTED = 1 << 26
 export const WINDOW_KNOWN = 1 << 27
 export const HOLE_OPEN = 1 << 29
 

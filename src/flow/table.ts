@@ -456,7 +456,7 @@ export class FlowTable {
     const before = w[stateW]
     const isFirst = w[at * 2 + Row.PACKETS_W] === 0
     if (p.proto === TCP && (p.flags & SYN) !== 0) this.#correctDirection(at, p)
-    if ((before & Row.ACKS_COUNTED) !== 0 && isLateData(w, at * 2, p)) this.health.ackGaps--
+    if ((before & Row.GAP_COUNTED) !== 0 && isLateData(w, at * 2, p)) this.health.ackGaps--
     countPacket(this.#f, w, at, p.endpoint, p, t, this.#limits)
     if ((before & Row.ACKS_COUNTED) !== 0 && (p.flags & (ACK | SYN | RST)) === ACK) countAck(w, at, p.endpoint, p.ack, this.health)
     // Only a row with a packet has an active deadline, which may be the nearer one.
