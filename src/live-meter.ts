@@ -25,7 +25,7 @@ import type { InterfaceHealth } from './flow/interface-health.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
 import { ENDED_EVICTED } from './flow/row.ts'
-import type { TableLimits } from './flow/table.ts'
+import type { TableCounters, TableLimits } from './flow/table.ts'
 
 export interface LiveMeterOptions {
   driver: 'ring' | 'cap'
@@ -80,10 +80,19 @@ export interface LiveFacts {
   flowsOpen: number
   flowsCreated: number
   evictedFlows: number
-  /** Times that the clock was set back by more than half a minute. */
-  clockSteps: number
   /** Times that the ring was left alone because analysis was behind. */
   stalls: number
+  counters: LiveCounters
+}
+
+/** Every counter of decoding and metering, for metrics. */
+export interface LiveCounters {
+  decoded: number
+  cutShort: number
+  /** By DROP_REASONS. */
+  dropped: number[]
+  notOpened: number[]
+  table: TableCounters
 }
 
 export type LiveMessage =
@@ -196,8 +205,14 @@ class LiveMeter {
       flowsOpen: table.size,
       flowsCreated: table.counters.flowsCreated,
       evictedFlows: table.counters.rowsEnded[ENDED_EVICTED],
-      clockSteps: table.counters.clockSteps,
       stalls: this.#stalls,
+      counters: {
+        decoded: counters.decoded,
+        cutShort: counters.cutShort,
+        dropped: [...counters.dropped],
+        notOpened: [...counters.notOpened],
+        table: { ...table.counters, rowsEnded: [...table.counters.rowsEnded] },
+      },
     }
   }
 }

@@ -90,7 +90,6 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
-      mode: 'replace',
       hasReports: config.output.reports,
       sensorName: SENSOR_NAME,
       digest,

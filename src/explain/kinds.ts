@@ -9,7 +9,7 @@ import { BRUTE_LOGIN } from './kinds/brute-login.ts'
 import { C2_BEACON, C2_DEADPEER, LONG_CONN } from './kinds/command-channels.ts'
 import { SCAN_BACKGROUND, SWEEP_ICMP } from './kinds/discovery.ts'
 import { EXFIL_VOLUME } from './kinds/exfil-volume.ts'
-import { FLOOD_HTTP, FLOOD_ICMP, FLOOD_SYN, FLOOD_UDP, SLOW_HTTP } from './kinds/floods.ts'
+import { FLOOD_HTTP, FLOOD_ICMP, FLOOD_SYN, FLOOD_TCP, FLOOD_UDP, SLOW_HTTP } from './kinds/floods.ts'
 import { LATERAL_FANOUT, NEW_SERVER, TLS_OVERREAD } from './kinds/inside-hosts.ts'
 import type { KindWords } from './kinds/kind.ts'
 import { OTHER } from './kinds/other.ts'
@@ -27,6 +27,7 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
   'sweep.icmp': SWEEP_ICMP,
   'brute.login': BRUTE_LOGIN,
   'flood.syn': FLOOD_SYN,
+  'flood.tcp': FLOOD_TCP,
   'flood.udp': FLOOD_UDP,
   'flood.icmp': FLOOD_ICMP,
   'flood.http': FLOOD_HTTP,

@@ -36,7 +36,7 @@ export function renderReport(line: AlertLine): Report {
   const { alert, envelope } = line
   const facts = factsOf(alert)
   const words = kindWords(alert.kind)
-  const stem = fileStem(alert.id)
+  const { day, stem } = reportPlace(alert)
   const drawn = pictures(facts, stem)
   const markdown = blocks([
     titleAndHeadline(facts),
@@ -53,7 +53,7 @@ export function renderReport(line: AlertLine): Report {
     section('Recommendations', recommendations(facts, words)),
     section('Evidence', provenance(facts, envelope)),
   ])
-  return { alertId: alert.id, stem, day: dayOf(alert.episode.first), markdown: `${markdown}\n`, pictures: drawn.files }
+  return { alertId: alert.id, stem, day, markdown: `${markdown}\n`, pictures: drawn.files }
 }
 
 /** A part without content is left out whole. */
@@ -67,6 +67,11 @@ const STEM_LEN_MAX = 120
 export function fileStem(id: string): string {
   const safe = id.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, STEM_LEN_MAX)
   return /^[A-Za-z0-9_]/.test(safe) ? safe : `_${safe}`
+}
+
+/** Where the report of an alert lies: the folder and the name without its ending. */
+export function reportPlace({ id, episode }: AlertLine['alert']): Pick<Report, 'day' | 'stem'> {
+  return { day: dayOf(episode.first), stem: fileStem(id) }
 }
 
 function dayOf(eveTime: string): string {

@@ -28,6 +28,8 @@ export interface Judged extends Contact {
 /** Below this share of pairs seen in both directions, silence is a gap in what we see, not a fact. */
 export const VISIBLE_SHARE_MIN = 0.8
 
+/** A tool's segment and its repetition. */
+const STRAY_PACKETS_MAX = 2
 const WELL_KNOWN_END = 1024
 /** Service ports above 1023 that clients don't pick by chance: IANA's registry, cut to what is common on real networks. */
 const REGISTERED_PORTS: ReadonlySet<number> = new Set([
@@ -97,7 +99,7 @@ export class Orienter {
       failure: isHidden ? null : failure,
       hasSyn: flags !== null && flags[CLIENT].syn > flags[CLIENT].synAck,
       hasCompleted: flags !== null && flags[SERVER].synAck > 0 && flags[CLIENT].ack > 0,
-      hasClientReset: flags !== null && flags[CLIENT].rst > 0,
+      isStray: isStray(view) && isSilenceAFact,
       isToGroup: isGroupAddress(addr[SERVER]),
       isContinuation: flow.isContinuation,
       halves,
@@ -216,6 +218,14 @@ function isLoneProbe(view: View): boolean {
   if (!view.isFirst || flow.directionBasis !== 'first_packet' || flow.firstFlags === null || flags === null) return false
   if ((flow.firstFlags & FLAG_RST) === FLAG_RST) return false
   return (packets[CLIENT] ?? 0) <= 2 && payloadBytes[CLIENT] === 0 && flags[CLIENT].syn === 0 && flags[SERVER].syn === 0
+}
+
+/** Segments of no connection, of any flags but SYN, as a tool makes them: an end of a connection has an answer that is no reset. */
+function isStray(view: View): boolean {
+  const { flow, packets, payloadBytes, flags } = view
+  if (flags === null || !view.isFirst || flow.directionBasis !== 'first_packet' || flow.isContinuation) return false
+  if ((packets[CLIENT] ?? 0) > STRAY_PACKETS_MAX || packets[SERVER] === null || payloadBytes[SERVER] !== 0) return false
+  return packets[SERVER] === flags[SERVER].rst && flags[CLIENT].syn === 0
 }
 
 function hasExchange(proto: number, payloadBytes: Pair<Measured>, flags: Pair<FlagCounts> | null): boolean {

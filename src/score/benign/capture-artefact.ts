@@ -16,7 +16,17 @@ const LIMIT_MIN = 0.6
 export const CAPTURE_ARTEFACT: BenignRow = {
   id: 'B11',
   title: 'Capture artefact',
-  appliesTo: ['scan.horizontal', 'scan.vertical', 'c2.deadpeer', 'amp.victim', 'flood.udp', 'flood.icmp', 'flood.syn', 'exfil.volume'],
+  appliesTo: [
+    'scan.horizontal',
+    'scan.vertical',
+    'c2.deadpeer',
+    'amp.victim',
+    'flood.udp',
+    'flood.icmp',
+    'flood.syn',
+    'flood.tcp',
+    'exfil.volume',
+  ],
   // It weighs nothing: what one direction could explain was not counted in the first place, and loss sets a limit.
   lr: 0,
   ifTrue: 'the sensor saw only one direction of this traffic',
