@@ -21,7 +21,7 @@ import { FIN, LATER_FRAGMENT, type Packet, RST, SYN } from '../decode/packet.ts'
 const WINDOW_US = 10_000
 const CLEAN_MIN = 4096
 /** A power of two. */
-const SAMPLE = 16
+const SAMPLE = 64
 /** Of the packets that can prove it, so many must be copies for the mirror to count as doubling: at least, and as a share. */
 const PROVEN_MIN = 8
 const PROVEN_SHARE = 1 / 20

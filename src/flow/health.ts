@@ -17,7 +17,7 @@ import { IP_LEN_STANDARD, SegmentSizes } from './oversize.ts'
 const INTERFACES_MAX = 256
 /** Checksums of so many packets are looked at from the start, then of one packet in CHECK_EVERY: a full sum costs more than metering. */
 const CHECK_FIRST = 256
-const CHECK_EVERY = 256
+const CHECK_EVERY = 1024
 
 // What was found of a packet.
 const NOTHING = 0

@@ -2,6 +2,7 @@
  * `flowscribe doctor`: a clean capture is fit; each fault, put into it by hand, is named, and no other.
  */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { defaultsOf } from '../../src/base/option.ts'
@@ -15,6 +16,7 @@ import { temporaryFile } from '../capture/read-capture.ts'
 import { type Frame, pcapFile, slabsOf } from '../capture/records.ts'
 import * as faulty from './faulty-captures.ts'
 
+const root = fileURLToPath(new URL('../../', import.meta.url))
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const LIMITS = { ...tableLimits(defaultsOf(FLOW_OPTIONS)), maxFlows: 8192 }
 let clean: Frame[] = []
@@ -147,6 +149,14 @@ describe('as a command', () => {
       isFit: false,
       found: [{ id: 'one-direction', severity: 'fault', measured: { oneDirection: expect.any(Number) } }],
     })
+  })
+
+  test('the output that src/doctor/README.md shows', () => {
+    const readme = readFileSync(new URL('../../src/doctor/README.md', import.meta.url), 'utf8')
+    const half = temporaryFile(pcapFile(faulty.oneDirection(clean)))
+    expect(readme).toContain(doctor(half).stdout.replace(half, 'half.pcap').trimEnd())
+    const { stdout } = spawnSync(process.execPath, [main, 'doctor', 'pcaps/office-incident.pcap.gz'], { encoding: 'utf8', cwd: root })
+    expect(readme).toContain(stdout.trimEnd())
   })
 
   test('a damaged file is named with its place', () => {
