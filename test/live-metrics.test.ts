@@ -165,7 +165,7 @@ describe('the metrics page', () => {
       [...page.matchAll(/^flowscribe_\w+\{(.*)\} /gm)].flatMap(([, list]) => [...list.matchAll(/(\w+)="/g)].map(([, name]) => name)),
     )
     expect([...labels].sort()).toEqual(
-      ['class', 'detail', 'event', 'feature_set', 'interface', 'node', 'reason', 'severity', 'sink', 'table', 'version'].sort(),
+      ['class', 'detail', 'event', 'feature_set', 'interface', 'node', 'reason', 'result', 'severity', 'sink', 'table', 'version'].sort(),
     )
     expect(METRICS.filter(({ name, type }) => (type as string) === 'counter' && !name.endsWith('_total'))).toEqual([])
   })

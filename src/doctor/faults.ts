@@ -269,7 +269,7 @@ export const FAULTS: readonly Row[] = [
     id: 'wrong-checksums',
     severity: 'fault',
     find: ({ observation: { seen }, device }) =>
-      seen.checksumsBad < 3 || seen.checksumsBad < SHARE_TOLD * seen.checksumsLooked
+      seen.checksumsLooked < CHECKSUMS_MIN || seen.checksumsBad < 3 || seen.checksumsBad < SHARE_TOLD * seen.checksumsLooked
         ? null
         : {
             text: `${shareOf(seen.checksumsBad, seen.checksumsLooked, 'checksums')} are wrong: packets are damaged, or were changed, on the way here`,

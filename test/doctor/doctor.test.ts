@@ -123,7 +123,7 @@ describe('one fault, that fault and no other', () => {
   })
 })
 
-describe('as a command', () => {
+describe('as a command', { timeout: 60_000 }, () => {
   function doctor(...words: string[]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'doctor', ...words], { encoding: 'utf8', timeout: 30_000 })
     return { status, stdout, stderr }

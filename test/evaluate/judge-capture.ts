@@ -62,6 +62,7 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
       const found = { flows: alert.episode.flows, seconds: (meter.table.nowUs - alert.episode.firstUs) / US_PER_S }
       episodes.set(alert.id, { alert, found: isAlert ? (episodes.get(alert.id)?.found ?? found) : null })
     })
+    run.analyst.onSeen(meter.seenSoFar())
     const row = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
       const flow = readFlow(row.moveTo(batch, i))
