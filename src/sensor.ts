@@ -21,18 +21,18 @@ import type { EmptyForm } from './features/cic.ts'
 import { communityIdOf } from './features/community-id.ts'
 import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
-import { FlowBatch } from './flow/batch.ts'
+import type { FlowBatch } from './flow/batch.ts'
 import type { Flow, RowRef } from './flow/flow.ts'
 import type { HealthOptions, Seen } from './flow/health.ts'
 import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
-import { readFlow } from './flow/read-flow.ts'
 import { RowView } from './flow/row-view.ts'
+import { judge, judgeInterim } from './judge.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
-import { Analyst } from './score/analyst.ts'
+import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
@@ -53,6 +53,8 @@ interface RunOptions {
 
 export interface ReplayOptions extends RunOptions {
   outputDir: string
+  /** Flows without an alert get a report too. */
+  isReportingAll?: boolean
 }
 
 /** What every reading of captures ends with. */
@@ -69,6 +71,8 @@ export interface ReadSummary {
   notDecoded: { reason: string; count: number }[]
   /** What was not seen, or seen twice; null where nobody looks. */
   seen: Seen | null
+  /** ARP messages beyond what is judged of a second; a part of `arp` in `notDecoded`. */
+  arpNotJudged: number
   /** Where a signal stopped the reading. */
   interruptedAt: Interruption | null
 }
@@ -80,17 +84,21 @@ export interface ReplaySummary extends ReadSummary {
   /** Folder of the reports; null when none was written. */
   reportsDir: string | null
   alertsPath: string
+  /** Reports on flows without an alert; null when none were asked for. */
+  plain: { written: number; leftOut: number; path: string } | null
 }
 
 /** Captures through the whole pipeline: metered, judged, explained, written. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { config, progress } = options
+  const plainMax = options.isReportingAll ? config.output.plain_reports_max : 0
   const digest = new RunDigest()
   const run: { flows: number; analyst: Analyst | null; output: ReplayOutput | null } = { flows: 0, analyst: null, output: null }
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
       hasReports: config.output.reports,
+      plainReportsMax: plainMax,
       sensorName: SENSOR_NAME,
       digest,
       onClosed: (alert, reportPath) => progress.alert(alertText(alert, reportPath), alert.severity),
@@ -104,6 +112,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       baseSec,
       () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: reading.damage[0]?.message ?? null, source: 'file' }),
       (event) => output().write(event, { pcap_filename: reading.path }),
+      plainMax === 0 ? {} : { onPlainFlow: (event) => void output().writePlain(event, { pcap_filename: reading.path }) },
     )
     return run.analyst
   }
@@ -145,6 +154,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     digestAlerts: digests.alerts,
     reportsDir: output().hasWrittenReports ? reportsPath : null,
     alertsPath,
+    plain: plainMax === 0 ? null : { ...output().plain, path: output().plainPath },
   }
 }
 
@@ -203,25 +213,16 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   return readSummary(meter, run.flows, reading, format === 'none' ? '' : digest.digests().flows)
 }
 
-/** Hands a batch's rows to the analyst, in order. */
-export function judge(batch: FlowBatch, analyst: Analyst): void {
-  const row = RowView.of(batch)
-  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
-}
+/** What not every run wants of its analyst. */
+export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'anomalyOf' | 'kindsLeftOut'>
 
-/** Hands what does not wait for a flow's end to the analyst. */
-export function judgeInterim(interim: Interim, analyst: Analyst): void {
-  if (interim.kind === 'arp') analyst.onArp(interim.sightings)
-  else if (interim.kind === 'counters') for (const counters of interim.counters) analyst.onDestinationCounters(counters)
-  else if (interim.kind === 'open') {
-    analyst.onTime(interim.atUs)
-    const batch = FlowBatch.of(interim.cells, interim.baseSec)
-    const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) analyst.onOpenFlow(readFlow(row.moveTo(batch, i)))
-  }
-}
-
-export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {
+export function openAnalyst(
+  config: Config,
+  baseSec: number,
+  visibility: () => Visibility,
+  emit: (event: AlertEvent) => void,
+  extras: AnalystExtras = {},
+): Analyst {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
     score: config,
@@ -234,6 +235,7 @@ export function openAnalyst(config: Config, baseSec: number, visibility: () => V
     emit,
     sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
     featureSet: featureSetId,
+    ...extras,
   })
 }
 
@@ -269,6 +271,7 @@ function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows:
     failures: reading.failures,
     notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })),
     seen: meter.seenSoFar(),
+    arpNotJudged: counters.arpNotJudged,
     interruptedAt: reading.interruptedAt,
   }
 }

@@ -59,12 +59,8 @@ export class CaptureHistory {
   /** null when nobody counted, as with flow records that something else metered. */
   since(fromUs: number): CaptureLedger | null {
     if (this.#now === null) return null
-    let before: Seen | null = this.#isCut ? (this.#snapshots[0] ?? null) : null
-    for (const one of this.#snapshots) {
-      if (one.atUs > fromUs) break
-      before = one
-    }
-    return ledgerOf(before, this.#now)
+    const earlier = this.#snapshots.findLast((one) => one.atUs <= fromUs)
+    return ledgerOf(earlier ?? (this.#isCut ? (this.#snapshots[0] ?? null) : null), this.#now)
   }
 }
 
@@ -94,21 +90,23 @@ function ledgerOf(before: Seen | null, now: Seen): CaptureLedger {
   }
 }
 
-/** The ledger where nobody counted. */
-export const NOTHING_COUNTED: CaptureLedger = {
-  packetsSeen: 0,
-  packetsNotDecoded: 0,
-  truncatedPackets: 0,
-  latePackets: 0,
-  evictedFlows: 0,
-  lostByKernel: 0,
-  lostByInterface: 0,
-  acks: 0,
-  ackGaps: 0,
-  duplicatePackets: 0,
-  oversizePackets: 0,
-  checksumsLooked: 0,
-  checksumsBad: 0,
-  clockSteps: 0,
+/** Where nobody counted, as with flow records that something else metered: null, never 0. */
+export type Unmeasured<T> = { [K in keyof T]: T[K] | null }
+
+export const NOTHING_COUNTED: Unmeasured<CaptureLedger> = {
+  packetsSeen: null,
+  packetsNotDecoded: null,
+  truncatedPackets: null,
+  latePackets: null,
+  evictedFlows: null,
+  lostByKernel: null,
+  lostByInterface: null,
+  acks: null,
+  ackGaps: null,
+  duplicatePackets: null,
+  oversizePackets: null,
+  checksumsLooked: null,
+  checksumsBad: null,
+  clockSteps: null,
   missingShare: null,
 }

@@ -5,7 +5,7 @@
  * Out: JSON Schema (draft-07), of which only the words in `Schema` are used.
  * The invariant: a key of `AlertEvent` that is missing here does not compile.
  */
-import type { AlertEvent, Evidence, Incident, IncidentMember, KeptFlow, Num, Visibility } from '../score/evidence.ts'
+import type { AlertEvent, Evidence, Incident, IncidentMember, KeptFlow, Num, RecordVisibility, Visibility } from '../score/evidence.ts'
 
 export interface Schema {
   readonly type?: string | readonly string[]
@@ -76,45 +76,71 @@ const EVIDENCE = record(
   ['baseline', 'alt'],
 )
 
-const KEPT_FLOW = record({
-  id: COUNT,
-  communityId: TEXT,
-  proto: { type: 'integer', minimum: 0, maximum: 255 },
-  addr: list(TEXT, 2, 2),
-  port: list(PORT, 2, 2),
-  start: EVE_TIME,
-  durationUs: NUMBER,
-  connState: NULLABLE_TEXT,
-  history: NULLABLE_TEXT,
-  packets: list(MEASURED, 2, 2),
-  payloadBytes: list(MEASURED, 2, 2),
-  ipBytes: list(MEASURED, 2, 2),
-  timeline: list(
-    record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
-    64,
-  ),
-} satisfies Record<keyof KeptFlow, Schema>)
+const KEPT_FLOW = record(
+  {
+    id: COUNT,
+    communityId: NULLABLE_TEXT,
+    proto: { type: 'integer', minimum: 0, maximum: 255 },
+    addr: list(NULLABLE_TEXT, 2, 2),
+    port: list({ type: ['integer', 'null'], minimum: 0, maximum: 65535 }, 2, 2),
+    start: EVE_TIME,
+    durationUs: NUMBER,
+    connState: NULLABLE_TEXT,
+    history: NULLABLE_TEXT,
+    packets: list(MEASURED, 2, 2),
+    payloadBytes: list(MEASURED, 2, 2),
+    ipBytes: list(MEASURED, 2, 2),
+    timeline: list(
+      record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
+      64,
+    ),
+    record: record({
+      format: TEXT,
+      file: TEXT,
+      line: COUNT,
+      name: NULLABLE_TEXT,
+      side: oneOf(0, 1),
+      isPayloadEstimated: FLAG,
+      hasUnusableFlags: FLAG,
+    } satisfies Record<keyof NonNullable<KeptFlow['record']>, Schema>),
+  } satisfies Record<keyof KeptFlow, Schema>,
+  ['record'],
+)
 
-const VISIBILITY = record({
-  packetsSeen: COUNT,
-  packetsNotDecoded: COUNT,
-  truncatedPackets: COUNT,
-  latePackets: COUNT,
-  evictedFlows: COUNT,
-  lostByKernel: COUNT,
-  lostByInterface: COUNT,
-  acks: COUNT,
-  ackGaps: COUNT,
-  duplicatePackets: COUNT,
-  oversizePackets: COUNT,
-  checksumsLooked: COUNT,
-  checksumsBad: COUNT,
-  clockSteps: COUNT,
-  missingShare: MEASURED,
-  bothHalves: MEASURED,
-  inputDamage: NULLABLE_TEXT,
-  source: oneOf('file', 'live', 'live, losses not counted', 'flow records'),
-} satisfies Record<keyof Visibility, Schema>)
+const VISIBILITY = record(
+  {
+    packetsSeen: MEASURED,
+    packetsNotDecoded: MEASURED,
+    truncatedPackets: MEASURED,
+    latePackets: MEASURED,
+    evictedFlows: MEASURED,
+    lostByKernel: MEASURED,
+    lostByInterface: MEASURED,
+    acks: MEASURED,
+    ackGaps: MEASURED,
+    duplicatePackets: MEASURED,
+    oversizePackets: MEASURED,
+    checksumsLooked: MEASURED,
+    checksumsBad: MEASURED,
+    clockSteps: MEASURED,
+    missingShare: MEASURED,
+    bothHalves: MEASURED,
+    inputDamage: NULLABLE_TEXT,
+    source: oneOf('file', 'live', 'live, losses not counted', 'flow records'),
+    records: record({
+      formats: list(TEXT, 8),
+      read: COUNT,
+      damaged: COUNT,
+      tooLate: COUNT,
+      sampling: COUNT,
+      clientHalvesOnly: COUNT,
+      serverHalvesOnly: COUNT,
+      lacks: list(TEXT, 16),
+      notes: list(TEXT, 16),
+    } satisfies Record<keyof RecordVisibility, Schema>),
+  } satisfies Record<keyof Visibility, Schema>,
+  ['records'],
+)
 
 const GRID = record({
   picture: oneOf('grid'),
@@ -127,6 +153,14 @@ const GRID = record({
 const SESSIONS = record({
   picture: oneOf('sessions'),
   sessions: list(record({ atUs: TIME_US, bytes: NUMBER, durationUs: NUMBER, odd: FLAG }), 512),
+  omitted: COUNT,
+})
+
+const CLAIMS = record({
+  picture: oneOf('claims'),
+  macs: list(TEXT, 512),
+  addresses: list(TEXT, 512),
+  marks: list(record({ atUs: TIME_US, mac: COUNT, address: COUNT, how: oneOf('question', 'answer', 'announcement', 'unasked') }), 512),
   omitted: COUNT,
 })
 
@@ -153,14 +187,20 @@ const KEYS = {
   wouldChange: list(TEXT, 8),
   shouldNotify: FLAG,
   heldBackCount: COUNT,
-  actor: { ...TEXT, description: "An address, or 'many'." },
+  actor: { ...TEXT, description: "An address, 'many', or 'unknown'; a MAC address where ARP shows no other." },
   actorSide: oneOf('inside', 'outside', 'unknown'),
   victims: record({ addresses: list(TEXT, 16), count: COUNT }),
   servicePort: { type: ['integer', 'null'], minimum: 0, maximum: 65535 },
-  proto: { type: 'integer', minimum: 0, maximum: 255 },
-  episode: record({ flows: COUNT, firstUs: TIME_US, lastUs: TIME_US, first: EVE_TIME, last: EVE_TIME }),
+  proto: { type: 'integer', minimum: 0, maximum: 65535, description: 'IANA protocol number, or 2054 (0x0806) for ARP' },
+  episode: record({
+    flows: { ...COUNT, description: 'ARP messages where proto is ARP' },
+    firstUs: TIME_US,
+    lastUs: TIME_US,
+    first: EVE_TIME,
+    last: EVE_TIME,
+  }),
   orientation: record({
-    how: oneOf('syn', 'synack', 'table', 'port', 'guess'),
+    how: oneOf('syn', 'synack', 'table', 'port', 'guess', 'sender'),
     confidence: NUMBER,
     halves: oneOf('orig', 'resp', 'both'),
   }),
@@ -169,7 +209,7 @@ const KEYS = {
   flows: list(KEPT_FLOW, 8),
   features: NUMBERS_BY_NAME,
   windowFeatures: NUMBERS_BY_NAME,
-  pictures: list({ anyOf: [GRID, SESSIONS] }, 8),
+  pictures: list({ anyOf: [GRID, SESSIONS, CLAIMS] }, 8),
   incident: record({
     id: TEXT,
     members: list(

@@ -5,6 +5,7 @@
  * The invariant: signature ids are unique and never change, and every kind of score/ has its row (tests hold this).
  */
 import { AMP_REFLECTOR, AMP_VICTIM } from './kinds/amplification.ts'
+import { MITM_ARP, SWEEP_ARP } from './kinds/arp.ts'
 import { BRUTE_LOGIN } from './kinds/brute-login.ts'
 import { C2_BEACON, C2_DEADPEER, LONG_CONN } from './kinds/command-channels.ts'
 import { SCAN_BACKGROUND, SWEEP_ICMP } from './kinds/discovery.ts'
@@ -12,6 +13,7 @@ import { EXFIL_VOLUME } from './kinds/exfil-volume.ts'
 import { FLOOD_HTTP, FLOOD_ICMP, FLOOD_SYN, FLOOD_TCP, FLOOD_UDP, SLOW_HTTP } from './kinds/floods.ts'
 import { LATERAL_FANOUT, NEW_SERVER, TLS_OVERREAD } from './kinds/inside-hosts.ts'
 import type { KindWords } from './kinds/kind.ts'
+import { NORMAL, NORMAL_PREFIX } from './kinds/normal.ts'
 import { OTHER } from './kinds/other.ts'
 import { SCAN_HORIZONTAL } from './kinds/scan-horizontal.ts'
 import { SCAN_VERTICAL } from './kinds/scan-vertical.ts'
@@ -25,6 +27,8 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
   'scan.horizontal': SCAN_HORIZONTAL,
   'scan.background': SCAN_BACKGROUND,
   'sweep.icmp': SWEEP_ICMP,
+  'sweep.arp': SWEEP_ARP,
+  'mitm.arp': MITM_ARP,
   'brute.login': BRUTE_LOGIN,
   'flood.syn': FLOOD_SYN,
   'flood.tcp': FLOOD_TCP,
@@ -46,5 +50,6 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
 }
 
 export function kindWords(kind: string): KindWords {
+  if (kind.startsWith(NORMAL_PREFIX)) return NORMAL
   return Object.hasOwn(KINDS, kind) ? KINDS[kind] : OTHER
 }

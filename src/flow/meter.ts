@@ -19,9 +19,11 @@ import {
   REC_WIRE_LEN,
   type Slab,
 } from '../capture/slab.ts'
-import type { ArpSighting } from '../decode/arp-sighting.ts'
+import { readArp } from '../decode/arp.ts'
 import { decodeFrame } from '../decode/decode.ts'
-import { DECODED, DROP_REASONS, type DropReason, DUPLICATE, NOTHING_MISSING } from '../decode/drop-reason.ts'
+import { ARP, DECODED, DROP_REASONS, type DropReason, DUPLICATE, NOTHING_MISSING } from '../decode/drop-reason.ts'
+import { LINK_ETHERNET, readCarried } from '../decode/ethernet.ts'
+import type { LinkSighting } from '../decode/link-sighting.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
 import type { FlowBatch } from './batch.ts'
 import { Fragments } from './fragments.ts'
@@ -33,6 +35,12 @@ import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
 const US_PER_S = 1e6
 const US_PER_MINUTE = 60e6
 const NS_PER_US = 1000
+/**
+ * Of each second of packet time: ARP messages handed to analysis, and IPv4 packets looked at for who carries them. The first is far more
+ * than a segment has outside of storms; the second finds every router of a busy line in a second and costs a fast one nothing.
+ */
+const ARP_PER_SECOND_MAX = 1024
+const CARRIED_PER_SECOND_MAX = 32
 
 export interface MeterCounters {
   /** Frames in the slabs. */
@@ -46,6 +54,8 @@ export interface MeterCounters {
   cutShort: number
   /** Octets on the wire, link header included. */
   wireBytes: number
+  /** ARP messages beyond what analysis takes in a second; a part of those dropped as `arp`. */
+  arpNotJudged: number
 }
 
 export class Meter {
@@ -58,11 +68,17 @@ export class Meter {
     notOpened: new Float64Array(DROP_REASONS.length),
     cutShort: 0,
     wireBytes: 0,
+    arpNotJudged: 0,
   }
   readonly health: Health
   readonly #onInterim: OnInterim | null
-  /** ARP messages of the second at hand. */
-  #sightings: ArpSighting[] = []
+  /** ARP messages and carried packets of the second at hand, and how many more of each are taken. */
+  #sightings: LinkSighting[] = []
+  #arpLeft = 0
+  #carriedLeft = 0
+  /** Of the packets at hand: where their frames begin, in which octets; null where frames have no MAC addresses. */
+  readonly #frameAt = new Int32Array(TOUCH_MAX)
+  #frames: Uint8Array | null = null
   readonly #packets = Array.from({ length: TOUCH_MAX }, () => new Packet())
   /** Keeps the reads of `prepare` from being optimised away. */
   #touched = 0
@@ -82,6 +98,7 @@ export class Meter {
     health: HealthOptions = HEALTH_DEFAULTS,
   ) {
     this.#onInterim = onInterim
+    this.#refillSightings()
     this.health = new Health(health, limits.isVlanInKey, TOUCH_MAX)
     this.table = new FlowTable(limits, onBatch, onInterim === null ? null : (nowUs) => this.#tellInterim(nowUs))
   }
@@ -136,6 +153,7 @@ export class Meter {
     let frames = 0
     let decoded = 0
     let wireBytes = 0
+    this.#frames = linkType === LINK_ETHERNET ? bytes : null
     while (at < end && frames < TOUCH_MAX) {
       const capLen = u32le(bytes, at + REC_CAP_LEN)
       const wireLen = u32le(bytes, at + REC_WIRE_LEN)
@@ -157,6 +175,7 @@ export class Meter {
       frames++
       if (reason === DECODED) {
         if (capLen < wireLen) this.#cutShortAtHand |= 1 << decoded
+        this.#frameAt[decoded] = at - capLen
         decoded++
       } else {
         // Packet time passes with frames that are no packets, too: the packets before this one are counted first.
@@ -166,6 +185,7 @@ export class Meter {
         if (capLen < wireLen) this.#countCutShort(1)
         counters.dropped[reason]++
         table.advance(packet.timeUs)
+        if (reason === ARP) this.#noteArp(bytes, packet)
       }
     }
     this.#meterDecoded(bytes, decoded)
@@ -190,6 +210,7 @@ export class Meter {
       for (let i = 0; i < count; i++) {
         this.#meteredAtHand = i
         table.meter(this.#packets[i])
+        if (this.#carriedLeft > 0) this.#noteCarried(i)
       }
     this.counters.decoded += count - this.#copiesAtHand
     table.health.packets += count
@@ -208,6 +229,7 @@ export class Meter {
       this.#meteredAtHand = i
       if (!health.settle(i)) {
         table.meter(packet)
+        if (this.#carriedLeft > 0) this.#noteCarried(i)
         continue
       }
       table.advance(packet.timeUs)
@@ -221,6 +243,22 @@ export class Meter {
     this.table.health.cutShort += count
   }
 
+  /** In: packet time has come to this message, so that it belongs to the second at hand. */
+  #noteArp(bytes: Uint8Array, packet: Packet): void {
+    if (this.#onInterim === null) return
+    if (this.#arpLeft > 0) {
+      this.#arpLeft--
+      this.#sightings.push(readArp(bytes, packet))
+    } else this.counters.arpNotJudged++
+  }
+
+  #noteCarried(i: number): void {
+    if (this.#frames === null) return
+    this.#carriedLeft--
+    const carried = readCarried(this.#frames, this.#frameAt[i], this.#packets[i])
+    if (carried !== null) this.#sightings.push(carried)
+  }
+
   /** A second of packet time is over; `nowUs` is the packet that shows it. */
   #tellInterim(nowUs: number): void {
     if (this.#onInterim === null) return
@@ -229,10 +267,16 @@ export class Meter {
       this.#minute = minute
       this.#onInterim({ kind: 'minute', baseSec: this.baseSec })
     }
+    this.#refillSightings()
     if (this.#sightings.length === 0) return
     const sightings = this.#sightings
     this.#sightings = []
-    this.#onInterim({ kind: 'arp', baseSec: this.baseSec, sightings })
+    this.#onInterim({ kind: 'link', baseSec: this.baseSec, sightings })
+  }
+
+  #refillSightings(): void {
+    this.#arpLeft = ARP_PER_SECOND_MAX
+    this.#carriedLeft = this.#onInterim === null ? 0 : CARRIED_PER_SECOND_MAX
   }
 
   #takeMarker({ bytes }: Slab, at: number, timeUs: number): void {

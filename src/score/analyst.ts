@@ -9,25 +9,26 @@
  */
 
 import type { NetworkSet } from '../base/address.ts'
+import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
-import { Context } from '../context/context.ts'
-import type { ArpSighting } from '../decode/arp-sighting.ts'
+import { Context, type Observed } from '../context/context.ts'
+import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
-import type { Flow } from '../flow/flow.ts'
+import { type Flow, PROTO_ARP } from '../flow/flow.ts'
 import type { Seen } from '../flow/health.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Finding } from './detectors/detector.ts'
+import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
-import type { Episode } from './episodes.ts'
+import type { Episode, Occasion } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, Orientation, Visibility } from './evidence.ts'
+import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
-import type { FlowReader, KeptFlows } from './kept-flow.ts'
+import { type FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import type { ScoreOptions } from './options.ts'
-import type { Judged } from './orientation.ts'
-import { Orienter } from './orientation.ts'
+import { type Judged, Orienter } from './orientation.ts'
 import type { Verdict } from './verdict.ts'
 import { judgeEpisode } from './verdict.ts'
 
@@ -35,6 +36,8 @@ const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
 const SWEEP_EVERY_US = 10 * US_PER_S
 const VICTIMS_TOLD_MAX = 16
+/** An ARP message names its sender; there is no conversation to orient. */
+const BY_SENDER: Orientation = { how: 'sender', confidence: 1, halves: 'orig' }
 
 export interface AnalystOptions extends FlowReader {
   score: ScoreOptions
@@ -46,8 +49,19 @@ export interface AnalystOptions extends FlowReader {
   emit: (event: AlertEvent) => void
   /** Told of each candidate that never became an alert, as last judged. */
   onDropped?: (event: AlertEvent) => void
+  /** Told of each flow that belongs to no open episode when it is judged, as an event of its own (flow-verdict.ts). */
+  onPlainFlow?: (event: AlertEvent) => void
+  /** What the anomaly model makes of a flow; absent without one. Its windows are null where a record names no hosts. */
+  anomalyOf?: (judged: Judged, observed: Observed | null) => Draft | null
+  /** Kinds that cannot be judged from what is read, as from sampled records. */
+  kindsLeftOut?: ReadonlySet<string>
   sensor: AlertEvent['sensor']
   featureSet: string
+}
+
+interface Configured<D> {
+  detector: D
+  options: ScoreOptions[DetectorSection]
 }
 
 export class Analyst {
@@ -57,7 +71,8 @@ export class Analyst {
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
-  readonly #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
+  readonly #flowDetectors: readonly Configured<Detector<OptionTable>>[]
+  readonly #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -81,19 +96,58 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = sectionsOf().map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
+    const rows = sectionsOf()
+      .map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
+      .filter(({ detector }) => options.kindsLeftOut?.has(detector.kind) !== true)
+    this.#flowDetectors = rows.flatMap(({ detector, options: set }) => ('detect' in detector ? [{ detector, options: set }] : []))
+    this.#arpDetectors = rows.flatMap(({ detector, options: set }) => ('detectArp' in detector ? [{ detector, options: set }] : []))
   }
 
   onFlow(flow: Flow): void {
     this.onTime(flow.endUs)
     this.#flowsJudged++
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+    // Hosts without a name are not one host: such a flow is judged alone.
+    if (flow.record?.hasAddresses === false) return this.#tellPlainFlow(judged, null, [])
     const observed = this.#context.observe(judged)
     const look = { judged, observed, context: this.#context }
-    for (const { detector, options } of this.#detectors) {
+    const claims: Readonly<Episode>[] = []
+    for (const { detector, options } of this.#flowDetectors) {
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding !== null) claims.push(this.#takeFlow(detector, finding, judged))
     }
+    this.#tellPlainFlow(judged, observed, claims)
+  }
+
+  #tellPlainFlow(judged: Judged, observed: Observed | null, claims: readonly Readonly<Episode>[]): void {
+    const { onPlainFlow, anomalyOf, baseSec, sensor, featureSet } = this.#options
+    if (onPlainFlow === undefined || claims.some((episode) => episode.isOpen)) return
+    const kept = new KeptFlows()
+    kept.offer(judged, 1, this.#context, this.#options, baseSec)
+    const candidates = claims.map((episode) => episode.verdict).sort((a, b) => b.likelihood - a.likelihood)
+    const anomaly = anomalyOf?.(judged, observed) ?? null
+    onPlainFlow({
+      id: `flow-${judged.flowId}-${eveTime(baseSec, judged.startUs).replace(/\D/g, '').slice(0, 20)}`,
+      event: 'close',
+      ...judgeFlow({ judged, candidate: candidates[0] ?? null, anomaly, kept }),
+      calibration: 'prior',
+      shouldNotify: false,
+      heldBackCount: 0,
+      episode: {
+        flows: 1,
+        firstUs: judged.startUs,
+        lastUs: judged.lastUs,
+        first: eveTime(baseSec, judged.startUs),
+        last: eveTime(baseSec, judged.lastUs),
+      },
+      baselineState: 'none',
+      visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
+      flows: kept.list,
+      features: kept.features,
+      windowFeatures: kept.windowFeatures,
+      featureSet,
+      sensor,
+    })
   }
 
   /**
@@ -104,10 +158,10 @@ export class Analyst {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observeInterim(judged)
     const look = { judged, observed, context: this.#context }
-    for (const { detector, options } of this.#detectors) {
+    for (const { detector, options } of this.#flowDetectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding !== null) this.#takeFlow(detector, finding, judged)
     }
   }
 
@@ -116,9 +170,32 @@ export class Analyst {
     this.#context.noteCounters(counters)
   }
 
-  /** ARP messages of one second, in order. */
-  onArp(sightings: readonly ArpSighting[]): void {
-    for (const { atUs } of sightings) this.onTime(atUs)
+  /** ARP messages and carried packets of one second, in order. */
+  onLink(sightings: readonly LinkSighting[]): void {
+    const { arp } = this.#context
+    for (const sighting of sightings) {
+      const { atUs } = sighting
+      this.onTime(atUs)
+      if (sighting.kind === 'arp') {
+        const message = arp.noteArp(sighting)
+        this.#lookAtArp({ atUs, station: message.station, message, arp })
+      } else {
+        const station = arp.noteCarried(sighting)
+        if (station !== null) this.#lookAtArp({ atUs, station, message: null, arp })
+      }
+    }
+  }
+
+  #lookAtArp(look: ArpLook): void {
+    for (const { detector, options } of this.#arpDetectors) {
+      const finding = detector.detectArp(look, options)
+      if (finding === null) continue
+      // Whoever sends ARP is on this segment; whether the segment is ours, its addresses tell.
+      const isInside = this.#options.internal.has(finding.actor) || this.#options.internal.has(finding.victim)
+      const side = { isClientInternal: isInside, direction: isInside ? ('lat' as const) : ('unknown' as const) }
+      const occasion = { proto: PROTO_ARP, orientation: BY_SENDER, startUs: look.atUs, lastUs: look.atUs, ...side }
+      this.#take(detector, finding, occasion, look.atUs, () => undefined)
+    }
   }
 
   /** What the meter has seen so far; told before the rows and interim news that come with it. */
@@ -154,8 +231,14 @@ export class Analyst {
     }
   }
 
-  #take(detector: AnyDetector, finding: Finding, judged: Judged): void {
-    const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged): Readonly<Episode> {
+    return this.#take(detector, finding, judged, judged.endUs, (kept) =>
+      kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
+    )
+  }
+
+  #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {
+    const side = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
     const verdictOf = (victimCount: number): Verdict => {
       const assessment = finding.assess(victimCount)
       return judgeEpisode({
@@ -167,11 +250,10 @@ export class Analyst {
         chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
         context: this.#context,
         roles: this.#options.score.roles,
-        nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
+        nowSec: this.#options.baseSec + nowUs / US_PER_S,
       })
     }
-    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, occasion, verdictOf, keep })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {

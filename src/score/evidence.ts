@@ -6,7 +6,7 @@
  * The invariant: every number that a report prints is the `text` of a `Num` somewhere in its alert event.
  */
 
-import type { CaptureLedger } from '../context/capture-history.ts'
+import type { CaptureLedger, Unmeasured } from '../context/capture-history.ts'
 
 export type Unit = 'B' | 'us' | 's' | 'count' | 'ratio' | 'pps' | 'Bps' | '1/N' | 'log10' | 'percent' | 'port'
 
@@ -65,26 +65,46 @@ export interface LikelihoodStep {
 }
 
 export interface Orientation {
-  how: 'syn' | 'synack' | 'table' | 'port' | 'guess'
+  /** 'sender': no flow, but messages that name their sender. */
+  how: 'syn' | 'synack' | 'table' | 'port' | 'guess' | 'sender'
   confidence: number
   halves: 'orig' | 'resp' | 'both'
 }
 
 /** What the sensor could not see from the episode's first packet on, and what that means (REPORT.md section 3 part 10). */
-export interface Visibility extends CaptureLedger {
+export interface Visibility extends Unmeasured<CaptureLedger> {
   /** Share of TCP client-server pairs seen in both directions over the last ten minutes; null while unknown. */
   bothHalves: number | null
   inputDamage: string | null
   /** An uncounted live source cannot say what it lost. */
   source: 'file' | 'live' | 'live, losses not counted' | 'flow records'
+  /** Of flow records only: what was read, and what such records cannot say. */
+  records?: RecordVisibility
+}
+
+export interface RecordVisibility {
+  formats: string[]
+  read: number
+  /** Lines that were no record. */
+  damaged: number
+  /** Records that came too late to be put in order. */
+  tooLate: number
+  /** One packet in so many was metered; 1: all. */
+  sampling: number
+  /** Conversations of which only one direction has a record. */
+  clientHalvesOnly: number
+  serverHalvesOnly: number
+  lacks: string[]
+  notes: string[]
 }
 
 export interface KeptFlow {
   id: number
-  communityId: string
+  /** null where a foreign record names no hosts. */
+  communityId: string | null
   proto: number
-  addr: [string, string]
-  port: [number, number]
+  addr: [string | null, string | null]
+  port: [number | null, number | null]
   start: string
   durationUs: number
   connState: string | null
@@ -93,6 +113,19 @@ export interface KeptFlow {
   payloadBytes: [number | null, number | null]
   ipBytes: [number | null, number | null]
   timeline: { direction: 0 | 1; gapUs: number; payloadLen: number; flags: number }[]
+  /** Where the flow came as a record that something else metered. */
+  record?: {
+    format: string
+    file: string
+    line: number
+    /** Its maker's name for it. */
+    name: string | null
+    /** Which of the pairs' sides the record calls its source. */
+    side: 0 | 1
+    /** Its payload is an estimate, and therefore not in here. */
+    isPayloadEstimated: boolean
+    hasUnusableFlags: boolean
+  }
 }
 
 /** What a picture of this kind needs and evidence does not hold; closed union by `picture`. */
@@ -103,6 +136,14 @@ export type PictureData =
       ports: number[]
       /** `target` and `port` are indexes into the two lists. */
       cells: { target: number; port: number; outcome: 'failed' | 'answered' }[]
+      omitted: number
+    }
+  /** Messages by which cards claim addresses; `mac` and `address` are indexes into the two lists. */
+  | {
+      picture: 'claims'
+      macs: string[]
+      addresses: string[]
+      marks: { atUs: number; mac: number; address: number; how: 'question' | 'answer' | 'announcement' | 'unasked' }[]
       omitted: number
     }
   | { picture: 'sessions'; sessions: { atUs: number; bytes: number; durationUs: number; odd: boolean }[]; omitted: number }
@@ -149,14 +190,16 @@ export interface AlertEvent {
   shouldNotify: boolean
   /** Alerts of this day that were held back from notification so far. */
   heldBackCount: number
-  /** An address, or 'many'. */
+  /** An address, 'many', or 'unknown' where a foreign record names no hosts; a MAC address where ARP shows no other. */
   actor: string
   /** Whether the actor is one of the site's own hosts; absent or 'unknown' when no home network told. */
   actorSide?: 'inside' | 'outside' | 'unknown'
   victims: { addresses: string[]; count: number }
   /** The service port the episode is about; null when it is about many. */
   servicePort: number | null
+  /** IANA protocol number; ARP's ether type where there is no IP. */
   proto: number
+  /** `flows`: ARP messages where there are no flows. */
   episode: { flows: number; firstUs: number; lastUs: number; first: string; last: string }
   orientation: Orientation
   baselineState: 'learning' | 'partial' | 'ready' | 'none'

@@ -6,6 +6,7 @@ import { ended } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
 import { countText, measuredText, sentences, shareText } from '../words.ts'
+import { recordLimits, recordRows } from './records.ts'
 
 const SOURCES = {
   file: 'a capture file',
@@ -18,24 +19,26 @@ export function visibility(facts: Facts): string {
   const v = facts.alert.visibility
   const missed = facts.alert.notEvaluated.map((entry) => `${code(entry.code)}: ${ended(escapeText(entry.why))}`)
   return blocks([
-    'Counted from the episode’s first packet (or up to a minute before it) to this alert.',
+    v.records === undefined ? 'Counted from the episode’s first packet (or up to a minute before it) to this alert.' : '',
     table(['What', 'Measured', 'What it means here'], rowsOf(v)),
     verdictMeaning(facts.alert),
+    recordLimits(v.records),
     missed.length === 0 ? 'Everything that this kind is judged by was evaluated.' : blocks(['**Not evaluated**', bullets(missed)]),
   ])
 }
 
-type Row = [what: string, measured: string, meaning: string]
+/** What, measured, what it means here. */
+type Row = string[]
 
 function rowsOf(v: Visibility): Row[] {
   return [
     ['Source', SOURCES[v.source], ''],
-    ['Packets seen', countText(v.packetsSeen), ''],
+    ['Packets seen', measuredText(v.packetsSeen, countText), ''],
     ...lossRows(v),
-    ['Packets not decoded', countText(v.packetsNotDecoded), v.packetsNotDecoded === 0 ? '' : 'missing from every count here'],
-    ['Packets cut short', countText(v.truncatedPackets), v.truncatedPackets === 0 ? '' : 'sizes come from headers and stay right'],
-    ['Packets out of order in time', countText(v.latePackets), v.latePackets === 0 ? '' : 'short gaps may be wrong'],
-    ['Flows evicted for lack of room', countText(v.evictedFlows), v.evictedFlows === 0 ? '' : 'long flows may appear in pieces'],
+    ['Packets not decoded', measuredText(v.packetsNotDecoded, countText), v.packetsNotDecoded ? 'missing from every count here' : ''],
+    ['Packets cut short', measuredText(v.truncatedPackets, countText), v.truncatedPackets ? 'sizes come from headers and stay right' : ''],
+    ['Packets out of order in time', measuredText(v.latePackets, countText), v.latePackets ? 'short gaps may be wrong' : ''],
+    ['Flows evicted for lack of room', measuredText(v.evictedFlows, countText), v.evictedFlows ? 'long flows may appear in pieces' : ''],
     ...faultRows(v),
     ['Seen in both directions', measuredText(v.bothHalves, shareText).replace('not measured', 'unknown'), bothHalvesMeaning(v.bothHalves)],
     [
@@ -43,18 +46,20 @@ function rowsOf(v: Visibility): Row[] {
       v.inputDamage === null ? 'no' : escapeText(v.inputDamage),
       v.inputDamage === null ? '' : 'what lies behind the damage was not seen',
     ],
+    ...recordRows(v.records),
   ]
 }
 
 /** Loss of packets: by the host's own count, and inferred from acknowledgements. */
 function lossRows(v: Visibility): Row[] {
   const rows: Row[] = []
-  if (v.lostByKernel > 0) rows.push(['Packets dropped by the kernel', countText(v.lostByKernel), 'missing from every count here'])
-  if (v.lostByInterface > 0) rows.push(['Packets dropped by the interface', countText(v.lostByInterface), 'missing from every count here'])
+  if (v.lostByKernel) rows.push(['Packets dropped by the kernel', countText(v.lostByKernel), 'missing from every count here'])
+  if (v.lostByInterface) rows.push(['Packets dropped by the interface', countText(v.lostByInterface), 'missing from every count here'])
+  if (v.acks === null) return rows
   rows.push([
     'Acknowledgements of data that was never seen',
-    v.acks === 0 ? 'none to look at' : `${countText(v.ackGaps)} of ${countText(v.acks)}`,
-    v.ackGaps === 0 ? '' : 'packets were lost before they reached this host',
+    v.acks === 0 ? 'none to look at' : `${countText(v.ackGaps ?? 0)} of ${countText(v.acks)}`,
+    !v.ackGaps ? '' : 'packets were lost before they reached this host',
   ])
   return rows
 }
@@ -62,21 +67,20 @@ function lossRows(v: Visibility): Row[] {
 /** What is worth a line only when it happened. */
 function faultRows(v: Visibility): Row[] {
   const rows: Row[] = []
-  if (v.duplicatePackets > 0)
-    rows.push(['Packets seen twice', countText(v.duplicatePackets), 'the second copies are left out of every count'])
-  if (v.oversizePackets > 0)
+  if (v.duplicatePackets) rows.push(['Packets seen twice', countText(v.duplicatePackets), 'the second copies are left out of every count'])
+  if (v.oversizePackets)
     rows.push([
       'Packets merged by receive offload',
       countText(v.oversizePackets),
       'the capturing host joined several into one: packet counts are too low, sizes and gaps too large',
     ])
-  if (v.checksumsBad > 0)
+  if (v.checksumsBad)
     rows.push([
       'Wrong checksums',
-      `${countText(v.checksumsBad)} of ${countText(v.checksumsLooked)} looked at`,
+      `${countText(v.checksumsBad)} of ${countText(v.checksumsLooked ?? 0)} looked at`,
       'the tap or cable damages packets',
     ])
-  if (v.clockSteps > 0) rows.push(['Clock set back', countText(v.clockSteps), 'flows end there; times before and after do not compare'])
+  if (v.clockSteps) rows.push(['Clock set back', countText(v.clockSteps), 'flows end there; times before and after do not compare'])
   return rows
 }
 
@@ -86,8 +90,9 @@ function bothHalvesMeaning(share: number | null): string {
 }
 
 function verdictMeaning({ visibility: v, benign }: AlertEvent): string {
-  const lost = v.lostByKernel + v.lostByInterface
-  const isComplete = lost + v.ackGaps + v.packetsNotDecoded + v.evictedFlows + v.clockSteps === 0 && v.inputDamage === null
+  if (v.records !== undefined) return 'Something else metered these flows: what it did not see or did not write down is not known here.'
+  const gaps = [v.lostByKernel, v.lostByInterface, v.ackGaps, v.packetsNotDecoded, v.evictedFlows, v.clockSteps]
+  const isComplete = gaps.every((count) => !count) && v.inputDamage === null
   const parts: string[] = []
   if (isComplete) parts.push(completeText(v))
   else parts.push('The ledger above has gaps: counts in this report are lower bounds.')
