@@ -194,7 +194,11 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
     const row = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(batch, i), context)}\n`)
   }
-  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, null, healthOptions(config))
+  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, null, {
+    ...healthOptions(config),
+    // As CICFlowMeter does: its rows count every frame.
+    isDeduplicated: false,
+  })
   const reading = newReading()
   await readCaptures(reading, {
     ...options,

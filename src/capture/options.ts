@@ -38,7 +38,7 @@ export const CAPTURE_OPTIONS = {
     default: true,
     unit: '',
     comment:
-      'Whether second copies of a packet, as a mirror port makes them of what it shows coming in and going out, are left out and counted. Only what is proven to be a copy is.',
+      'Whether second copies of a packet, as a mirror port makes them of what it shows coming in and going out, are left out and counted. Only what is proven to be a copy is. The command flows counts all, as CICFlowMeter does.',
   },
   checksums: {
     kind: 'text',

@@ -227,14 +227,13 @@ export class Meter {
     for (let i = 0; i < count; i++) {
       const packet = this.#packets[i]
       this.#meteredAtHand = i
-      if (!health.settle(i)) {
-        table.meter(packet)
-        if (this.#carriedLeft > 0) this.#noteCarried(i)
-        continue
-      }
-      table.advance(packet.timeUs)
-      this.counters.dropped[DUPLICATE]++
-      this.#copiesAtHand++
+      if (health.settle(i)) {
+        table.advance(packet.timeUs)
+        this.counters.dropped[DUPLICATE]++
+        this.#copiesAtHand++
+      } else table.meter(packet)
+      // Also of a copy: who put it on the wire is what ARP spoofing shows by.
+      if (this.#carriedLeft > 0) this.#noteCarried(i)
     }
   }
 
