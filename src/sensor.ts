@@ -28,7 +28,7 @@ import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
 import { RowView } from './flow/row-view.ts'
-import { judge, judgeInterim } from './judge.ts'
+import { judge, judgeInterim, watchLimits } from './judge.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
@@ -128,7 +128,8 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     analyst.onSeen(meter.seenSoFar())
     judgeInterim(interim, analyst)
   }
-  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, takeInterim, healthOptions(config))
+  const interim = { limits: watchLimits(config), onInterim: takeInterim }
+  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, interim, healthOptions(config))
   await readCaptures(reading, {
     ...options,
     isReordered: true,
@@ -229,18 +230,25 @@ export function openAnalyst(
 ): Analyst {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
-    score: config,
+    ...judgingBy(config),
     baseSec,
-    internal: new NetworkSet(config.networks.internal),
     visibility,
     featureVector: (ref) => featureVector(viewOf(ref)),
     timeline: (ref) => viewOf(ref).timeline(),
     communityId: communityIdOf,
     emit,
-    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
     featureSet: featureSetId,
     ...extras,
   })
+}
+
+/** What of an analyst's options the configuration decides, and a reload changes. */
+export function judgingBy(config: Config): Pick<AnalystOptions, 'score' | 'internal' | 'sensor'> {
+  return {
+    score: config,
+    internal: new NetworkSet(config.networks.internal),
+    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
+  }
 }
 
 export function healthOptions({ capture }: Config): HealthOptions {

@@ -31,6 +31,7 @@ import { HEALTH_DEFAULTS, Health, type HealthOptions, type Seen } from './health
 import type { OnInterim } from './interim.ts'
 import { ENDED_EVICTED } from './row.ts'
 import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
+import { Watch, type WatchLimits } from './watch.ts'
 
 const US_PER_S = 1e6
 const US_PER_MINUTE = 60e6
@@ -56,6 +57,12 @@ export interface MeterCounters {
   wireBytes: number
   /** ARP messages beyond what analysis takes in a second; a part of those dropped as `arp`. */
   arpNotJudged: number
+}
+
+/** What does not wait for a flow's end, and who is told. */
+export interface MeterInterim {
+  limits: WatchLimits
+  onInterim: OnInterim
 }
 
 export class Meter {
@@ -90,17 +97,18 @@ export class Meter {
   #copiesAtHand = 0
   #minute = -Infinity
 
-  /** @param onInterim who is told what does not wait for a flow's end; without it nothing of the kind is gathered. */
+  /** @param interim absent: nothing of the kind is gathered. */
   constructor(
     limits: TableLimits,
     onBatch: (batch: FlowBatch) => void,
-    onInterim: OnInterim | null = null,
+    interim: MeterInterim | null = null,
     health: HealthOptions = HEALTH_DEFAULTS,
   ) {
-    this.#onInterim = onInterim
+    this.#onInterim = interim?.onInterim ?? null
     this.#refillSightings()
     this.health = new Health(health, limits.isVlanInKey, TOUCH_MAX)
-    this.table = new FlowTable(limits, onBatch, onInterim === null ? null : (nowUs) => this.#tellInterim(nowUs))
+    this.table = new FlowTable(limits, onBatch, interim === null ? null : (nowUs) => this.#tellInterim(nowUs))
+    if (interim !== null) this.table.watch = new Watch(this.table, interim.limits, interim.onInterim)
   }
 
   /** Whole seconds since 1970 that all times of this run count from: the second of the first frame. */

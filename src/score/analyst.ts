@@ -12,12 +12,13 @@ import type { NetworkSet } from '../base/address.ts'
 import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context, type Observed } from '../context/context.ts'
+import type { SlowConnections } from '../context/slow-connections.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { type Flow, PROTO_ARP } from '../flow/flow.ts'
 import type { Seen } from '../flow/health.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding } from './detectors/detector.ts'
+import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode, Occasion } from './episodes.ts'
@@ -65,17 +66,18 @@ interface Configured<D> {
 }
 
 export class Analyst {
-  readonly #options: AnalystOptions
+  #options: AnalystOptions
   readonly #context: Context
   readonly #orienter: Orienter
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
-  readonly #flowDetectors: readonly Configured<Detector<OptionTable>>[]
-  readonly #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
+  #flowDetectors: readonly Configured<Detector<OptionTable>>[]
+  #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
+  #countersNotJudged = 0
 
   constructor(options: AnalystOptions) {
     const { alerts, context } = options.score
@@ -83,24 +85,31 @@ export class Analyst {
     this.#context = new Context(context, LOGIN_PORTS, options.baseSec)
     this.#orienter = new Orienter(options.internal, this.#context.services)
     this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
-    const episodes = {
-      likelihoodMin: alerts.likelihood_min,
-      quietUs: alerts.episode_quiet_s * US_PER_S,
-      reopenUs: alerts.reopen_s * US_PER_S,
-      episodesMax: alerts.episodes_max,
-      baseSec: options.baseSec,
-    }
+    const episodes = { ...episodeLimits(alerts), episodesMax: alerts.episodes_max, baseSec: options.baseSec }
     this.#episodes = new Episodes(
       episodes,
       this.#notifier,
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    const rows = sectionsOf()
-      .map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
-      .filter(({ detector }) => options.kindsLeftOut?.has(detector.kind) !== true)
-    this.#flowDetectors = rows.flatMap(({ detector, options: set }) => ('detect' in detector ? [{ detector, options: set }] : []))
-    this.#arpDetectors = rows.flatMap(({ detector, options: set }) => ('detectArp' in detector ? [{ detector, options: set }] : []))
+    const detectors = detectorsFor(options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
+  }
+
+  /**
+   * Judges by other thresholds, networks and roles from the next flow on. Windows, episodes and what is known of hosts stay; sizes of
+   * tables stay as they were at start.
+   */
+  change(changed: Pick<AnalystOptions, 'score' | 'internal' | 'sensor'>): void {
+    const { alerts } = changed.score
+    this.#options = { ...this.#options, ...changed }
+    const detectors = detectorsFor(this.#options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
+    this.#orienter.change(changed.internal)
+    this.#episodes.change(episodeLimits(alerts))
+    this.#notifier.change(alerts.notifications_per_day)
   }
 
   onFlow(flow: Flow): void {
@@ -114,7 +123,7 @@ export class Analyst {
     const claims: Readonly<Episode>[] = []
     for (const { detector, options } of this.#flowDetectors) {
       const finding = detector.detect(look, options)
-      if (finding !== null) claims.push(this.#takeFlow(detector, finding, judged))
+      if (finding !== null) claims.push(this.#takeFlow(detector, finding, judged, false))
     }
     this.#tellPlainFlow(judged, observed, claims)
   }
@@ -151,23 +160,35 @@ export class Analyst {
   }
 
   /**
-   * The row so far of a flow that is still open; its finished row comes later and counts in full. What adds up is not touched:
-   * only detectors that read open flows look at it.
+   * Rows so far of flows that are still open at `nowUs`; their finished rows come later and count in full. What adds up is not
+   * touched: only detectors that read open flows look, and once for all connections of a client with a service.
    */
-  onOpenFlow(flow: Flow): void {
-    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
-    const observed = this.#context.observeInterim(judged)
-    const look = { judged, observed, context: this.#context }
+  onOpenFlows(flows: readonly Flow[], nowUs: number): void {
+    this.onTime(nowUs)
+    const looks = new Map<SlowConnections, Look>()
+    for (const flow of flows) {
+      const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+      const observed = this.#context.observeInterim(judged, nowUs)
+      if (observed.slow !== null) looks.set(observed.slow, { judged, observed, context: this.#context })
+    }
+    for (const look of looks.values()) this.#judgeOpen(look)
+  }
+
+  /** What the meter counted in one second for one destination, open flows included, and the row so far of one of those flows. */
+  onDestinationCounters(counters: DestinationCounters, example: Flow): void {
+    this.onTime(counters.lastUs)
+    const judged = this.#orienter.judge(example, this.#context.visibility.share())
+    const observed = this.#context.observeCounters(counters, judged)
+    if (observed === null) this.#countersNotJudged++
+    else this.#judgeOpen({ judged, observed, context: this.#context })
+  }
+
+  #judgeOpen(look: Look): void {
     for (const { detector, options } of this.#flowDetectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#takeFlow(detector, finding, judged)
+      if (finding !== null) this.#takeFlow(detector, finding, look.judged, true)
     }
-  }
-
-  /** What the meter counted in one second for one destination, open flows included; judged when its next row or open flow comes. */
-  onDestinationCounters(counters: DestinationCounters): void {
-    this.#context.noteCounters(counters)
   }
 
   /** ARP messages and carried packets of one second, in order. */
@@ -223,6 +244,7 @@ export class Analyst {
   get counters(): Readonly<Record<string, number>> {
     return {
       flowsJudged: this.#flowsJudged,
+      countersNotJudged: this.#countersNotJudged,
       ...this.#episodes.counters,
       incidentsJoined: this.#incidents.joinedCount,
       notified: this.#notifier.notifiedCount,
@@ -231,8 +253,8 @@ export class Analyst {
     }
   }
 
-  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged): Readonly<Episode> {
-    return this.#take(detector, finding, judged, judged.endUs, (kept) =>
+  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged, isStillOpen: boolean): Readonly<Episode> {
+    return this.#take(detector, finding, { ...judged, isStillOpen }, judged.endUs, (kept) =>
       kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
     )
   }
@@ -316,6 +338,26 @@ export class Analyst {
   }
 }
 
-function sectionsOf(): DetectorSection[] {
-  return Object.keys(DETECTORS) as DetectorSection[]
+interface ConfiguredDetectors {
+  flow: Configured<Detector<OptionTable>>[]
+  arp: Configured<ArpDetector<OptionTable>>[]
+}
+
+function detectorsFor({ score, kindsLeftOut }: AnalystOptions): ConfiguredDetectors {
+  const sections = Object.keys(DETECTORS) as DetectorSection[]
+  const rows = sections
+    .map((section) => ({ detector: DETECTORS[section], options: score[section] }))
+    .filter(({ detector }) => kindsLeftOut?.has(detector.kind) !== true)
+  return {
+    flow: rows.flatMap(({ detector, options }) => ('detect' in detector ? [{ detector, options }] : [])),
+    arp: rows.flatMap(({ detector, options }) => ('detectArp' in detector ? [{ detector, options }] : [])),
+  }
+}
+
+function episodeLimits(alerts: ScoreOptions['alerts']) {
+  return {
+    likelihoodMin: alerts.likelihood_min,
+    quietUs: alerts.episode_quiet_s * US_PER_S,
+    reopenUs: alerts.reopen_s * US_PER_S,
+  }
 }

@@ -44,6 +44,8 @@ export interface Episode {
   proto: number
   orientation: Orientation
   flows: number
+  /** Of the finding's flowsSoFar, what is counted in `flows`. */
+  flowsCounted: number
   firstUs: number
   lastUs: number
   victims: DistinctWindow<string>
@@ -64,6 +66,8 @@ export interface Occasion {
   lastUs: number
   isClientInternal: boolean
   direction: Direction
+  /** The flow is still open: it counts when its row comes. */
+  isStillOpen?: boolean
 }
 
 export interface Sighting {
@@ -97,7 +101,7 @@ export class Episodes {
     episodesFull: 0,
     candidatesFull: 0,
   }
-  readonly #options: EpisodeOptions
+  #options: EpisodeOptions
   readonly #notifier: Notifier
   readonly #emit: Emit
   readonly #onDropped: (candidate: Episode) => void
@@ -112,6 +116,11 @@ export class Episodes {
     this.#emit = emit
     this.#onDropped = onDropped
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
+  }
+
+  /** Other limits for episodes open and to come. Tables keep their size, and what they have forgotten stays so. */
+  change(options: Pick<EpisodeOptions, 'likelihoodMin' | 'quietUs' | 'reopenUs'>): void {
+    this.#options = { ...this.#options, ...options }
   }
 
   /** One flow that meets a detector's entry test. @returns the episode that it now belongs to. */
@@ -154,6 +163,7 @@ export class Episodes {
       proto: occasion.proto,
       orientation: occasion.orientation,
       flows: finding.flowsInWindow,
+      flowsCounted: finding.flowsSoFar ?? 0,
       firstUs,
       lastUs: occasion.lastUs,
       victims,
@@ -172,7 +182,12 @@ export class Episodes {
   }
 
   #goOn(episode: Episode, { finding, occasion, verdictOf, keep }: Sighting): void {
-    episode.flows += finding.adds ?? 1
+    const { flowsSoFar } = finding
+    if (flowsSoFar === undefined) episode.flows += occasion.isStillOpen === true ? 0 : (finding.adds ?? 1)
+    else {
+      episode.flows += Math.max(0, flowsSoFar - episode.flowsCounted)
+      episode.flowsCounted = Math.max(episode.flowsCounted, flowsSoFar)
+    }
     episode.firstUs = Math.min(episode.firstUs, occasion.startUs)
     episode.lastUs = Math.max(episode.lastUs, occasion.lastUs)
     const isNewVictim = episode.victims.add(finding.victim, 0) && episode.victims.count() < JUDGE_ALL_BELOW

@@ -12,11 +12,12 @@ import { communityIdOf } from '../../src/features/community-id.ts'
 import { featureSetId } from '../../src/features/features.ts'
 import type { FlowBatch } from '../../src/flow/batch.ts'
 import { type Flow, ORIG, RESP } from '../../src/flow/flow.ts'
+import type { Interim } from '../../src/flow/interim.ts'
 import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
 import { readFlow } from '../../src/flow/read-flow.ts'
 import { RowView } from '../../src/flow/row-view.ts'
-import { judgeInterim } from '../../src/judge.ts'
+import { judgeInterim, watchLimits } from '../../src/judge.ts'
 import { SILENT } from '../../src/progress.ts'
 import { newReading, readCaptures } from '../../src/reading.ts'
 import { Analyst } from '../../src/score/analyst.ts'
@@ -58,7 +59,7 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
       if (flow.packets[side] && internal.has(flow.addr[side])) hostHours.add(`${flow.addr[side]} ${hour}`)
   }
   const run: { flows: number; analyst: Analyst | null } = { flows: 0, analyst: null }
-  const analyst = (): Analyst => {
+  const analystOf = (): Analyst => {
     run.analyst ??= openAnalyst(config, meter, (alert, isAlert) => {
       const found = { flows: alert.episode.flows, seconds: (meter.table.nowUs - alert.episode.firstUs) / US_PER_S }
       episodes.set(alert.id, { alert, found: isAlert ? (episodes.get(alert.id)?.found ?? found) : null })
@@ -67,18 +68,22 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
   }
   const takeRows = (batch: FlowBatch): void => {
     run.flows += batch.count
-    analyst().onSeen(meter.seenSoFar())
+    analystOf().onSeen(meter.seenSoFar())
     const row = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
       const flow = readFlow(row.moveTo(batch, i))
       rules.observe(flow)
       noteHours(flow)
-      analyst().onFlow(flow)
+      analystOf().onFlow(flow)
     }
   }
-  const meter: Meter = new Meter(tableLimits(config.flow), takeRows, (interim) => {
-    analyst().onSeen(meter.seenSoFar())
-    judgeInterim(interim, analyst())
+  const takeInterim = (interim: Interim): void => {
+    analystOf().onSeen(meter.seenSoFar())
+    judgeInterim(interim, analystOf())
+  }
+  const meter: Meter = new Meter(tableLimits(config.flow), takeRows, {
+    limits: watchLimits(config),
+    onInterim: takeInterim,
   })
   const signal = AbortSignal.timeout(timeLimitMs)
   const take = async (slab: Parameters<Meter['meterSlab']>[0]): Promise<boolean> => {

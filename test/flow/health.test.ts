@@ -3,9 +3,11 @@
  */
 import { describe, expect, test } from 'vitest'
 import { LOSS, LOSS_LEN, type Slab } from '../../src/capture/slab.ts'
+import { loadConfig } from '../../src/config.ts'
 import { DROP_REASONS } from '../../src/decode/drop-reason.ts'
 import { HEALTH_DEFAULTS, type HealthOptions, type Seen } from '../../src/flow/health.ts'
 import { Meter } from '../../src/flow/meter.ts'
+import { watchLimits } from '../../src/judge.ts'
 import { type Frame, slabsOf } from '../capture/records.ts'
 import { cleanFrames, doubled } from '../doctor/faulty-captures.ts'
 import { conversation } from './conversation.ts'
@@ -191,11 +193,10 @@ test('all of it is the same wherever slabs are cut', async () => {
   const frames = doubled(await cleanFrames()).filter((_, i) => i % 50 !== 3)
   const views = (cut: number): Seen[] => {
     const seen: Seen[] = []
-    const meter: Meter = new Meter(
-      DEFAULT_LIMITS,
-      () => seen.push(meter.seenSoFar()),
-      () => seen.push(meter.seenSoFar()),
-    )
+    const meter: Meter = new Meter(DEFAULT_LIMITS, () => seen.push(meter.seenSoFar()), {
+      limits: watchLimits(loadConfig({})),
+      onInterim: () => seen.push(meter.seenSoFar()),
+    })
     for (const slab of slabsOf(frames, 1, cut)) meter.meterSlab(slab)
     meter.finish()
     seen.push(meter.seenSoFar())
