@@ -10,6 +10,7 @@ import { EXIT, UsageError } from './base/errors.ts'
 import { type Config, loadConfig } from './config.ts'
 import { renderConfig } from './config-file.ts'
 import { nearestKey } from './config-value.ts'
+import { addDoctor, DOCTOR_OPTIONS } from './doctor-command.ts'
 import { EMPTY_FORMS, type EmptyForm } from './features/cic.ts'
 import {
   FLOW_FORMAT_NAMES,
@@ -116,12 +117,15 @@ const LIVE_OPTIONS = {
   quiet: { alias: 'q', type: 'boolean', describe: 'No summary' },
 } as const satisfies Record<string, Options>
 
+const DOCTOR_COMMAND_OPTIONS = { ...DOCTOR_OPTIONS, ...CONFIG_OPTIONS } as const satisfies Record<string, Options>
+
 const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
   run: LIVE_OPTIONS,
   replay: REPLAY_OPTIONS,
   score: SCORE_OPTIONS,
   flows: FLOWS_OPTIONS,
   devices: {},
+  doctor: DOCTOR_COMMAND_OPTIONS,
   verify: {},
   features: FEATURES_OPTIONS,
   'check-config': CHECK_CONFIG_OPTIONS,
@@ -140,6 +144,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   addScore(cli, SCORE_OPTIONS, context, set)
   addFlows(cli, context, set)
   addDevices(cli, context)
+  addDoctor(cli, DOCTOR_COMMAND_OPTIONS, context, set)
   addVerify(cli, context, set)
   addFeatures(cli, context)
   addCheckConfig(cli, context)

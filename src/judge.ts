@@ -27,6 +27,7 @@ export function* flowsOf(batch: FlowBatch): Generator<Flow> {
 
 /** Hands what does not wait for a flow's end to the analyst. */
 export function judgeInterim(interim: Interim, analyst: Analyst): void {
+  if (interim.kind === 'minute') return
   if (interim.kind === 'link') return analyst.onLink(interim.sightings)
   const batch = FlowBatch.of(interim.cells, interim.baseSec)
   const row = RowView.of(batch)

@@ -22,17 +22,20 @@ import { loadRing } from './capture/ring-addon.ts'
 import type { Slab } from './capture/slab.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
+import type { HealthOptions, Seen } from './flow/health.ts'
+import type { InterfaceHealth } from './flow/interface-health.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
+import { ENDED_EVICTED } from './flow/row.ts'
 import type { TableCounters, TableLimits } from './flow/table.ts'
 import { NO_WATCH, type Watch, type WatchLimits } from './flow/watch.ts'
 import { startRecording } from './recording.ts'
-import { meteredSoFar } from './sensor.ts'
 
 export interface LiveMeterOptions {
   driver: 'ring' | 'cap'
   interfaces: readonly LiveOptions[]
   limits: TableLimits
+  health: HealthOptions
   watch: WatchLimits
   /** Stop after so many packets; 0: never. */
   packetsMax: number
@@ -59,8 +62,6 @@ const ROWS_WAITING_MAX = 262_144
 const FACTS_EVERY_MS = 1000
 const WAIT_FOR_ANALYSIS_MS = 100
 
-export type Metered = ReturnType<typeof meteredSoFar>
-
 export type InterfaceFacts = Pick<
   LiveInterface,
   | 'device'
@@ -73,7 +74,13 @@ export type InterfaceFacts = Pick<
   | 'received'
   | 'droppedByKernel'
   | 'droppedByInterface'
->
+> & {
+  /** What its packets show that it does not see everything; counters since the run began. */
+  health: HealthFacts
+}
+
+/** `InterfaceHealth` without what the interface's own counters say better. */
+export type HealthFacts = Omit<InterfaceHealth, 'interfaceId' | 'received' | 'lostByKernel' | 'lostByInterface'>
 
 /** What is known about the run at one moment. */
 export interface LiveFacts {
@@ -110,13 +117,13 @@ export interface LiveCounters {
 export type LiveMessage =
   | { kind: 'failed'; device: string; code: string; message: string }
   | { kind: 'open'; facts: LiveFacts }
-  | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Metered }
-  | { kind: 'interim'; interim: Interim; seen: Metered }
+  | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Seen }
+  | { kind: 'interim'; interim: Interim; seen: Seen }
   | { kind: 'facts'; facts: LiveFacts }
   /** A change was put in force, or not: then `fault` says why, and all is as before. */
   | { kind: 'changed'; fault: string }
   | { kind: 'bug'; bug: Bug }
-  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered }
+  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Seen }
 
 export type Emit = (message: LiveMessage) => void
 
@@ -182,10 +189,15 @@ class LiveMeter {
     this.#guard = new BugGuard(options.bugFolder, (bug) => emit({ kind: 'bug', bug }))
     this.#source = source
     this.#emit = emit
-    this.#meter = new Meter(options.limits, (batch) => this.#handOn(batch), {
-      limits: options.watch,
-      onInterim: (interim) => emit({ kind: 'interim', interim, seen: meteredSoFar(this.#meter) }),
-    })
+    this.#meter = new Meter(
+      options.limits,
+      (batch) => this.#handOn(batch),
+      {
+        limits: options.watch,
+        onInterim: (interim) => emit({ kind: 'interim', interim, seen: this.#meter.seenSoFar() }),
+      },
+      options.health,
+    )
     this.#meter.table.takeMemory()
     const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
     this.#reader = new LiveReader({ source, recording, packetsMax, goesOn: () => this.#goesOn() })
@@ -199,7 +211,7 @@ class LiveMeter {
     this.#reader.close()
     this.#meter.finish()
     const { nowUs } = this.#meter.table
-    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter) })
+    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: this.#meter.seenSoFar() })
   }
 
   /** A bug ends one slab, not the run: the slab is kept as a capture, which replays to the same fault. */
@@ -255,7 +267,7 @@ class LiveMeter {
   #handOn(batch: FlowBatch): void {
     Atomics.add(this.#options.control, ROWS_WAITING, batch.count)
     Atomics.add(this.#options.control, PULSE, 1)
-    this.#emit({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: meteredSoFar(this.#meter) })
+    this.#emit({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: this.#meter.seenSoFar() })
   }
 
   #waitForAnalysis(): void {
@@ -273,13 +285,13 @@ class LiveMeter {
   #facts(): LiveFacts {
     const { counters, table } = this.#meter
     return {
-      interfaces: this.#source.interfaces.map(factsOf),
+      interfaces: this.#source.interfaces.map((one) => factsOf(one, this.#meter.health.enter(one.interfaceId))),
       packets: counters.seen,
       wireBytes: counters.wireBytes,
       notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })).filter(({ count }) => count > 0),
       flowsOpen: table.size,
       flowsCreated: table.counters.flowsCreated,
-      evictedFlows: meteredSoFar(this.#meter).evictedFlows,
+      evictedFlows: table.counters.rowsEnded[ENDED_EVICTED],
       stalls: this.#stalls,
       bugs: this.#guard.count,
       notRecorded: this.#recording?.lostPackets ?? 0,
@@ -296,7 +308,20 @@ class LiveMeter {
   }
 }
 
-function factsOf(from: LiveInterface): InterfaceFacts {
+function factsOf(from: LiveInterface, health: InterfaceHealth): InterfaceFacts {
   const { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface } = from
-  return { device, linkType, snapLen, timeSource, state, fault, reopenings, received, droppedByKernel, droppedByInterface }
+  const { interfaceId, received: _, lostByKernel, lostByInterface, ...counters } = health
+  return {
+    device,
+    linkType,
+    snapLen,
+    timeSource,
+    state,
+    fault,
+    reopenings,
+    received,
+    droppedByKernel,
+    droppedByInterface,
+    health: { ...counters, ackGaps: Math.max(0, counters.ackGaps) },
+  }
 }

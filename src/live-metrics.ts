@@ -10,7 +10,7 @@ import { DROP_REASONS } from './decode/drop-reason.ts'
 import { featureSetId } from './features/features.ts'
 import { END_REASONS } from './flow/row.ts'
 import type { SinkFacts } from './live-delivery.ts'
-import type { LiveFacts } from './live-meter.ts'
+import type { HealthFacts, LiveFacts } from './live-meter.ts'
 import type { WritingFacts } from './live-writing.ts'
 import type { Page } from './sink/status-server.ts'
 import { VERSION } from './version.ts'
@@ -61,6 +61,10 @@ function perInterface(state: LiveState, value: (of: LiveFacts['interfaces'][numb
 
 function dropped(state: LiveState, reason: string, value: (of: LiveFacts['interfaces'][number]) => number | null): Sample[] {
   return perInterface(state, value).map(([labels, count]) => [{ ...labels, reason }, count])
+}
+
+function checksums(state: LiveState, result: string, value: (of: HealthFacts) => number): Sample[] {
+  return perInterface(state, ({ health }) => value(health)).map(([labels, count]) => [{ ...labels, result }, count])
 }
 
 /** By DROP_REASONS, the first of which is none. */
@@ -141,6 +145,52 @@ export const METRICS = [
     help: 'When packets last came, to the second; not there before the first.',
     labels: ['interface'],
     samples: (state) => perInterface(state, (_, i) => state.lastPacketSec[i] ?? null),
+  },
+  {
+    name: 'flowscribe_capture_ack_gap_ratio',
+    type: 'gauge',
+    help: 'Share of acknowledgements of data that never came, since the start: loss before the host; not there before the first.',
+    labels: ['interface'],
+    samples: (state) => perInterface(state, ({ health: { acks, ackGaps } }) => (acks === 0 ? null : ackGaps / acks)),
+  },
+  {
+    name: 'flowscribe_capture_acknowledgements_total',
+    type: 'counter',
+    help: 'Acknowledgements of something new, on connections seen from their start: what the ratio is a share of.',
+    labels: ['interface'],
+    samples: (state) => perInterface(state, ({ health }) => health.acks),
+  },
+  {
+    name: 'flowscribe_capture_duplicates_total',
+    type: 'counter',
+    help: 'Second copies of a packet, as a mirror port makes them, left out.',
+    labels: ['interface'],
+    samples: (state) => perInterface(state, ({ health }) => health.duplicates),
+  },
+  {
+    name: 'flowscribe_capture_oversize_packets_total',
+    type: 'counter',
+    help: "Packets larger than a TCP segment can be: merged by this host's receive offload.",
+    labels: ['interface'],
+    samples: (state) => perInterface(state, ({ health }) => health.oversize),
+  },
+  {
+    name: 'flowscribe_capture_cut_short_total',
+    type: 'counter',
+    help: 'Packets longer than the snap length.',
+    labels: ['interface'],
+    samples: (state) => perInterface(state, ({ health }) => health.cutShort),
+  },
+  {
+    name: 'flowscribe_capture_checksums_total',
+    type: 'counter',
+    help: 'Checksums of a sample of packets: right, wrong (a damaging tap or cable), or not filled in yet (transmit offload of this host).',
+    labels: ['interface', 'result'],
+    samples: (state) => [
+      ...checksums(state, 'right', ({ checksumsLooked, checksumsBad, checksumsEmpty }) => checksumsLooked - checksumsBad - checksumsEmpty),
+      ...checksums(state, 'wrong', ({ checksumsBad }) => checksumsBad),
+      ...checksums(state, 'empty', ({ checksumsEmpty }) => checksumsEmpty),
+    ],
   },
   {
     name: 'flowscribe_capture_stalls_total',

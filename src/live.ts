@@ -16,7 +16,9 @@ import { RunError } from './base/errors.ts'
 import { type Bug, BugGuard } from './bug-guard.ts'
 import type { LiveOptions } from './capture/live-source.ts'
 import type { Config } from './config.ts'
+import { NOTHING_COUNTED } from './context/capture-history.ts'
 import { FlowBatch } from './flow/batch.ts'
+import type { Seen } from './flow/health.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
 import { Inbox } from './inbox.ts'
@@ -32,7 +34,6 @@ import {
   type LiveMessage,
   type LiveMeterOptions,
   type MeterChange,
-  type Metered,
   PULSE,
   ROWS_WAITING,
   runLiveMeter,
@@ -41,7 +42,7 @@ import {
 import { LiveStatus } from './live-status.ts'
 import { planReload, type Reload } from './reload.ts'
 import type { Analyst } from './score/analyst.ts'
-import { judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { healthOptions, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import type { ServiceManager } from './service-manager.ts'
 import { RunDigest } from './sink/digest.ts'
 
@@ -69,6 +70,8 @@ export interface LiveRunOptions {
 
 export interface LiveSummary {
   facts: LiveFacts
+  /** What was not seen, or seen twice. */
+  seen: Seen
   flows: number
   alerts: { severity: string; count: number }[]
   digestFlows: string
@@ -118,7 +121,6 @@ class LiveRun {
   #configChanges = 0
   #post: (change: MeterChange) => void = () => {}
   #analyst: Analyst | null = null
-  #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
   #flows = 0
   #facts: LiveFacts | null = null
 
@@ -198,6 +200,7 @@ class LiveRun {
       driver,
       interfaces,
       limits,
+      health: healthOptions(config),
       watch: watchLimits(config),
       packetsMax,
       recordPath,
@@ -227,8 +230,9 @@ class LiveRun {
       return
     }
     if (message.kind === 'interim') {
-      this.#seen = message.seen
-      judgeInterim(message.interim, this.#analystOf(message.interim.baseSec))
+      const analyst = this.#analystOf(message.interim.baseSec)
+      analyst.onSeen(message.seen)
+      judgeInterim(message.interim, analyst)
       return
     }
     if (message.kind === 'changed') return void this.#finishReload(message.fault)
@@ -258,12 +262,13 @@ class LiveRun {
     this.#log.error({ stack, path }, `internal error, this is a bug: one ${what} was given up; ${kept}`)
   }
 
-  #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Metered): void {
-    this.#seen = seen
+  #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Seen): void {
     const batch = FlowBatch.of(cells, baseSec)
     this.#flows += batch.count
     this.#digest.addRows(batch)
-    if (performance.now() < this.#judgeUntilMs) this.#judgeFlows(batch, this.#analystOf(baseSec))
+    const analyst = this.#analystOf(baseSec)
+    analyst.onSeen(seen)
+    if (performance.now() < this.#judgeUntilMs) this.#judgeFlows(batch, analyst)
     else this.#notJudged += batch.count
     Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
     Atomics.notify(this.#control, ROWS_WAITING)
@@ -282,7 +287,8 @@ class LiveRun {
 
   #analystOf(baseSec: number): Analyst {
     if (this.#analyst !== null) return this.#analyst
-    const visibility = () => ({ ...this.#seen, bothHalves: null, inputDamage: null, source: 'live' as const })
+    const source = this.#options.driver === 'cap' ? ('live, losses not counted' as const) : ('live' as const)
+    const visibility = () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: null, source })
     this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#delivery.write(event))
     return this.#analyst
   }
@@ -290,7 +296,7 @@ class LiveRun {
   #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): void {
     this.#logChanges(facts)
     this.#facts = facts
-    this.#seen = seen
+    this.#analyst?.onSeen(seen)
     this.#analyst?.finish(nowUs)
     if (this.#notJudged > 0) this.#log.warn({ flows: this.#notJudged }, 'flows not judged: the time for the end was over')
   }
@@ -389,10 +395,11 @@ class LiveRun {
     this.#log.info({ keys: changed }, 'configuration changed')
   }
 
-  #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>, alertLinesLost: number): LiveSummary {
+  #summary({ facts, seen }: Extract<LiveMessage, { kind: 'end' }>, alertLinesLost: number): LiveSummary {
     const digests = this.#digest.digests()
     return {
       facts,
+      seen,
       flows: this.#flows,
       alerts: this.#delivery.tally(),
       digestFlows: digests.flows,

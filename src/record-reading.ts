@@ -8,11 +8,13 @@
  * Out: flows in the order of their ends over all files, times relative to `baseSec`; what was read, what could not be used, what is lacking.
  * Not: judging, and no output. One bad file does not lose the others.
  */
+
 import { basename } from 'node:path'
 import { RunError } from './base/errors.ts'
 import type { OptionValues } from './base/option.ts'
 import { describeFault, RecordFaults, RecordFile } from './capture/record-file.ts'
 import type { RecordFormatName } from './capture/record-format.ts'
+import { NOTHING_COUNTED } from './context/capture-history.ts'
 import type { RECORD_OPTIONS } from './features/records/options.ts'
 import { RecordFlows } from './features/records/record-flows.ts'
 import type { Flow } from './flow/flow.ts'
@@ -88,6 +90,7 @@ export class RecordReading {
   visibility(): Visibility {
     const { ledger, order } = this
     return {
+      ...NOTHING_COUNTED,
       packetsSeen: ledger.packets,
       packetsNotDecoded: null,
       truncatedPackets: null,

@@ -14,6 +14,7 @@ import type { ReorderCounters } from './capture/reorder.ts'
 import { meterCompat } from './compat-flows.ts'
 import type { Config } from './config.ts'
 import { renderConfig } from './config-file.ts'
+import { NOTHING_COUNTED } from './context/capture-history.ts'
 import { FlowWindows } from './context/flow-windows.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { EmptyForm } from './features/cic.ts'
@@ -22,9 +23,10 @@ import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
 import type { FlowBatch } from './flow/batch.ts'
 import type { Flow, RowRef } from './flow/flow.ts'
+import type { HealthOptions, Seen } from './flow/health.ts'
+import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
-import { ENDED_EVICTED } from './flow/row.ts'
 import { RowView } from './flow/row-view.ts'
 import { judge, judgeInterim, watchLimits } from './judge.ts'
 import type { Progress } from './progress.ts'
@@ -67,6 +69,8 @@ export interface ReadSummary {
   /** Inputs that could not be read at all. */
   failures: string[]
   notDecoded: { reason: string; count: number }[]
+  /** What was not seen, or seen twice; null where nobody looks. */
+  seen: Seen | null
   /** ARP messages beyond what is judged of a second; a part of `arp` in `notDecoded`. */
   arpNotJudged: number
   /** Where a signal stopped the reading. */
@@ -106,7 +110,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     run.analyst ??= openAnalyst(
       config,
       baseSec,
-      () => visibilityOf(meter, reading),
+      () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: reading.damage[0]?.message ?? null, source: 'file' }),
       (event) => output().write(event, { pcap_filename: reading.path }),
       plainMax === 0 ? {} : { onPlainFlow: (event) => void output().writePlain(event, { pcap_filename: reading.path }) },
     )
@@ -115,12 +119,17 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const takeRows = (batch: FlowBatch): void => {
     run.flows += batch.count
     digest.addRows(batch)
-    judge(batch, analystOf(batch.baseSec))
+    const analyst = analystOf(batch.baseSec)
+    analyst.onSeen(meter.seenSoFar())
+    judge(batch, analyst)
   }
-  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, {
-    limits: watchLimits(config),
-    onInterim: (interim) => judgeInterim(interim, analystOf(interim.baseSec)),
-  })
+  const takeInterim = (interim: Interim): void => {
+    const analyst = analystOf(interim.baseSec)
+    analyst.onSeen(meter.seenSoFar())
+    judgeInterim(interim, analyst)
+  }
+  const interim = { limits: watchLimits(config), onInterim: takeInterim }
+  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, interim, healthOptions(config))
   await readCaptures(reading, {
     ...options,
     isReordered: true,
@@ -134,6 +143,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { alertsPath, reportsPath } = output()
   try {
     meter.finish()
+    run.analyst?.onSeen(meter.seenSoFar())
     run.analyst?.finish(meter.table.nowUs)
   } finally {
     output().close()
@@ -166,7 +176,7 @@ export type FlowsSummary = ReadSummary
 /** Meters only: CICFlowMeter's job. */
 export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   const { config, format, profile, empty } = options
-  if (isCompat(profile)) return meterCompat({ ...options, profile })
+  if (isCompat(profile)) return { ...(await meterCompat({ ...options, profile })), seen: null }
   const { header, line } = flowFormat(format)
   const windows = new FlowWindows(config.context.hosts_max)
   const context = options.hasWindows ? { empty, windowFeatures: (flow: Flow) => windows.join(flow) } : { empty }
@@ -178,12 +188,17 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
     if (header !== null) run.file.add(`${header}\n`)
     return run.file
   }
-  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), (batch) => {
+  const takeRows = (batch: FlowBatch): void => {
     run.flows += batch.count
     if (run.file === null) return
     digest.addRows(batch)
     const row = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) run.file.add(`${line(row.moveTo(batch, i), context)}\n`)
+  }
+  const meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, null, {
+    ...healthOptions(config),
+    // As CICFlowMeter does: its rows count every frame.
+    isDeduplicated: false,
   })
   const reading = newReading()
   await readCaptures(reading, {
@@ -236,28 +251,9 @@ export function judgingBy(config: Config): Pick<AnalystOptions, 'score' | 'inter
   }
 }
 
-/** Of our own meter nothing is unmeasured. */
-type MeteredSoFar = Record<'packetsSeen' | 'packetsNotDecoded' | 'truncatedPackets' | 'latePackets' | 'evictedFlows', number>
-
-/** What the meter has seen so far, as an alert says it. */
-export function meteredSoFar(meter: Meter): MeteredSoFar {
-  const { seen, notDecoded, cutShort } = meter.seenSoFar()
-  return {
-    packetsSeen: seen,
-    packetsNotDecoded: notDecoded,
-    truncatedPackets: cutShort,
-    latePackets: meter.table.counters.latePackets,
-    evictedFlows: meter.table.counters.rowsEnded[ENDED_EVICTED],
-  }
-}
-
-function visibilityOf(meter: Meter, reading: Reading): Visibility {
-  return {
-    ...meteredSoFar(meter),
-    bothHalves: null,
-    inputDamage: reading.damage.length === 0 ? null : reading.damage[0].message,
-    source: 'file',
-  }
+export function healthOptions({ capture }: Config): HealthOptions {
+  const { checksums } = capture
+  return { isDeduplicated: capture.deduplicate, checksums: checksums === 'none' || checksums === 'all' ? checksums : 'auto' }
 }
 
 /** Equal for two runs that were configured alike. */
@@ -286,6 +282,7 @@ function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows:
     order: reading.order,
     failures: reading.failures,
     notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })),
+    seen: meter.seenSoFar(),
     arpNotJudged: counters.arpNotJudged,
     interruptedAt: reading.interruptedAt,
   }

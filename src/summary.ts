@@ -8,6 +8,7 @@
 import { printable } from './base/printable.ts'
 import { describeDamage } from './capture/reader.ts'
 import { describeFault } from './capture/record-file.ts'
+import type { Seen } from './flow/health.ts'
 import type { LiveSummary } from './live.ts'
 import { durationText, type Paint, type Severity } from './progress.ts'
 import type { ScoreSummary } from './score-records.ts'
@@ -71,7 +72,7 @@ export function faultLines(summary: ReadSummary): string[] {
 
 /** The kernel's part in tcpdump's words, then what came of it. */
 export function liveSummaryLines(summary: LiveSummary): string[] {
-  const { facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath, configChanges, notJudged } = summary
+  const { facts, seen, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath, configChanges, notJudged } = summary
   const sum = (key: 'received' | 'droppedByKernel' | 'droppedByInterface'): string =>
     facts.interfaces.some((one) => one[key] === null)
       ? 'unknown'
@@ -82,6 +83,7 @@ export function liveSummaryLines(summary: LiveSummary): string[] {
     `${sum('received')} packets received by filter`,
     `${sum('droppedByKernel')} packets dropped by kernel`,
     `${sum('droppedByInterface')} packets dropped by interface`,
+    ...unseenTexts(seen).map((text) => `not seen: ${text}`),
     `${flows} flows, alerts: ${found.length === 0 ? 'none' : found.join(', ')}`,
     `digest: flows ${digestFlows}, alerts ${digestAlerts}`,
     ...(notJudged === 0 ? [] : [`${notJudged} flows not judged, since the time for the end was over: a replay judges them`]),
@@ -104,7 +106,7 @@ function readRows(summary: ReadSummary, elapsedSec: number): Row[] {
 function endRows(summary: ReadSummary): Row[] {
   // ARP is read and judged, and belongs to no flow: no loss.
   const arp = summary.notDecoded.find((row) => row.reason === 'arp')?.count ?? 0
-  const notDecoded = summary.notDecoded.filter((row) => row.count > 0 && row.reason !== 'arp')
+  const notDecoded = summary.notDecoded.filter((row) => row.count > 0 && row.reason !== 'arp' && row.reason !== 'duplicate')
   const rows: Row[] = [
     ...(arp === 0
       ? []
@@ -116,6 +118,10 @@ function endRows(summary: ReadSummary): Row[] {
         ]),
     ['not decoded', notDecoded.length === 0 ? 'none' : notDecoded.map((row) => `${row.reason} ${groupDigits(row.count)}`).join(', ')],
   ]
+  const lost = (summary.seen?.lostByKernel ?? 0) + (summary.seen?.lostByInterface ?? 0)
+  const unseen = lost > 0 ? [`${groupDigits(lost)} packets dropped while this was recorded`] : []
+  if (summary.seen !== null) unseen.push(...unseenTexts(summary.seen))
+  if (unseen.length > 0) rows.push(['not seen', unseen.join('; ')])
   const { reordered, tooLate } = summary.order
   if (reordered + tooLate > 0) rows.push(['disorder', `${groupDigits(reordered)} put in order, ${groupDigits(tooLate)} too late for it`])
   for (const failure of summary.failures) rows.push(['not read', printable(failure)])
@@ -126,6 +132,19 @@ function endRows(summary: ReadSummary): Row[] {
   }
   if (summary.digestFlows !== '') rows.push(['digest', `flows ${summary.digestFlows}`])
   return rows
+}
+
+/** What happened, each in a few words; packets that kernel or interface dropped are told elsewhere. */
+function unseenTexts(seen: Seen): string[] {
+  const { acks, ackGaps, duplicates, oversize, checksumsBad, checksumsLooked, evictedFlows, clockSteps } = seen
+  const texts: string[] = []
+  if (ackGaps > 0) texts.push(`${groupDigits(ackGaps)} of ${groupDigits(acks)} acknowledgements are of data that never came`)
+  if (duplicates > 0) texts.push(`${groupDigits(duplicates)} second copies left out`)
+  if (oversize > 0) texts.push(`${groupDigits(oversize)} packets merged by receive offload`)
+  if (checksumsBad > 0) texts.push(`${groupDigits(checksumsBad)} wrong checksums of ${groupDigits(checksumsLooked)} looked at`)
+  if (evictedFlows > 0) texts.push(`${groupDigits(evictedFlows)} flows ended early for lack of room`)
+  if (clockSteps > 0) texts.push(`the clock was set back ${groupDigits(clockSteps)} times`)
+  return texts
 }
 
 function alertsText(summary: Pick<ReplaySummary, 'alerts'>, paint: Paint): string {

@@ -12,9 +12,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
 /** The way of the data. An import may only point to an earlier name, or into its own folder. */
-const STAGES = ['base', 'capture', 'decode', 'flow', 'features', 'context', 'score', 'explain', 'sink']
+const STAGES = ['base', 'capture', 'decode', 'flow', 'doctor', 'features', 'context', 'score', 'explain', 'sink']
 /** Computation: what comes out depends on what goes in and on nothing else. */
-const PURE_STAGES = ['decode', 'flow', 'features', 'context', 'score', 'explain']
+const PURE_STAGES = ['decode', 'flow', 'doctor', 'features', 'context', 'score', 'explain']
 
 const FILE_LINES_MAX = 999
 const HEADER_LINES_MIN = 3

@@ -21,7 +21,28 @@ const value = (): number => next++
 
 function device(name: string, fields: Partial<InterfaceFacts> = {}): InterfaceFacts {
   const counts = { received: value(), droppedByKernel: value(), droppedByInterface: value(), reopenings: value() }
-  return { device: name, linkType: 1, snapLen: 2048, timeSource: 'kernel, nanoseconds', state: 'up', fault: '', ...counts, ...fields }
+  const health = {
+    packets: value(),
+    cutShort: value(),
+    duplicates: value(),
+    oversize: value(),
+    ackGaps: value(),
+    acks: 4 * value(),
+    checksumsBad: value(),
+    checksumsEmpty: value(),
+    checksumsLooked: 4 * value(),
+  }
+  return {
+    device: name,
+    linkType: 1,
+    snapLen: 2048,
+    timeSource: 'kernel, nanoseconds',
+    state: 'up',
+    fault: '',
+    ...counts,
+    health,
+    ...fields,
+  }
 }
 
 const analysis = Object.fromEntries(
@@ -109,6 +130,10 @@ describe('the metrics page', () => {
         if (typeof count === 'number') expect(page).toMatch(new RegExp(`{sink="${sink}"} ${count}$`, 'm'))
     }
     for (const of of facts.interfaces) {
+      expect(page).toContain(`flowscribe_capture_ack_gap_ratio{interface="${of.device}"} ${of.health.ackGaps / of.health.acks}\n`)
+      for (const name of ['duplicates', 'oversize', 'cutShort', 'acks', 'checksumsBad', 'checksumsEmpty'] as const) {
+        expect(page, name).toMatch(new RegExp(`{interface="${of.device}"(,result="[a-z]+")?} ${of.health[name]}$`, 'm'))
+      }
       for (const count of [of.received, of.droppedByKernel, of.droppedByInterface, of.reopenings]) {
         expect(page).toMatch(new RegExp(`{interface="${of.device}"(,reason="[a-z]+")?} ${count}$`, 'm'))
       }
@@ -144,7 +169,7 @@ describe('the metrics page', () => {
       [...page.matchAll(/^flowscribe_\w+\{(.*)\} /gm)].flatMap(([, list]) => [...list.matchAll(/(\w+)="/g)].map(([, name]) => name)),
     )
     expect([...labels].sort()).toEqual(
-      ['class', 'detail', 'event', 'feature_set', 'interface', 'node', 'reason', 'severity', 'sink', 'table', 'version'].sort(),
+      ['class', 'detail', 'event', 'feature_set', 'interface', 'node', 'reason', 'result', 'severity', 'sink', 'table', 'version'].sort(),
     )
     expect(METRICS.filter(({ name, type }) => (type as string) === 'counter' && !name.endsWith('_total'))).toEqual([])
   })

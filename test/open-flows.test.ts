@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
 import type { Slab } from '../src/capture/slab.ts'
 import { loadConfig } from '../src/config.ts'
+import { NOTHING_COUNTED } from '../src/context/capture-history.ts'
 import type { FlowBatch } from '../src/flow/batch.ts'
 import { tableLimits } from '../src/flow/limits.ts'
 import { Meter } from '../src/flow/meter.ts'
 import { judge, judgeInterim, watchLimits } from '../src/judge.ts'
 import type { Analyst } from '../src/score/analyst.ts'
 import type { AlertEvent } from '../src/score/evidence.ts'
-import { meteredSoFar, openAnalyst } from '../src/sensor.ts'
+import { openAnalyst } from '../src/sensor.ts'
 import { readCapture } from './capture/read-capture.ts'
 import { type Frame, slabsOf } from './capture/records.ts'
 import { type Conversation, conversation } from './flow/conversation.ts'
@@ -40,7 +41,7 @@ function saidOf(slabs: Iterable<Slab>, isEnded = false): Said[] {
   const said: Said[] = []
   const run: { analyst: Analyst | null; hasEnded: boolean } = { analyst: null, hasEnded: false }
   const analystOf = (): Analyst => {
-    const visibility = () => ({ ...meteredSoFar(meter), bothHalves: null, inputDamage: null, source: 'file' as const })
+    const visibility = () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: null, source: 'file' as const })
     run.analyst ??= openAnalyst(config, meter.baseSec, visibility, (alert) => {
       const at = run.hasEnded ? Infinity : meter.table.nowUs / 1e6
       said.push({ at, event: `${alert.event} ${alert.kind} ${alert.actor}→${alert.victims.addresses[0]}`, alert })

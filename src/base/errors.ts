@@ -5,7 +5,7 @@
  */
 
 /** Exit codes of every command. */
-export const EXIT = { done: 0, failed: 1, usage: 2, alertsFound: 3, damagedInput: 4 } as const
+export const EXIT = { done: 0, failed: 1, usage: 2, alertsFound: 3, damagedInput: 4, unfit: 5 } as const
 
 /** One fault of a configuration file; `line` counts from 1, 0 when the fault is not in a file. */
 export interface ConfigFault {

@@ -33,5 +33,20 @@ export const CAPTURE_OPTIONS = {
     unit: 'KiB',
     comment: 'Memory between kernel and sensor, for each interface: what holds a burst. tcpdump 2048.',
   },
+  deduplicate: {
+    kind: 'flag',
+    default: true,
+    unit: '',
+    comment:
+      'Whether second copies of a packet, as a mirror port makes them of what it shows coming in and going out, are left out and counted. Only what is proven to be a copy is. The command flows counts all, as CICFlowMeter does.',
+  },
+  checksums: {
+    kind: 'text',
+    default: 'auto',
+    oneOf: ['none', 'auto', 'all'],
+    unit: '',
+    comment:
+      'Of which packets checksums are looked at; auto takes one in 1,024. They are counted only: every packet is metered. Suricata (-k) and Zeek throw packets with wrong ones away.',
+  },
   promiscuous: { kind: 'flag', default: true, unit: '', comment: 'Whether frames to other hosts are taken, as a mirror port needs.' },
 } as const satisfies OptionTable

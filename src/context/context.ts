@@ -18,6 +18,7 @@ import { ArpTable } from './arp-table.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
 import { BoundedTable } from './bounded-table.ts'
+import { CaptureHistory } from './capture-history.ts'
 import { Census } from './census.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
@@ -109,6 +110,7 @@ export interface Observed extends Exchange {
 export class Context {
   readonly services: Services
   readonly visibility = new VisibilityShare()
+  readonly captured = new CaptureHistory()
   readonly census: Census
   readonly arp: ArpTable
   readonly #exchanges: Exchanges

@@ -88,6 +88,7 @@ function decodeOutermost(linkType: number, b: Uint8Array, start: number, capLen:
   // A writer that puts nonsense into wireLen must not make a frame shorter than what is there.
   packet.wireEnd = start + Math.max(capLen, wireLen)
   const capEnd = start + capLen
+  packet.capEnd = capEnd
   const reason = decodeLink(linkType, b, capEnd, packet)
   return reason === DECODED ? decodeNetwork(b, capEnd, packet) : reason
 }

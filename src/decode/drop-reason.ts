@@ -78,6 +78,7 @@ export const DROP_REASONS = [
   },
   { name: 'tunnel_length', group: 'malformed', meaning: 'The packet inside a wrapper is longer than the wrapper.' },
   { name: 'tunnel_too_deep', group: 'depth', meaning: 'More than four wrappers, one in the other.' },
+  { name: 'duplicate', group: 'duplicate', meaning: 'The mirror port showed the packet twice: the second copy.' },
 ] as const satisfies readonly { name: string; group: string; meaning: string }[]
 
 export type DropReasonName = (typeof DROP_REASONS)[number]['name']
@@ -128,3 +129,7 @@ export const TUNNEL_MALFORMED = codeOf('tunnel_malformed')
 export const TUNNEL_PAYLOAD_UNKNOWN = codeOf('tunnel_payload_unknown')
 export const TUNNEL_LENGTH = codeOf('tunnel_length')
 export const TUNNEL_TOO_DEEP = codeOf('tunnel_too_deep')
+export const DUPLICATE = codeOf('duplicate')
+
+/** Frames in which no flow's packet is missing: they carry no IP, or what they carry was counted with another frame. */
+export const NOTHING_MISSING: readonly DropReason[] = [ETHERTYPE_UNKNOWN, ARP, FRAGMENT_OF_TUNNEL, DUPLICATE]

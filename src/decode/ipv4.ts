@@ -43,6 +43,7 @@ export function decodeIpv4(b: Uint8Array, capEnd: number, packet: Packet): DropR
     packet.fragment = (fragmentWord & FRAGMENT_OFFSET) === 0 ? FIRST_FRAGMENT : LATER_FRAGMENT
     packet.ipId = u16(b, start + IDENTIFICATION)
   }
+  packet.ipAt = start
   packet.srcW0 = 0
   packet.srcW1 = 0
   packet.srcW2 = MAPPED_PREFIX

@@ -41,6 +41,7 @@ export function decodeIpv6(b: Uint8Array, capEnd: number, packet: Packet): DropR
   if (b[start] >> 4 !== 6) return IPV6_VERSION
   // Zero is a jumbogram (RFC 2675) or a capture before segmentation offload: then the frame says where the packet ends.
   const payloadLen = u16(b, start + PAYLOAD_LENGTH) || packet.wireEnd - start - HEADER_LEN
+  packet.ipAt = start
   packet.srcW0 = i32(b, start + SRC)
   packet.srcW1 = i32(b, start + SRC + 4)
   packet.srcW2 = i32(b, start + SRC + 8)

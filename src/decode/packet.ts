@@ -40,6 +40,9 @@ export class Packet {
   /** Decoding's cursor: where the next header starts, where the wire says the packet ends, and what comes next. */
   at = 0
   wireEnd = 0
+  /** Where the innermost IP header starts, and where the frame's captured octets end. After decoding, `at` is where the transport header starts. */
+  ipAt = 0
+  capEnd = 0
   etherType = 0
 
   /** Outermost first. */

@@ -20,10 +20,12 @@ const ETHER_TYPE = 12
 const VERSION_IHL = 14
 const TOTAL_LENGTH = 16
 const FRAGMENT_WORD = 20
+const IP = 14
 const TTL = 22
 const PROTOCOL = 23
 const SRC = 26
 const DST = 30
+const TRANSPORT = 34
 const SRC_PORT = 34
 const DST_PORT = 36
 const UDP_LENGTH = 38
@@ -73,6 +75,9 @@ export function decodePlain(b: Uint8Array, start: number, capLen: number, wireLe
   }
   packet.wireLen = wireLen
   packet.capLen = capLen
+  packet.at = start + TRANSPORT
+  packet.ipAt = start + IP
+  packet.capEnd = start + capLen
   packet.srcW0 = 0
   packet.srcW1 = 0
   packet.srcW2 = MAPPED_PREFIX

@@ -11,6 +11,7 @@
  */
 import { parseAddress } from '../base/address.ts'
 import { ICMP, ICMPV6, PROTO_ARP, protoName } from '../flow/flow.ts'
+import { confidenceSteps } from '../score/capture-quality.ts'
 import type { AlertEvent, KeptFlow, PictureData, Severity } from '../score/evidence.ts'
 import { ALERT_SHAPE } from './alert-shape.ts'
 import { isMac, tellingFlow } from './facts.ts'
@@ -184,7 +185,7 @@ function alertObject(alert: AlertEvent): object {
     severity: severity.eve,
     metadata: {
       signature_severity: [severity.signature],
-      confidence: [confidence(alert.likelihood)],
+      confidence: [confidence(alert)],
       mitre_tactic_id: [...new Set(alert.attack.map((technique) => technique.tactic))],
       mitre_technique_id: alert.attack.map((technique) => technique.id),
       flowscribe_kind: [alert.kind],
@@ -194,9 +195,12 @@ function alertObject(alert: AlertEvent): object {
   }
 }
 
-/** ET rules' three words, on the bounds of our bands. */
-function confidence(likelihood: number): string {
-  return likelihood >= 0.8 ? 'High' : likelihood >= 0.5 ? 'Medium' : 'Low'
+const CONFIDENCES = ['Low', 'Medium', 'High']
+
+/** ET rules' three words, on the bounds of our bands, lowered by what the capture misses. */
+function confidence({ likelihood, visibility }: AlertEvent): string {
+  const step = likelihood >= 0.8 ? 2 : likelihood >= 0.5 ? 1 : 0
+  return CONFIDENCES[Math.max(0, step - confidenceSteps(visibility))]
 }
 
 function flowObject(flow: KeptFlow): object {

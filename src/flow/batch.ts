@@ -8,7 +8,7 @@
 import * as Row from './row.ts'
 
 /** Version of the row layout; a reader of batches refuses any other. */
-export const BATCH_VERSION = 2
+export const BATCH_VERSION = 3
 const ROWS_MAX = 512
 
 export class FlowBatch {

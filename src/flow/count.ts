@@ -8,6 +8,7 @@
  * numbers, kept exact, so that variances need no running mean (four divisions a packet) and lose nothing.
  */
 import { ACK, CWR, ECE, FIN, LATER_FRAGMENT, type Packet, PSH, RST, SYN, URG } from '../decode/packet.ts'
+import { fillHole, openHole } from './ack-gaps.ts'
 import { noteLetter } from './history.ts'
 import * as Row from './row.ts'
 
@@ -231,21 +232,24 @@ function trackSequence(w: Uint32Array, at: number, endpoint: number, p: Packet):
   if (sequenceLen === 0) return
   const dW = 2 * (at + Row.DIRECTION_AT + endpoint * Row.DIRECTION_CELLS)
   const stateW = at * 2 + Row.STATE_W
+  const nextW = at * 2 + Row.NEXT_SEQ_W + endpoint
   const endSeq = (p.seq + sequenceLen) | 0
   if ((w[stateW] & (Row.SEQ_KNOWN << endpoint)) === 0) {
     w[stateW] |= Row.SEQ_KNOWN << endpoint
-    w[dW + Row.D_NEXT_SEQ_W] = endSeq
+    w[nextW] = endSeq
     return
   }
-  const ahead = (p.seq - w[dW + Row.D_NEXT_SEQ_W]) | 0
-  if (ahead < 0) {
+  const ahead = (p.seq - w[nextW]) | 0
+  if (ahead > 0) openHole(w, at, endpoint, w[nextW], ahead)
+  else if (ahead < 0) {
+    if ((w[stateW] & (Row.HOLE_OPEN << endpoint)) !== 0) fillHole(w, at, endpoint, p.seq, sequenceLen)
     const isKeepAlive = ahead === -1 && p.payloadLen <= 1 && (p.flags & (SYN | FIN)) === 0
     if (!isKeepAlive) {
       w[dW + Row.D_RETRANSMITTED_W]++
       noteLetter(w, at, endpoint, 't')
     }
   }
-  if (((endSeq - w[dW + Row.D_NEXT_SEQ_W]) | 0) > 0) w[dW + Row.D_NEXT_SEQ_W] = endSeq
+  if (((endSeq - w[nextW]) | 0) > 0) w[nextW] = endSeq
 }
 
 /** The endpoint's bits in the state word, Zeek's letters, and whether the connection is established or closed. */
@@ -280,6 +284,7 @@ function advanceTcpState(state: number, before: number, endpoint: number, flags:
     const isHandshakeDone = (flags & ACK) !== 0 && (flags & RST) === 0 && (state & (Row.SYN_ACK_SEEN << other)) !== 0
     const isMidStream = (state & (Row.SEEN << other)) !== 0 && (state & (Row.SYN_SEEN * 3)) === 0 && (state & (Row.DATA_SEEN * 3)) !== 0
     if (isHandshakeDone || isMidStream) tcp = Row.TCP_ESTABLISHED
+    if (isHandshakeDone && (state & (Row.SYN_SEEN << endpoint)) !== 0) next |= Row.ACKS_COUNTED
   }
   if ((flags & RST) !== 0) {
     if (tcp !== Row.TCP_CLOSED) next |= Row.CLOSED_BY_RST

@@ -21,17 +21,20 @@ import {
 } from '../capture/slab.ts'
 import { readArp } from '../decode/arp.ts'
 import { decodeFrame } from '../decode/decode.ts'
-import { ARP, DECODED, DROP_REASONS, type DropReason } from '../decode/drop-reason.ts'
+import { ARP, DECODED, DROP_REASONS, type DropReason, DUPLICATE, NOTHING_MISSING } from '../decode/drop-reason.ts'
 import { LINK_ETHERNET, readCarried } from '../decode/ethernet.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
 import type { FlowBatch } from './batch.ts'
 import { Fragments } from './fragments.ts'
+import { HEALTH_DEFAULTS, Health, type HealthOptions, type Seen } from './health.ts'
 import type { OnInterim } from './interim.ts'
+import { ENDED_EVICTED } from './row.ts'
 import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
 import { Watch, type WatchLimits } from './watch.ts'
 
 const US_PER_S = 1e6
+const US_PER_MINUTE = 60e6
 const NS_PER_US = 1000
 /**
  * Of each second of packet time: ARP messages handed to analysis, and IPv4 packets looked at for who carries them. The first is far more
@@ -56,13 +59,6 @@ export interface MeterCounters {
   arpNotJudged: number
 }
 
-/** What one interface of a live run lost, as its last loss record has it. */
-export interface Losses {
-  received: number
-  byKernel: number
-  byInterface: number
-}
-
 /** What does not wait for a flow's end, and who is told. */
 export interface MeterInterim {
   limits: WatchLimits
@@ -81,8 +77,7 @@ export class Meter {
     wireBytes: 0,
     arpNotJudged: 0,
   }
-  /** By interfaceId; only interfaces whose losses are known. */
-  readonly losses = new Map<number, Losses>()
+  readonly health: Health
   readonly #onInterim: OnInterim | null
   /** ARP messages and carried packets of the second at hand, and how many more of each are taken. */
   #sightings: LinkSighting[] = []
@@ -98,12 +93,21 @@ export class Meter {
   /** Of the decoded packets at hand: how many are counted by the table, and which are of cut-short frames, a bit each. */
   #meteredAtHand = 0
   #cutShortAtHand = 0
+  /** Of those before the packet at hand, copies: they are among the dropped. */
+  #copiesAtHand = 0
+  #minute = -Infinity
 
   /** @param interim absent: nothing of the kind is gathered. */
-  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void, interim: MeterInterim | null = null) {
+  constructor(
+    limits: TableLimits,
+    onBatch: (batch: FlowBatch) => void,
+    interim: MeterInterim | null = null,
+    health: HealthOptions = HEALTH_DEFAULTS,
+  ) {
     this.#onInterim = interim?.onInterim ?? null
     this.#refillSightings()
-    this.table = new FlowTable(limits, onBatch, interim === null ? null : () => this.#tellInterim())
+    this.health = new Health(health, limits.isVlanInKey, TOUCH_MAX)
+    this.table = new FlowTable(limits, onBatch, interim === null ? null : (nowUs) => this.#tellInterim(nowUs))
     if (interim !== null) this.table.watch = new Watch(this.table, interim.limits, interim.onInterim)
   }
 
@@ -116,15 +120,26 @@ export class Meter {
    * Frames up to the packet at hand, whatever block it was decoded with: what an alert says of them must not depend on where
    * slabs were cut.
    */
-  seenSoFar(): { seen: number; notDecoded: number; cutShort: number } {
-    const { counters } = this
+  seenSoFar(): Seen {
+    const { counters, health, table } = this
     const dropped = counters.dropped.reduce((sum, count) => sum + count, 0)
-    const seen = counters.decoded + this.#meteredAtHand + dropped
-    // ARP that was read belongs to no flow, and no flow lacks it.
     return {
-      seen,
-      notDecoded: dropped - counters.dropped[ARP],
+      atUs: table.nowUs,
+      packets: counters.decoded + this.#meteredAtHand - this.#copiesAtHand + dropped,
+      notDecoded: NOTHING_MISSING.reduce((rest, reason) => rest - counters.dropped[reason], dropped),
       cutShort: counters.cutShort + bitCount(this.#cutShortAtHand & ((1 << this.#meteredAtHand) - 1)),
+      late: table.counters.latePackets,
+      evictedFlows: table.counters.rowsEnded[ENDED_EVICTED],
+      lostByKernel: health.sumOf('lostByKernel'),
+      lostByInterface: health.sumOf('lostByInterface'),
+      duplicates: health.sumOf('duplicates'),
+      acks: health.sumOf('acks'),
+      ackGaps: health.sumOf('ackGaps'),
+      oversize: health.sumOf('oversize'),
+      checksumsLooked: health.sumOf('checksumsLooked'),
+      checksumsBad: health.sumOf('checksumsBad'),
+      checksumsEmpty: health.sumOf('checksumsEmpty'),
+      clockSteps: table.counters.clockSteps,
     }
   }
 
@@ -133,6 +148,7 @@ export class Meter {
       this.#hasBase = true
       this.table.baseSec = u32le(slab.bytes, slab.start + REC_SEC)
     }
+    this.table.health = this.health.enter(slab.interfaceId)
     for (let at = slab.start; at < slab.end; ) at = this.#meterBlock(slab, at)
   }
 
@@ -153,7 +169,7 @@ export class Meter {
       // Whole microseconds, as CICFlowMeter's features have them; a slab keeps the nanoseconds.
       packet.timeUs = (u32le(bytes, at + REC_SEC) - baseSec) * US_PER_S + ((i32le(bytes, at + REC_NSEC) / NS_PER_US) | 0)
       if (wireLen >= MARKER_MIN) {
-        this.#meterDecoded(decoded)
+        this.#meterDecoded(bytes, decoded)
         decoded = 0
         this.#takeMarker(slab, at, packet.timeUs)
         at += REC_HEADER_LEN + capLen
@@ -171,15 +187,16 @@ export class Meter {
         decoded++
       } else {
         // Packet time passes with frames that are no packets, too: the packets before this one are counted first.
-        this.#meterDecoded(decoded)
+        this.#meterDecoded(bytes, decoded)
         decoded = 0
-        if (capLen < wireLen) counters.cutShort++
+        table.health.packets++
+        if (capLen < wireLen) this.#countCutShort(1)
         counters.dropped[reason]++
         table.advance(packet.timeUs)
         if (reason === ARP) this.#noteArp(bytes, packet)
       }
     }
-    this.#meterDecoded(decoded)
+    this.#meterDecoded(bytes, decoded)
     counters.seen += frames
     counters.wireBytes += wireBytes
     return at
@@ -193,18 +210,44 @@ export class Meter {
       : DECODED
   }
 
-  #meterDecoded(count: number): void {
-    this.#touched += this.table.prepare(this.#packets, count)
+  #meterDecoded(bytes: Uint8Array, count: number): void {
+    const { health, table } = this
+    this.#touched += table.prepare(this.#packets, count)
+    if (health.inspect(bytes, this.#packets, count)) this.#meterInspected(count)
+    else
+      for (let i = 0; i < count; i++) {
+        this.#meteredAtHand = i
+        table.meter(this.#packets[i])
+        if (this.#carriedLeft > 0) this.#noteCarried(i)
+      }
+    this.counters.decoded += count - this.#copiesAtHand
+    table.health.packets += count
+    this.#meteredAtHand = 0
+    this.#copiesAtHand = 0
+    if (this.#cutShortAtHand === 0) return
+    this.#countCutShort(bitCount(this.#cutShortAtHand))
+    this.#cutShortAtHand = 0
+  }
+
+  /** A block in which something was found. */
+  #meterInspected(count: number): void {
+    const { health, table } = this
     for (let i = 0; i < count; i++) {
+      const packet = this.#packets[i]
       this.#meteredAtHand = i
-      this.table.meter(this.#packets[i])
+      if (health.settle(i)) {
+        table.advance(packet.timeUs)
+        this.counters.dropped[DUPLICATE]++
+        this.#copiesAtHand++
+      } else table.meter(packet)
+      // Also of a copy: who put it on the wire is what ARP spoofing shows by.
       if (this.#carriedLeft > 0) this.#noteCarried(i)
     }
-    this.counters.decoded += count
-    this.#meteredAtHand = 0
-    if (this.#cutShortAtHand === 0) return
-    this.counters.cutShort += bitCount(this.#cutShortAtHand)
-    this.#cutShortAtHand = 0
+  }
+
+  #countCutShort(count: number): void {
+    this.counters.cutShort += count
+    this.table.health.cutShort += count
   }
 
   /** In: packet time has come to this message, so that it belongs to the second at hand. */
@@ -223,9 +266,14 @@ export class Meter {
     if (carried !== null) this.#sightings.push(carried)
   }
 
-  /** A second of packet time is over. */
-  #tellInterim(): void {
+  /** A second of packet time is over; `nowUs` is the packet that shows it. */
+  #tellInterim(nowUs: number): void {
     if (this.#onInterim === null) return
+    const minute = Math.floor(nowUs / US_PER_MINUTE)
+    if (minute !== this.#minute) {
+      this.#minute = minute
+      this.#onInterim({ kind: 'minute', baseSec: this.baseSec })
+    }
     this.#refillSightings()
     if (this.#sightings.length === 0) return
     const sightings = this.#sightings
@@ -238,28 +286,27 @@ export class Meter {
     this.#carriedLeft = this.#onInterim === null ? 0 : CARRIED_PER_SECOND_MAX
   }
 
-  #takeMarker({ bytes, interfaceId }: Slab, at: number, timeUs: number): void {
+  #takeMarker({ bytes }: Slab, at: number, timeUs: number): void {
     if (u32le(bytes, at + REC_WIRE_LEN) !== LOSS) {
       this.table.advance(timeUs)
       return
     }
     const body = at + REC_HEADER_LEN
-    this.losses.set(interfaceId, {
-      received: u64le(bytes, body + LOSS_RECEIVED),
-      byKernel: u64le(bytes, body + LOSS_BY_KERNEL),
-      byInterface: u64le(bytes, body + LOSS_BY_INTERFACE),
-    })
+    const { health } = this.table
+    health.received = u64le(bytes, body + LOSS_RECEIVED)
+    health.lostByKernel = u64le(bytes, body + LOSS_BY_KERNEL)
+    health.lostByInterface = u64le(bytes, body + LOSS_BY_INTERFACE)
   }
 
   /** The run is over: all flows end. */
   finish(): void {
-    this.#tellInterim()
+    this.#tellInterim(this.table.nowUs)
     while (this.table.finishSome());
   }
 
   /** The same in parts: returns whether rows are left. */
   finishSome(): boolean {
-    this.#tellInterim()
+    this.#tellInterim(this.table.nowUs)
     return this.table.finishSome()
   }
 }

@@ -8,7 +8,7 @@
  *   line 1      what belongs to both directions
  *   lines 2–4   endpoint A's packets: sizes and times; octets, flags and sequence numbers; what few packets touch
  *   lines 5–7   endpoint B's, the same
- *   line 8      active and idle periods (touched after a long gap only)
+ *   line 8      active and idle periods, subflows (touched after a long gap only)
  *   lines 9–10  the first packets, for the timeline (touched by the first sixteen packets only)
  *   line 11     the connection: what outlives a cut by the active timeout
  *   line 12     the tunnel that the connection came through (touched at its start only)
@@ -51,10 +51,13 @@ export const ACTIVE_START_US = 10
 export const STATE_W = 22
 /** Packets in this row, both directions. */
 export const PACKETS_W = 23
-/** Gaps longer than the subflow gap. */
-export const SUBFLOW_GAPS_W = 24
-export const ICMP_ERRORS_W = 25
-export const CONNECTION_START_US = 13
+/** By endpoint: highest sequence number sent so far, plus one; valid when SEQ_KNOWN is set for that endpoint. */
+export const NEXT_SEQ_W = 24
+/** By endpoint: highest acknowledgement sent so far; valid when ACKS_COUNTED is set. Both stand in this line since each ACK compares them. */
+export const ACKED_W = 26
+/** First cell of the two; a cut copies them. */
+export const SEQUENCE_AT = 12
+export const SEQUENCE_CELLS = 2
 /** When the row ended, and why (an index into END_REASONS); set when it ends. */
 export const END_US = 14
 export const END_REASON_W = 30
@@ -85,8 +88,6 @@ export const D_HEADER_MIN_W = 17
 export const D_IP_SUM = 9
 export const D_PSH_W = 20
 export const D_ACK_W = 21
-/** Highest sequence number sent so far, plus one; valid when SEQ_KNOWN is set for that endpoint. */
-export const D_NEXT_SEQ_W = 22
 /** Raw windows of the connection: its first packet's in the lower half, the first that is not 0 in the upper. */
 export const D_INIT_WINDOW_W = 23
 export const D_BULK_START_US = 12
@@ -109,6 +110,9 @@ export const D_BULK_BYTES = 20
 export const D_BULK_DURATION_US = 21
 export const D_BULK_PACKETS_W = 44
 export const D_BULKS_W = 45
+/** A stretch of sequence numbers that was passed over and not seen since; valid when HOLE_OPEN is set for that endpoint. */
+export const D_HOLE_AT_W = 46
+export const D_HOLE_LEN_W = 47
 
 // Line 8: active and idle periods.
 export const ACTIVE_COUNT_W = 128
@@ -121,6 +125,9 @@ export const IDLE_SUM_US = 68
 export const IDLE_M2 = 69
 export const IDLE_MIN_W = 140
 export const IDLE_MAX_W = 141
+/** Gaps longer than the subflow gap. */
+export const SUBFLOW_GAPS_W = 142
+export const ICMP_ERRORS_W = 143
 
 // Lines 9 and 10: the first packets.
 export const TIMELINE_W = 144
@@ -138,6 +145,7 @@ export const VLAN_23_W = 183
 export const VLAN_COUNT_W = 184
 /** Packets of the connection before this row. */
 export const EARLIER_PACKETS_W = 185
+export const CONNECTION_START_US = 93
 /** Carries of the squared gaps: the flow's, endpoint A's, endpoint B's. They belong to the row, not to the connection. */
 export const FLOW_IAT_SQ_CARRY_W = 188
 export const D_IAT_SQ_CARRY_W = 189
@@ -159,6 +167,8 @@ export const TCP_STATE_SHIFT = 3
 export const TCP_STATE_MASK = 3 << TCP_STATE_SHIFT
 export const IS_CONTINUATION = 1 << 5
 export const CLOSED_BY_RST = 1 << 6
+/** The whole handshake was seen: an acknowledgement of what was not seen means loss (ack-gaps.ts). */
+export const ACKS_COUNTED = 1 << 7
 /** Bits per endpoint: `bit << endpoint`. */
 export const SEEN = 1 << 8
 export const SYN_SEEN = 1 << 10
@@ -170,7 +180,10 @@ export const ACK_SEEN = 1 << 20
 export const SEQ_KNOWN = 1 << 22
 /** The first RST came from that endpoint, before a FIN of its own. */
 export const RST_FIRST = 1 << 24
+/** An acknowledgement of what was not seen was counted, of either endpoint: late data may take it back. */
+export const GAP_COUNTED = 1 << 26
 export const WINDOW_KNOWN = 1 << 27
+export const HOLE_OPEN = 1 << 29
 
 export const TCP_NEW = 0
 export const TCP_ESTABLISHED = 1

@@ -6,11 +6,13 @@
  * Not: ports or server tables to tell who is client: direction is SYN, else SYN+ACK, else first packet.
  * The invariant: what a row holds depends on packet times alone, never on where slabs or seconds of the wheel fall.
  */
-import { ACK, Packet, SYN } from '../decode/packet.ts'
+import { ACK, Packet, RST, SYN } from '../decode/packet.ts'
+import { countAck, isLateData, startAcks } from './ack-gaps.ts'
 import { AgeList, ANSWERED, UNANSWERED } from './age-list.ts'
 import { FlowBatch } from './batch.ts'
 import { type CountLimits, countPacket } from './count.ts'
 import { FlowIndex, NOT_FOUND } from './flow-index.ts'
+import { InterfaceHealth } from './interface-health.ts'
 import * as Row from './row.ts'
 import { RowOrder } from './row-order.ts'
 import { DONE, TimerWheel } from './timer-wheel.ts'
@@ -78,6 +80,8 @@ export class FlowTable {
   }
   /** Whole seconds since 1970 that packet times count from; set before the first packet. */
   baseSec = 0
+  /** The books of the interface that the next packets come from. */
+  health = new InterfaceHealth(0)
   /** The rows: cells, and the same as words. For `watch`, which reads them and writes none. */
   readonly cells: Float64Array<ArrayBuffer>
   readonly words: Uint32Array
@@ -346,16 +350,15 @@ export class FlowTable {
     f.fill(0, to, to + Row.ROW_CELLS)
     for (let i = 0; i < Row.CELLS_PER_LINE; i++) f[to + i] = f[from + i]
     for (let i = Row.CONNECTION_AT; i < Row.ROW_CELLS; i++) f[to + i] = f[from + i]
-    w[to * 2 + Row.STATE_W] = w[from * 2 + Row.STATE_W] | Row.IS_CONTINUATION
+    for (let i = Row.SEQUENCE_AT; i < Row.SEQUENCE_AT + Row.SEQUENCE_CELLS; i++) f[to + i] = f[from + i]
+    w[to * 2 + Row.STATE_W] = (w[from * 2 + Row.STATE_W] & ~(Row.HOLE_OPEN * 3)) | Row.IS_CONTINUATION
     w[to * 2 + Row.FLOW_IAT_SQ_CARRY_W] = 0
     w[to * 2 + Row.D_IAT_SQ_CARRY_W] = 0
     w[to * 2 + Row.D_IAT_SQ_CARRY_W + 1] = 0
-    f[to + Row.CONNECTION_START_US] = f[from + Row.CONNECTION_START_US]
     w[to * 2 + Row.EARLIER_PACKETS_W] += w[from * 2 + Row.PACKETS_W]
     for (let endpoint = 0; endpoint < 2; endpoint++) {
       const d = 2 * (Row.DIRECTION_AT + endpoint * Row.DIRECTION_CELLS)
       w[to * 2 + d + Row.D_INIT_WINDOW_W] = w[from * 2 + d + Row.D_INIT_WINDOW_W]
-      w[to * 2 + d + Row.D_NEXT_SEQ_W] = w[from * 2 + d + Row.D_NEXT_SEQ_W]
     }
   }
 
@@ -476,7 +479,9 @@ export class FlowTable {
     const before = w[stateW]
     const isFirst = w[at * 2 + Row.PACKETS_W] === 0
     if (p.proto === TCP && (p.flags & SYN) !== 0) this.#correctDirection(at, p)
+    if ((before & Row.GAP_COUNTED) !== 0 && isLateData(w, at * 2, p)) this.health.ackGaps--
     countPacket(this.#f, w, at, p.endpoint, p, t, this.#limits)
+    if ((before & Row.ACKS_COUNTED) !== 0 && (p.flags & (ACK | SYN | RST)) === ACK) countAck(w, at, p.endpoint, p.ack, this.health)
     // Only a row with a packet has an active deadline, which may be the nearer one.
     if (isFirst) this.#fileAgain(slot)
     const after = w[stateW]
@@ -486,6 +491,7 @@ export class FlowTable {
       this.#ages.add(slot, ANSWERED)
       if (this.watch !== null && p.proto !== TCP && !isIcmp(p.proto)) this.watch.answered(p)
     }
+    if ((~before & after & Row.ACKS_COUNTED) !== 0) startAcks(w, at * 2)
     const { idleTcpUs } = this.#limits
     const tcpBefore = (before & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT
     const tcpAfter = (after & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT

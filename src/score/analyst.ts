@@ -16,6 +16,7 @@ import type { SlowConnections } from '../context/slow-connections.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { type Flow, PROTO_ARP } from '../flow/flow.ts'
+import type { Seen } from '../flow/health.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
 import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
@@ -44,7 +45,7 @@ export interface AnalystOptions extends FlowReader {
   /** The run's base second: packet times are relative to it. */
   baseSec: number
   internal: NetworkSet
-  /** Asked once an event. `bothHalves` is filled in here. */
+  /** Asked once an event. What `onSeen` told is filled in here, and `bothHalves`. */
   visibility: () => Visibility
   emit: (event: AlertEvent) => void
   /** Told of each candidate that never became an alert, as last judged. */
@@ -218,6 +219,11 @@ export class Analyst {
     }
   }
 
+  /** What the meter has seen so far; told before the rows and interim news that come with it. */
+  onSeen(seen: Seen): void {
+    this.#context.captured.note(seen)
+  }
+
   /** Packet time has come this far; never goes back. */
   onTime(nowUs: number): void {
     if (nowUs <= this.#nowUs) return
@@ -317,7 +323,11 @@ export class Analyst {
       },
       orientation: episode.orientation,
       baselineState: 'none',
-      visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
+      visibility: {
+        ...this.#options.visibility(),
+        ...this.#context.captured.since(episode.firstUs),
+        bothHalves: this.#context.visibility.share(),
+      },
       flows: episode.kept.list,
       features: episode.kept.features,
       windowFeatures: episode.kept.windowFeatures,

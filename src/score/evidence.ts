@@ -6,6 +6,8 @@
  * The invariant: every number that a report prints is the `text` of a `Num` somewhere in its alert event.
  */
 
+import type { CaptureLedger, Unmeasured } from '../context/capture-history.ts'
+
 export type Unit = 'B' | 'us' | 's' | 'count' | 'ratio' | 'pps' | 'Bps' | '1/N' | 'log10' | 'percent' | 'port'
 
 /** A measured value and the one way it is written. */
@@ -69,19 +71,13 @@ export interface Orientation {
   halves: 'orig' | 'resp' | 'both'
 }
 
-/** What the sensor could not see, and what that means (REPORT.md section 3 part 10). */
-export interface Visibility {
-  /** This and the next four are null where flow records that something else metered do not say. */
-  packetsSeen: number | null
-  packetsNotDecoded: number | null
-  truncatedPackets: number | null
-  /** Packets later than the flow's last time: their time was raised to it. */
-  latePackets: number | null
-  evictedFlows: number | null
+/** What the sensor could not see from the episode's first packet on, and what that means (REPORT.md section 3 part 10). */
+export interface Visibility extends Unmeasured<CaptureLedger> {
   /** Share of TCP client-server pairs seen in both directions over the last ten minutes; null while unknown. */
   bothHalves: number | null
   inputDamage: string | null
-  source: 'file' | 'live' | 'flow records'
+  /** An uncounted live source cannot say what it lost. */
+  source: 'file' | 'live' | 'live, losses not counted' | 'flow records'
   /** Of flow records only: what was read, and what such records cannot say. */
   records?: RecordVisibility
 }

@@ -480,8 +480,10 @@ test('every prefix of every frame of these tables ends in a packet or a reason',
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** Wrappers have tables of their own beside this one; fragments without their first are refused only where flows are known. */
-const OTHER_TABLES = ['wrappers.test.ts', '../flow/fragments.test.ts'].map((name) => readFileSync(join(here, name), 'utf8')).join('\n')
+/** Wrappers have tables of their own beside this one; fragments without their first, and second copies, are refused later. */
+const OTHER_TABLES = ['wrappers.test.ts', '../flow/fragments.test.ts', '../flow/health.test.ts']
+  .map((name) => readFileSync(join(here, name), 'utf8'))
+  .join('\n')
 
 test('every drop reason has a row that produces it', () => {
   // `'name'` as the outcome of a frame, or `name: 1` as a counter.

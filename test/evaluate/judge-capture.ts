@@ -4,12 +4,15 @@
  * In:  a path. Out: its episodes, those below the alert limit too, each as last judged, with when it was first at one half.
  * Not: sinks and reports. The path is used to open the file and for nothing else.
  */
+
 import { NetworkSet } from '../../src/base/address.ts'
 import type { Config } from '../../src/config.ts'
+import { NOTHING_COUNTED } from '../../src/context/capture-history.ts'
 import { communityIdOf } from '../../src/features/community-id.ts'
 import { featureSetId } from '../../src/features/features.ts'
 import type { FlowBatch } from '../../src/flow/batch.ts'
 import { type Flow, ORIG, RESP } from '../../src/flow/flow.ts'
+import type { Interim } from '../../src/flow/interim.ts'
 import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
 import { readFlow } from '../../src/flow/read-flow.ts'
@@ -65,6 +68,7 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
   }
   const takeRows = (batch: FlowBatch): void => {
     run.flows += batch.count
+    analystOf().onSeen(meter.seenSoFar())
     const row = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
       const flow = readFlow(row.moveTo(batch, i))
@@ -73,9 +77,13 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
       analystOf().onFlow(flow)
     }
   }
+  const takeInterim = (interim: Interim): void => {
+    analystOf().onSeen(meter.seenSoFar())
+    judgeInterim(interim, analystOf())
+  }
   const meter: Meter = new Meter(tableLimits(config.flow), takeRows, {
     limits: watchLimits(config),
-    onInterim: (interim) => judgeInterim(interim, analystOf()),
+    onInterim: takeInterim,
   })
   const signal = AbortSignal.timeout(timeLimitMs)
   const take = async (slab: Parameters<Meter['meterSlab']>[0]): Promise<boolean> => {
@@ -111,6 +119,7 @@ function openAnalyst(config: Config, meter: Meter, take: (alert: AlertEvent, isA
     baseSec: meter.baseSec,
     internal: new NetworkSet(config.networks.internal),
     visibility: () => ({
+      ...NOTHING_COUNTED,
       packetsSeen: meter.counters.seen,
       packetsNotDecoded: meter.counters.seen - meter.counters.decoded,
       truncatedPackets: meter.counters.cutShort,

@@ -2,6 +2,7 @@
  * Alert events made by hand, one a kind, with values as real tools give them: an nmap SYN scan, a sweep for ssh,
  * hydra against OpenSSH. Tests of words, pictures, lines and verification stand on these.
  */
+import { NOTHING_COUNTED } from '../../src/context/capture-history.ts'
 import type { Envelope } from '../../src/explain/alert-line.ts'
 import type { AlertEvent, Evidence, KeptFlow, Num, Unit } from '../../src/score/evidence.ts'
 
@@ -24,6 +25,7 @@ const BASE = {
   orientation: { how: 'syn', confidence: 0.99, halves: 'both' },
   baselineState: 'none',
   visibility: {
+    ...NOTHING_COUNTED,
     packetsSeen: 48_211,
     packetsNotDecoded: 0,
     truncatedPackets: 48_020,

@@ -132,15 +132,20 @@ function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
 export async function readBoth(path: string, limits: TableLimits, also?: (slab: Slab) => void): Promise<Reading> {
   const rows = new Map<string, CicRow[]>()
   const witness = new Witness()
-  const meter = new Meter(limits, (batch) => {
-    const view = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) {
-      view.moveTo(batch, i)
-      if (view.proto !== 6 && view.proto !== 17) continue
-      const row = cellsOf(view)
-      listOf(rows, inTunnel(cellKey(row), view.tunnel !== null, view.word(KEY_TUNNEL_W))).push(row)
-    }
-  })
+  const meter = new Meter(
+    limits,
+    (batch) => {
+      const view = RowView.of(batch)
+      for (let i = 0; i < batch.count; i++) {
+        view.moveTo(batch, i)
+        if (view.proto !== 6 && view.proto !== 17) continue
+        const row = cellsOf(view)
+        listOf(rows, inTunnel(cellKey(row), view.tunnel !== null, view.word(KEY_TUNNEL_W))).push(row)
+      }
+    },
+    null,
+    { isDeduplicated: false, checksums: 'none' },
+  )
   const { bytes, reader } = await openCapture(path)
   for (let slab = await reader.next(); slab !== null; slab = await reader.next()) {
     const plain = [...plainFrames(slab)]

@@ -108,7 +108,7 @@ async function dissect(path: string): Promise<Dissected | null> {
 /** null for a file of a format that is not read. */
 async function metered(path: string): Promise<{ conversations: Conversations; meter: Meter } | null> {
   const rows: MeteredRow[] = []
-  const meter = new Meter({ ...DEFAULT_LIMITS, maxFlows: 1 << 16 }, collector(rows))
+  const meter = new Meter({ ...DEFAULT_LIMITS, maxFlows: 1 << 16 }, collector(rows), null, { isDeduplicated: false, checksums: 'none' })
   const open = await openCapture(path).catch((error: unknown) => {
     if (error instanceof RunError) return null
     throw error

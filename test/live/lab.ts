@@ -168,6 +168,11 @@ export class Lab {
     this.#must('ip', '-n', this.sensing, 'link', 'set', `${name}1`, 'up', 'arp', 'off')
   }
 
+  /** A command on either side. */
+  run(side: 'sending' | 'sensing', ...words: string[]): void {
+    this.#must('ip', 'netns', 'exec', side === 'sending' ? this.#sending : this.sensing, ...words)
+  }
+
   /** `ip link …` on the sensor's side. */
   link(...words: string[]): void {
     this.#must('ip', '-n', this.sensing, 'link', ...words)

@@ -3,6 +3,7 @@
  */
 
 import { NetworkSet } from '../../src/base/address.ts'
+import { NOTHING_COUNTED } from '../../src/context/capture-history.ts'
 import type { DestinationCounters } from '../../src/flow/destination-counters.ts'
 import type { FlagCounts, Flow } from '../../src/flow/flow.ts'
 import { TCP, UDP } from '../../src/flow/flow.ts'
@@ -134,6 +135,7 @@ export function analyst(emit: (event: AlertEvent) => void, score: ScoreOptions =
     baseSec: BASE_SEC,
     internal: new NetworkSet(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fd00::/8', 'fe80::/10']),
     visibility: () => ({
+      ...NOTHING_COUNTED,
       packetsSeen: 1,
       packetsNotDecoded: 0,
       truncatedPackets: 0,

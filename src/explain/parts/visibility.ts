@@ -1,25 +1,45 @@
 /** Visibility: what the sensor did not see, what that means for this verdict, what was not evaluated. */
-import type { Visibility } from '../../score/evidence.ts'
+import { confidenceSteps, MISSING_TOLD_MIN } from '../../score/capture-quality.ts'
+import type { AlertEvent, Visibility } from '../../score/evidence.ts'
+import { VISIBLE_SHARE_MIN } from '../../score/orientation.ts'
 import { ended } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { countText, measuredText, shareText } from '../words.ts'
+import { countText, measuredText, sentences, shareText } from '../words.ts'
 import { recordLimits, recordRows } from './records.ts'
 
-const SOURCES = { file: 'a capture file', live: 'a live interface', 'flow records': 'flow records metered elsewhere' } as const
-
-/** Below this share of two-way pairs a missing answer is a gap of the sensor's, not a fact (SCORER.md section 3). */
-const BOTH_HALVES_MIN = 0.8
+const SOURCES = {
+  file: 'a capture file',
+  live: 'a live interface',
+  'live, losses not counted': 'a live interface, by a driver that does not count what it loses',
+  'flow records': 'flow records metered elsewhere',
+} as const
 
 export function visibility(facts: Facts): string {
   const v = facts.alert.visibility
-  const rows = [
+  const missed = facts.alert.notEvaluated.map((entry) => `${code(entry.code)}: ${ended(escapeText(entry.why))}`)
+  return blocks([
+    v.records === undefined ? 'Counted from the episode’s first packet (or up to a minute before it) to this alert.' : '',
+    table(['What', 'Measured', 'What it means here'], rowsOf(v)),
+    verdictMeaning(facts.alert),
+    recordLimits(v.records),
+    missed.length === 0 ? 'Everything that this kind is judged by was evaluated.' : blocks(['**Not evaluated**', bullets(missed)]),
+  ])
+}
+
+/** What, measured, what it means here. */
+type Row = string[]
+
+function rowsOf(v: Visibility): Row[] {
+  return [
     ['Source', SOURCES[v.source], ''],
     ['Packets seen', measuredText(v.packetsSeen, countText), ''],
+    ...lossRows(v),
     ['Packets not decoded', measuredText(v.packetsNotDecoded, countText), v.packetsNotDecoded ? 'missing from every count here' : ''],
     ['Packets cut short', measuredText(v.truncatedPackets, countText), v.truncatedPackets ? 'sizes come from headers and stay right' : ''],
     ['Packets out of order in time', measuredText(v.latePackets, countText), v.latePackets ? 'short gaps may be wrong' : ''],
     ['Flows evicted for lack of room', measuredText(v.evictedFlows, countText), v.evictedFlows ? 'long flows may appear in pieces' : ''],
+    ...faultRows(v),
     ['Seen in both directions', measuredText(v.bothHalves, shareText).replace('not measured', 'unknown'), bothHalvesMeaning(v.bothHalves)],
     [
       'Input damaged',
@@ -28,25 +48,68 @@ export function visibility(facts: Facts): string {
     ],
     ...recordRows(v.records),
   ]
-  const missed = facts.alert.notEvaluated.map((entry) => `${code(entry.code)}: ${ended(escapeText(entry.why))}`)
-  return blocks([
-    table(['What', 'Measured', 'What it means here'], rows),
-    verdictMeaning(v),
-    recordLimits(v.records),
-    missed.length === 0 ? 'Everything that this kind is judged by was evaluated.' : blocks(['**Not evaluated**', bullets(missed)]),
+}
+
+/** Loss of packets: by the host's own count, and inferred from acknowledgements. */
+function lossRows(v: Visibility): Row[] {
+  const rows: Row[] = []
+  if (v.lostByKernel) rows.push(['Packets dropped by the kernel', countText(v.lostByKernel), 'missing from every count here'])
+  if (v.lostByInterface) rows.push(['Packets dropped by the interface', countText(v.lostByInterface), 'missing from every count here'])
+  if (v.acks === null) return rows
+  rows.push([
+    'Acknowledgements of data that was never seen',
+    v.acks === 0 ? 'none to look at' : `${countText(v.ackGaps ?? 0)} of ${countText(v.acks)}`,
+    !v.ackGaps ? '' : 'packets were lost before they reached this host',
   ])
+  return rows
+}
+
+/** What is worth a line only when it happened. */
+function faultRows(v: Visibility): Row[] {
+  const rows: Row[] = []
+  if (v.duplicatePackets) rows.push(['Packets seen twice', countText(v.duplicatePackets), 'the second copies are left out of every count'])
+  if (v.oversizePackets)
+    rows.push([
+      'Packets merged by receive offload',
+      countText(v.oversizePackets),
+      'the capturing host joined several into one: packet counts are too low, sizes and gaps too large',
+    ])
+  if (v.checksumsBad)
+    rows.push([
+      'Wrong checksums',
+      `${countText(v.checksumsBad)} of ${countText(v.checksumsLooked ?? 0)} looked at`,
+      'the tap or cable damages packets',
+    ])
+  if (v.clockSteps) rows.push(['Clock set back', countText(v.clockSteps), 'flows end there; times before and after do not compare'])
+  return rows
 }
 
 function bothHalvesMeaning(share: number | null): string {
   if (share === null) return 'too few pairs to tell; nothing was held back for it'
-  return share >= BOTH_HALVES_MIN ? 'a missing answer is a fact' : 'a missing answer may be a gap of the sensor'
+  return share >= VISIBLE_SHARE_MIN ? 'a missing answer is a fact' : 'a missing answer may be a gap of the sensor'
 }
 
-function verdictMeaning(v: Visibility): string {
+function verdictMeaning({ visibility: v, benign }: AlertEvent): string {
   if (v.records !== undefined) return 'Something else metered these flows: what it did not see or did not write down is not known here.'
-  const isComplete = v.packetsNotDecoded === 0 && v.evictedFlows === 0 && v.inputDamage === null
-  if (!isComplete) return 'The ledger above has gaps: counts in this report are lower bounds.'
-  return v.source === 'live'
-    ? 'Nothing that reached the sensor is missing from this report.'
-    : 'Nothing in the input is missing from this report. What the capture itself lost is not known.'
+  const gaps = [v.lostByKernel, v.lostByInterface, v.ackGaps, v.packetsNotDecoded, v.evictedFlows, v.clockSteps]
+  const isComplete = gaps.every((count) => !count) && v.inputDamage === null
+  const parts: string[] = []
+  if (isComplete) parts.push(completeText(v))
+  else parts.push('The ledger above has gaps: counts in this report are lower bounds.')
+  if (v.missingShare !== null && v.missingShare >= MISSING_TOLD_MIN) {
+    parts.push(`${shareText(v.missingShare)} of the packets did not reach the sensor. What this report counts was really there.`)
+    parts.push(
+      benign.some((item) => item.code === 'B11.loss')
+        ? 'That something was not answered is less sure: part of the answers may be among the lost packets, so the likelihood is held down to the share of the packets that came.'
+        : 'This kind is judged by what was seen, not by what was missing, so the likelihood stands.',
+    )
+  }
+  if (confidenceSteps(v) > 0) parts.push('Because of these gaps the alert states a lower confidence than its likelihood alone would give.')
+  return sentences(...parts)
+}
+
+function completeText({ source }: Visibility): string {
+  if (source === 'live') return 'Nothing that reached the sensor is missing from this report.'
+  if (source === 'live, losses not counted') return 'Nothing that was captured is missing from this report. What was lost is not known.'
+  return 'Nothing in the input is missing from this report. What the capture itself lost is not known.'
 }
