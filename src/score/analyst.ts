@@ -1,32 +1,42 @@
 /**
  * The judging stage: flows in, alert events out.
  *
- *   flow → orientation → host windows → detectors → benign explanations, likelihood, severity → episodes → emit
+ *   flow → orientation → host windows → surprise → detectors → benign explanations, likelihood, severity → episodes → emit
+ *                                          └─────────────────── learnt, unless an open episode took the flow ◀──────┘
  *
- * In:  finished flows in row order, packet time between them. Out: alert events; a plain object of counters.
+ * In:  finished flows in row order, packet time between them; a baseline to start from, or none.
+ * Out: alert events; a plain object of counters; the baseline as it stands.
  * Not: words beyond the templates in evidence; reports are explain/'s. Not a clock: time is what the flows and `onTime` say.
  * The invariant: the same flows in the same order give the same events.
  */
 
 import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
+import { CLIENT } from '../context/contact.ts'
+import type { Observed } from '../context/context.ts'
 import { Context } from '../context/context.ts'
 import type { ArpSighting } from '../decode/arp-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import type { Flow } from '../flow/flow.ts'
+import { anomalyDraft } from './anomaly-evidence.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Finding } from './detectors/detector.ts'
+import type { AnyDetector, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, BaselineProgress, Visibility } from './evidence.ts'
+import { flowLikelihood } from './flow-likelihood.ts'
 import { Incidents } from './incidents.ts'
 import type { FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
+import { num } from './number.ts'
 import type { ScoreOptions } from './options.ts'
 import type { Judged } from './orientation.ts'
 import { Orienter } from './orientation.ts'
+import { restoreSurprisal, type Snapshot, snapshotOf, totalVotes } from './surprisal/snapshot.ts'
+import { Surprisal } from './surprisal/surprisal.ts'
+import type { Surprise, SurpriseNote } from './surprisal/surprise.ts'
 import type { Verdict } from './verdict.ts'
 import { judgeEpisode } from './verdict.ts'
 
@@ -34,6 +44,10 @@ const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
 const SWEEP_EVERY_US = 10 * US_PER_S
 const VICTIMS_TOLD_MAX = 16
+/** From this likelihood on an episode's flows are not learnt from, and for so long neither is what else its two hosts do. */
+const SUSPECT_MIN = 0.2
+const SUSPECT_US = 3600 * US_PER_S
+const SECONDS_PER_HOUR = 3600
 
 export interface AnalystOptions extends FlowReader {
   score: ScoreOptions
@@ -47,6 +61,22 @@ export interface AnalystOptions extends FlowReader {
   onDropped?: (event: AlertEvent) => void
   sensor: AlertEvent['sensor']
   featureSet: string
+  /** A baseline to begin with; absent: it learns from nothing. */
+  baseline?: Snapshot
+  /** Told at each commit of the baseline: the moment to store it. */
+  onCommit?: () => void
+  /** Told of every finished flow; `surprise` is overwritten by the next one. */
+  onFlowJudged?: (flow: JudgedFlow) => void
+}
+
+export interface JudgedFlow {
+  judged: Judged
+  surprise: Surprise
+  likelihood: number
+  /** Id of the likeliest episode that took the flow; null when none did. */
+  episodeId: string | null
+  /** The features that made it unusual beside what is normal, the rarest first. */
+  explain: Surprisal['explain']
 }
 
 export class Analyst {
@@ -56,6 +86,7 @@ export class Analyst {
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
+  readonly #surprisal: Surprisal
   readonly #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
@@ -80,6 +111,11 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
+    this.#surprisal = new Surprisal({ context: this.#context, baseSec: options.baseSec, isQuiet: () => this.#episodes.isQuiet })
+    if (options.baseline !== undefined) {
+      restoreSurprisal(this.#surprisal, options.baseline)
+      this.#context.histories.restore(options.baseline.histories, Math.floor(options.baseSec / SECONDS_PER_HOUR))
+    }
     this.#detectors = sectionsOf().map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
   }
 
@@ -88,11 +124,46 @@ export class Analyst {
     this.#flowsJudged++
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observe(judged)
-    const look = { judged, observed, context: this.#context }
+    const surprisal = this.#surprisal
+    const surprise = surprisal.score(judged, observed)
+    const note = surprisal.noteOf(judged)
+    const hostWindow = surprisal.observeHost(judged, observed, note)
+    const claimedBy = this.#detect({ judged, observed, context: this.#context, surprisal, hostWindow }, note)
+    surprisal.changed = null
+    if (claimedBy !== null && claimedBy.verdict.likelihood >= SUSPECT_MIN) suspect(judged, observed)
+    const isSuspect = judged.endUs < observed.pair.suspectUntilUs
+    if (!isSuspect && observed.background === null) surprisal.learn(judged, observed)
+    if (this.#options.onFlowJudged !== undefined) this.#tellFlow(judged, surprise, claimedBy)
+  }
+
+  /** Gives the likeliest episode that took the flow, of those that rest on more than rarity. */
+  #detect(look: Look, note: SurpriseNote | null): Episode | null {
+    let likeliest: Episode | null = null
     for (const { detector, options } of this.#detectors) {
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding === null) continue
+      const episode = this.#take(detector, finding, look.judged, note)
+      if (detector.isAnomalyOnly === true) continue
+      if (likeliest === null || episode.verdict.likelihood > likeliest.verdict.likelihood) likeliest = episode
     }
+    return likeliest
+  }
+
+  #tellFlow(judged: Judged, surprise: Surprise, claimedBy: Episode | null): void {
+    const { p, weight } = surprise
+    const standing = {
+      claimedBy: claimedBy?.verdict.likelihood ?? null,
+      actorOf: this.#episodes.likelihoodOf(judged.addr[CLIENT]),
+      p,
+      weight,
+    }
+    this.#options.onFlowJudged?.({
+      judged,
+      surprise,
+      likelihood: flowLikelihood(standing),
+      episodeId: claimedBy?.id ?? null,
+      explain: (max) => this.#surprisal.explain(max),
+    })
   }
 
   /**
@@ -102,11 +173,11 @@ export class Analyst {
   onOpenFlow(flow: Flow): void {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observeInterim(judged)
-    const look = { judged, observed, context: this.#context }
+    const look = { judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null }
     for (const { detector, options } of this.#detectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+      if (finding !== null) this.#take(detector, finding, judged, null)
     }
   }
 
@@ -126,6 +197,7 @@ export class Analyst {
     this.#nowUs = nowUs
     this.#context.advance(nowUs)
     this.#incidents.advance(nowUs)
+    if (this.#surprisal.advance(nowUs)) this.#options.onCommit?.()
     if (nowUs < this.#sweepAtUs) return
     this.#sweepAtUs = nowUs + SWEEP_EVERY_US
     this.#episodes.onTime(nowUs)
@@ -137,8 +209,31 @@ export class Analyst {
     this.#episodes.finish()
   }
 
-  get counters(): Readonly<Record<string, number>> {
+  /** The baseline as it stands, to be stored. */
+  snapshot(): Snapshot {
+    const takenSec = this.#options.baseSec + Math.max(0, this.#nowUs) / US_PER_S
+    return snapshotOf(this.#surprisal, this.#context.histories.record, takenSec)
+  }
+
+  /** What a log line or metric says of the baseline. */
+  get baseline(): { state: AlertEvent['baselineState'] } & BaselineProgress {
+    const { lifeCycle } = this.#surprisal
     return {
+      state: lifeCycle.state,
+      watched: num(Math.round(lifeCycle.watchedUs / US_PER_S), 's'),
+      remaining: lifeCycle.remainingUs === 0 ? null : num(Math.round(lifeCycle.remainingUs / US_PER_S), 's'),
+      votes: num(Math.round(totalVotes(this.#surprisal)), 'count'),
+      hosts: num(this.#context.histories.counts.hosts, 'count'),
+    }
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    const { record } = this.#surprisal.lifeCycle
+    return {
+      baselineCommits: record.commits,
+      baselineWatchedSeconds: Math.floor(record.watchedUs / US_PER_S),
+      baselineVotes: Math.round(totalVotes(this.#surprisal)),
+      hostsNotWatched: this.#surprisal.hostWindows.hostsNotWatched,
       flowsJudged: this.#flowsJudged,
       ...this.#episodes.counters,
       incidentsJoined: this.#incidents.joinedCount,
@@ -148,9 +243,9 @@ export class Analyst {
     }
   }
 
-  #take(detector: AnyDetector, finding: Finding, judged: Judged): void {
+  #take(detector: AnyDetector, finding: Finding, judged: Judged, note: SurpriseNote | null): Episode {
     const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
-    const verdictOf = (victimCount: number): Verdict => {
+    const verdictOf = (victimCount: number, rarest: SurpriseNote | null): Verdict => {
       const assessment = finding.assess(victimCount)
       return judgeEpisode({
         detector,
@@ -158,6 +253,7 @@ export class Analyst {
         ...side,
         victimCount,
         assessment,
+        anomaly: detector.isAnomalyOnly === true ? null : anomalyDraft(rarest),
         chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
         context: this.#context,
         roles: this.#options.score.roles,
@@ -165,7 +261,7 @@ export class Analyst {
       })
     }
     const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, judged, verdictOf, note, keep })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {
@@ -191,6 +287,7 @@ export class Analyst {
     const { baseSec, sensor, featureSet } = this.#options
     const incident = this.#incidents.incidentOf(episode.id)
     const { hasSucceeded, ...verdict } = episode.verdict
+    const { state, ...baseline } = this.baseline
     return {
       id: episode.id,
       event,
@@ -212,7 +309,8 @@ export class Analyst {
         last: eveTime(baseSec, episode.lastUs),
       },
       orientation: episode.orientation,
-      baselineState: 'none',
+      baselineState: state,
+      baseline,
       visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
       flows: episode.kept.list,
       features: episode.kept.features,
@@ -226,4 +324,10 @@ export class Analyst {
 
 function sectionsOf(): DetectorSection[] {
   return Object.keys(DETECTORS) as DetectorSection[]
+}
+
+/** What the two do from now on is not learnt from, for a while; and the actor's hour does not become usual. */
+function suspect(judged: Judged, { pair, client }: Observed): void {
+  pair.suspectUntilUs = judged.endUs + SUSPECT_US
+  if (client.hour !== null) client.hour.tally.isSuspect = true
 }

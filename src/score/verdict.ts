@@ -31,6 +31,8 @@ export interface VerdictQuestion {
   nowSec: number
   /** What the incident that this belongs to adds; null when it belongs to none. */
   chain: Draft | null
+  /** What the baseline adds: how rare the rarest flow is; null when it adds nothing. */
+  anomaly: Draft | null
 }
 
 export type Verdict = { hasSucceeded: boolean } & Pick<
@@ -56,7 +58,7 @@ const MANY_VICTIMS_MIN = 3
 export function judgeEpisode(question: VerdictQuestion): Verdict {
   const { detector, assessment } = question
   const answers = askBenign(question)
-  const drafts = question.chain === null ? assessment.evidence : [...assessment.evidence, question.chain]
+  const drafts = [...assessment.evidence, question.chain, question.anomaly].filter((item) => item !== null)
   const evidence = numbered('E', drafts, (a, b) => b.lr - a.lr)
   const benign = numbered(
     'B',

@@ -17,6 +17,7 @@ import { FLOOD_SYN } from './flood-syn.ts'
 import { ICMP_TUNNEL } from './icmp-tunnel.ts'
 import { LATERAL_FANOUT } from './lateral-fanout.ts'
 import { LONG_CONN } from './long-conn.ts'
+import { NETWORK_CHANGED } from './network-changed.ts'
 import { NEW_SERVER } from './new-server.ts'
 import { SCAN_BACKGROUND } from './scan-background.ts'
 import { SCAN_HORIZONTAL } from './scan-horizontal.ts'
@@ -24,6 +25,7 @@ import { SCAN_VERTICAL } from './scan-vertical.ts'
 import { SLOW_HTTP } from './slow-http.ts'
 import { SWEEP_ICMP } from './sweep-icmp.ts'
 import { TLS_OVERREAD } from './tls-overread.ts'
+import { UNUSUAL_HOST } from './unusual-host.ts'
 
 export const DETECTORS = {
   detectors_scan_horizontal: SCAN_HORIZONTAL,
@@ -47,6 +49,8 @@ export const DETECTORS = {
   detectors_tls_overread: TLS_OVERREAD,
   detectors_icmp_tunnel: ICMP_TUNNEL,
   detectors_new_server: NEW_SERVER,
+  detectors_unusual_host: UNUSUAL_HOST,
+  detectors_network_changed: NETWORK_CHANGED,
 } as const satisfies Readonly<Record<string, Detector<OptionTable>>>
 
 export type DetectorSection = keyof typeof DETECTORS
