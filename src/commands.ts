@@ -7,6 +7,7 @@
  */
 import yargs, { type Argv, type Options } from 'yargs'
 import { EXIT, UsageError } from './base/errors.ts'
+import { addBaseline, BASELINE_COMMAND_OPTIONS } from './baseline-command.ts'
 import { type Config, loadConfig } from './config.ts'
 import { renderConfig } from './config-file.ts'
 import { nearestKey } from './config-value.ts'
@@ -24,6 +25,7 @@ import { describeFeatures } from './features-command.ts'
 import { addDevices, addRun, RUN_OPTIONS } from './live-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
 import { meterFlows, type ReadSummary, replay } from './sensor.ts'
+import { readBaseline } from './sink/baseline-file.ts'
 import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
 import { VERSION } from './version.ts'
@@ -62,6 +64,11 @@ const REPLAY_OPTIONS = {
     describe: 'Folder for everything that is written',
   },
   ...READ_OPTIONS,
+  baseline: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Judge against this baseline (baseline export); without it, against what is learnt on the way',
+  },
   'exit-code': { type: 'boolean', describe: `Exit with ${EXIT.alertsFound} when there are alerts` },
 } as const satisfies Record<string, Options>
 
@@ -111,11 +118,14 @@ const LIVE_OPTIONS = {
   quiet: { alias: 'q', type: 'boolean', describe: 'No summary' },
 } as const satisfies Record<string, Options>
 
+const BASELINE_OPTIONS = { ...CONFIG_OPTIONS, ...BASELINE_COMMAND_OPTIONS } as const satisfies Record<string, Options>
+
 const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
   run: LIVE_OPTIONS,
   replay: REPLAY_OPTIONS,
   flows: FLOWS_OPTIONS,
   devices: {},
+  baseline: BASELINE_OPTIONS,
   verify: {},
   features: FEATURES_OPTIONS,
   'check-config': CHECK_CONFIG_OPTIONS,
@@ -133,6 +143,8 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   addReplay(cli, context, set)
   addFlows(cli, context, set)
   addDevices(cli, context)
+  // yargs has checked the words against the table; its types do not say so.
+  addBaseline(cli, BASELINE_OPTIONS, context.print, (argv) => configOf(argv as Parameters<typeof configOf>[0]))
   addVerify(cli, context, set)
   addFeatures(cli, context)
   addCheckConfig(cli, context)
@@ -315,11 +327,13 @@ function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
         .options(REPLAY_OPTIONS)
         .example('$0 replay office.pcap.gz', 'alerts to flowscribe-out/alerts.jsonl, reports beside it')
         .example('$0 replay -l monday --home-net 192.0.2.0/24 monday/*.pcap', 'several files as one stretch of time')
+        .example('$0 replay --baseline monday.baseline today.pcap', 'a short capture judged against what a sensor has learnt')
         .example('tcpdump -i eth1 -w - -c 100000 | $0 replay -', 'from standard input')
         .example('$0 replay --exit-code -q x.pcap || echo look', `for scripts: exit code ${EXIT.alertsFound} when there are alerts`),
     async (argv) => {
       const reading = openReading(argv, context)
-      const work = () => replay({ ...reading, outputDir: argv['log-dir'] })
+      const baseline = argv.baseline === undefined ? null : readBaseline(argv.baseline).snapshot
+      const work = () => replay({ ...reading, outputDir: argv['log-dir'], baseline })
       const summary = await read(reading, argv.quiet, context, work, replaySummaryLines)
       const code = endCode(summary, reading.isStrict)
       const hasAlerts = summary.alerts.some((row) => row.count > 0)

@@ -18,7 +18,7 @@ import { CAPTURE_OPTIONS } from './capture/options.ts'
 import { checkOption, nodeText, unknownText } from './config-value.ts'
 import { FLOW_OPTIONS } from './flow/options.ts'
 import { SCORE_OPTIONS } from './score/options.ts'
-import { LOG_OPTIONS, OUTPUT_OPTIONS } from './sink/options.ts'
+import { BASELINE_OPTIONS, LOG_OPTIONS, OUTPUT_OPTIONS } from './sink/options.ts'
 
 export const SECTIONS = {
   networks: NETWORKS_OPTIONS,
@@ -26,6 +26,7 @@ export const SECTIONS = {
   flow: FLOW_OPTIONS,
   ...SCORE_OPTIONS,
   output: OUTPUT_OPTIONS,
+  baseline: BASELINE_OPTIONS,
   log: LOG_OPTIONS,
 } as const satisfies Record<string, OptionTable>
 

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { RunError } from './base/errors.ts'
+import { BaselineStore } from './baseline-store.ts'
 import type { LiveOptions } from './capture/live-source.ts'
 import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
@@ -31,6 +32,7 @@ import {
 } from './live-meter.ts'
 import { ReplayOutput } from './replay-output.ts'
 import type { Analyst } from './score/analyst.ts'
+import type { AlertEvent } from './score/evidence.ts'
 import { alertText, judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
@@ -70,6 +72,7 @@ class LiveRun {
   readonly #digest = new RunDigest()
   readonly #output: ReplayOutput
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
+  readonly #baseline: BaselineStore
   #config: Config
   #analyst: Analyst | null = null
   #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
@@ -90,6 +93,11 @@ class LiveRun {
       onClosed: (alert, report) => this.#log.info({ id: alert.id, severity: alert.severity, report }, alertText(alert, null)),
     })
     if (this.#output.repairedBytes > 0) this.#log.warn({ bytes: this.#output.repairedBytes }, 'a torn last line was cut off alerts.jsonl')
+    this.#baseline = new BaselineStore(options.config.baseline.folder, options.log)
+    // What the recording must be replayed with to give the same alerts.
+    const copy = `${options.recordPath}.baseline`
+    if (options.recordPath !== null && this.#baseline.copyStart(copy))
+      this.#log.info({ path: copy }, 'baseline at the start: replay the recording with it (--baseline)')
   }
 
   async run(): Promise<LiveSummary> {
@@ -175,14 +183,20 @@ class LiveRun {
     if (this.#analyst !== null) return this.#analyst
     const visibility = () => ({ ...this.#seen, bothHalves: null, inputDamage: null, source: 'live' as const })
     const inIface = this.#options.interfaces.map(({ device }) => device).join(',')
-    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#output.write(event, { in_iface: inIface }))
+    const emit = (event: AlertEvent): void => this.#output.write(event, { in_iface: inIface })
+    this.#analyst = openAnalyst(this.#config, baseSec, visibility, emit, this.#baseline.snapshot, () => this.#storeBaseline())
     return this.#analyst
+  }
+
+  #storeBaseline(): void {
+    if (this.#analyst !== null) this.#baseline.save(this.#analyst)
   }
 
   #finish({ facts, nowUs, seen, recordFault }: Extract<LiveMessage, { kind: 'end' }>): void {
     this.#facts = facts
     this.#seen = seen
     this.#analyst?.finish(nowUs)
+    this.#storeBaseline()
     if (recordFault !== null) this.#log.error(recordFault)
   }
 
@@ -204,7 +218,14 @@ class LiveRun {
   #logStatistics(): void {
     const { rss, heapUsed } = process.memoryUsage()
     const rowsWaiting = Atomics.load(this.#control, ROWS_WAITING)
-    this.#log.info({ ...this.#facts, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed }, 'statistics')
+    const state = this.#analyst?.baseline
+    const baseline = state && {
+      state: state.state,
+      watched: state.watched.text,
+      remaining: state.remaining?.text ?? 'none',
+      votes: state.votes.v,
+    }
+    this.#log.info({ ...this.#facts, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed, baseline }, 'statistics')
   }
 
   /** Files are opened anew and the configuration is read anew; a bad one changes nothing. Capture goes on meanwhile. */

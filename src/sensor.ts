@@ -33,6 +33,7 @@ import { type Interruption, newReading, type Reading, readCaptures } from './rea
 import { ReplayOutput } from './replay-output.ts'
 import { Analyst } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
+import type { Snapshot } from './score/surprisal/snapshot.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
 import { VERSION } from './version.ts'
@@ -52,6 +53,8 @@ interface RunOptions {
 
 export interface ReplayOptions extends RunOptions {
   outputDir: string
+  /** What to judge against; null: what is learnt on the way. */
+  baseline?: Snapshot | null
 }
 
 /** What every reading of captures ends with. */
@@ -102,6 +105,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       baseSec,
       () => visibilityOf(meter, reading),
       (event) => output().write(event, { pcap_filename: reading.path }),
+      options.baseline ?? null,
     )
     return run.analyst
   }
@@ -212,7 +216,14 @@ export function judgeInterim(interim: Interim, analyst: Analyst): void {
   }
 }
 
-export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {
+export function openAnalyst(
+  config: Config,
+  baseSec: number,
+  visibility: () => Visibility,
+  emit: (event: AlertEvent) => void,
+  baseline: Snapshot | null,
+  onCommit?: () => void,
+): Analyst {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
     score: config,
@@ -225,6 +236,8 @@ export function openAnalyst(config: Config, baseSec: number, visibility: () => V
     emit,
     sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
     featureSet: featureSetId,
+    ...(baseline === null ? {} : { baseline }),
+    ...(onCommit === undefined ? {} : { onCommit }),
   })
 }
 

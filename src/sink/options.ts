@@ -1,7 +1,7 @@
 /**
  * What the sensor writes.
  *
- * Out: the option tables of the configuration's sections `output` and `log`.
+ * Out: the option tables of the configuration's sections `output`, `baseline` and `log`.
  */
 import type { OptionTable } from '../base/option.ts'
 
@@ -13,6 +13,16 @@ export const OUTPUT_OPTIONS = {
     comment: 'Where a live run writes alerts.jsonl and reports/, appending. The option -l comes before it; replay has its own default.',
   },
   reports: { kind: 'flag', default: true, unit: '', comment: 'Whether each alert gets its Markdown report beside alerts.jsonl.' },
+} as const satisfies OptionTable
+
+export const BASELINE_OPTIONS = {
+  folder: {
+    kind: 'text',
+    default: '/var/lib/flowscribe',
+    unit: '',
+    comment:
+      "Where a live run keeps what it has learnt across restarts (systemd's StateDirectory). Empty: nowhere. Replay uses a baseline only when told, with --baseline.",
+  },
 } as const satisfies OptionTable
 
 export const LOG_OPTIONS = {
