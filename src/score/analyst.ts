@@ -250,6 +250,7 @@ export class Analyst {
       return judgeEpisode({
         detector,
         actor: finding.actor,
+        victim: finding.victim,
         ...side,
         victimCount,
         assessment,

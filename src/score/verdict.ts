@@ -21,6 +21,8 @@ import { TECHNIQUES } from './techniques.ts'
 export interface VerdictQuestion {
   detector: AnyDetector
   actor: string
+  /** Of the flow that led here. */
+  victim: string
   isActorInternal: boolean
   direction: Direction
   /** Distinct victims of the whole episode. */
@@ -96,10 +98,10 @@ export function judgeEpisode(question: VerdictQuestion): Verdict {
 }
 
 function askBenign(question: VerdictQuestion): BenignAnswer[] {
-  const { detector, actor, assessment, context, roles, nowSec } = question
+  const { detector, actor, victim, assessment, context, roles, nowSec } = question
   const sample = assessment.evidence[0].sample
   const rows = BENIGN.filter((row) => row.appliesTo.some((kind) => kind === detector.kind))
-  return rows.map((row) => row.ask({ kind: detector.kind, actor, assessment, context, roles, nowSec, sample }))
+  return rows.map((row) => row.ask({ kind: detector.kind, actor, victim, assessment, context, roles, nowSec, sample }))
 }
 
 function numbered(letter: string, drafts: readonly Draft[], order: (a: Draft, b: Draft) => number): Evidence[] {
