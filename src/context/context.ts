@@ -238,13 +238,14 @@ export class Context {
     const isNewService = attempts !== null && client.services.add(slot, attempts.countedSlot)
     if (attempts !== null) attempts.countedSlot = slot
     const isNewPort = isFirstOfPort && !(histories.host(contact.addr[CLIENT])?.ports.includes(port) ?? false)
-    const isNewPair = isFirstOfPair && histories.pair(contact.addr[CLIENT], contact.addr[SERVER]) === undefined
+    const isNewPair = isFirstOfPair && histories.pairOf(key) === undefined
     addActivity(client.ring, contact.endUs, contact.payloadBytes[CLIENT] ?? 0, contact.outcome === 'failed')
     if (contact.isClientInternal) {
       client.hour = histories.tallyOf(contact.addr[CLIENT], client.hour)
       if (client.hour !== null) noteHour(histories, client.hour.tally, contact, { isFirstOfPort, isNewService, adminTargets })
       const day = Math.floor(histories.hour / 24)
-      if (pair.toldDay !== day && contact.outcome === 'answered') {
+      // Once is no acquaintance: most pairs of a day never meet again.
+      if (pair.toldDay !== day && !isFirstOfPair && contact.outcome === 'answered') {
         pair.toldDay = day
         histories.notePair(key)
       }

@@ -93,7 +93,12 @@ export class Histories {
   }
 
   pair(client: string, server: string): PairHistory | undefined {
-    return this.#pairs.peek(`${client} ${server}`)
+    return this.pairOf(`${client} ${server}`)
+  }
+
+  /** @param key client and server, with a space between. */
+  pairOf(key: string): PairHistory | undefined {
+    return this.#pairs.peek(key)
   }
 
   get peers(): PeerHistory {
@@ -139,11 +144,16 @@ export class Histories {
 
   /** The two spoke today. */
   notePair(key: string): void {
-    const day = Math.floor(this.#hour / HOURS_A_DAY)
+    this.#pairOn(key, Math.floor(this.#hour / HOURS_A_DAY))
+  }
+
+  #pairOn(key: string, day: number): PairHistory {
     const known = this.#pairs.getOrCreate(key, () => ({ firstDay: day, lastDay: day, days: 1, jobs: [] }))
-    if (known.lastDay >= day) return
-    known.lastDay = day
-    known.days++
+    if (known.lastDay < day) {
+      known.lastDay = day
+      known.days++
+    }
+    return known
   }
 
   /** Earlier days on which the client sent this server half to twice as much, at this hour or the one beside it. */
@@ -209,9 +219,9 @@ export class Histories {
 
   /** Also of suspects: what came back every day was reported every day. */
   #noteJob(client: string, server: string, hour: number, bytes: number): void {
-    const pair = this.#pairs.get(`${client} ${server}`)
-    if (pair === undefined) return
-    pair.jobs.push({ day: Math.floor(hour / HOURS_A_DAY), hour: hour % HOURS_A_DAY, bytes })
+    const day = Math.floor(hour / HOURS_A_DAY)
+    const pair = this.#pairOn(`${client} ${server}`, day)
+    pair.jobs.push({ day, hour: hour % HOURS_A_DAY, bytes })
     if (pair.jobs.length > JOBS_KEPT) pair.jobs.shift()
   }
 }

@@ -15,11 +15,11 @@ export function anomalyDraft(note: SurpriseNote | null): Draft | null {
   return {
     code: 'ACS.rare',
     label: 'unusual here',
-    claim: `one in {m0} comparable flows is as unusual as the most unusual of these; most of all its {x0}, {m1}, seen once in {m2} flows of ${note.group}`,
+    claim: `one in {m0} comparable flows is as unusual as the most unusual of these; most of all its {x0}, {m1}, seen once in {m2} ${top.among}`,
     measured: [num(Math.round(1 / note.p), 'count'), top.value, num(Math.round(top.oneIn.v), 'count')],
     names: [top.words],
     sample: { n: 1, fromUs: note.startUs, toUs: note.lastUs, flowIds: [note.flowId] },
-    baseline: { scope: 'this service', n: top.votes, median: top.median, p95: top.p95 },
+    baseline: { scope: top.scope, n: top.votes, median: top.median, p95: top.p95 },
     lr: anomalyLr(note.p, note.weight),
     group: 'anomaly',
     basis: 'test',

@@ -149,11 +149,11 @@ function isNewToday(pair: { days: number } | undefined): boolean {
 function flowDraft({ server, port, note }: UnusualService): Draft[] {
   const [top] = note.top
   if (top === undefined) return []
-  const words = { ...WEIGHTS.flow, claim: `${WEIGHTS.flow.claim} flows of ${note.group}` }
+  const words = { ...WEIGHTS.flow, claim: `${WEIGHTS.flow.claim} ${top.among}` }
   const made = draft('ACS.flow', words, {
     measured: [num(Math.round(1 / note.p), 'count'), top.value, num(Math.round(top.oneIn.v), 'count')],
     names: [server, String(port), top.words],
     sample: { n: 1, fromUs: note.startUs, toUs: note.lastUs, flowIds: [note.flowId] },
   })
-  return [{ ...made, baseline: { scope: 'this service', n: top.votes, median: top.median, p95: top.p95 } }]
+  return [{ ...made, baseline: { scope: top.scope, n: top.votes, median: top.median, p95: top.p95 } }]
 }

@@ -26,8 +26,9 @@ export const KAPPA_PAIR = 20
 export interface FeatureRarity {
   /** Share of comparable flows that are as rare or rarer; uncapped. */
   share: number
-  /** Votes that the comparison rests on. */
+  /** Votes that the comparison rests on: the group's, or all when nobody saw the group before. */
   votes: number
+  isGroupKnown: boolean
   median: number
   p95: number
 }
@@ -109,7 +110,10 @@ export function rarityOf(counts: Counts, group: number, feature: number, bin: nu
   const from = (group * FEATURE_COUNT + feature) * BINS
   const row = counts.byGroup.subarray(from, from + BINS)
   const share = rareShare(shrunk(row, shares), bin, SURPRISAL_FEATURES[feature].isCategory)
-  return { share, votes: sum(row), median: valueAt(feature, placeOf(row, 0.5)), p95: valueAt(feature, placeOf(row, 0.95)) }
+  const isGroupKnown = sum(row) >= 1
+  const normal = isGroupKnown ? row : counts.all.subarray(feature * BINS, (feature + 1) * BINS)
+  const [median, p95] = [0.5, 0.95].map((part) => valueAt(feature, placeOf(normal, part)))
+  return { share, votes: sum(normal), isGroupKnown, median, p95 }
 }
 
 function sharesOf(row: Float64Array): Shares {

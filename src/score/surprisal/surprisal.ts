@@ -102,10 +102,10 @@ export class Surprisal {
 
   /** What outlives the flow just scored, when it is unusual and the anomaly counts. */
   noteOf(judged: Judged): SurpriseNote | null {
-    const { p, weight, score, group } = this.#surprise
+    const { p, weight, score } = this.#surprise
     if (p === null || p >= UNUSUAL_P || weight === 0) return null
     const { flowId, startUs, lastUs } = judged
-    return { p, weight, score, flowId, startUs, lastUs, group: groupWords(group), top: this.explain(EXPLAINED_MAX) }
+    return { p, weight, score, flowId, startUs, lastUs, top: this.explain(EXPLAINED_MAX) }
   }
 
   /** The features of the flow just scored that made it unusual, the rarest first, beside what is normal in its group. */
@@ -114,7 +114,7 @@ export class Surprisal {
     const telling = SURPRISAL_FEATURES.map((_, j) => j).filter((j) => contributions[j] >= TELLING_MIN)
     telling.sort((a, b) => contributions[b] - contributions[a] || a - b)
     return telling.slice(0, max).map((j) => {
-      const { share, votes, median, p95 } = rarityOf(this.base, group, j, bins[j])
+      const { share, votes, isGroupKnown, median, p95 } = rarityOf(this.base, group, j, bins[j])
       const { name, words } = SURPRISAL_FEATURES[j]
       const oneIn = num(1 / share, '1/N')
       return {
@@ -122,6 +122,8 @@ export class Surprisal {
         words,
         value: featureNum(j, values[j]),
         oneIn,
+        among: isGroupKnown ? `flows of ${groupWords(group)}` : 'flows of any service, since none of this one was seen before',
+        scope: isGroupKnown ? 'this service' : 'this network',
         votes: Math.round(votes),
         median: featureNum(j, median),
         p95: featureNum(j, p95),

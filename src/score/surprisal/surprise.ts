@@ -43,6 +43,9 @@ export interface Contribution {
   value: Num
   /** 1 in N, uncapped. */
   oneIn: Num
+  /** What it is compared with: 'flows of HTTPS over TCP, …', or all flows when no such flow was seen before. */
+  among: string
+  scope: 'this service' | 'this network'
   /** Votes that the comparison rests on. */
   votes: number
   median: Num
@@ -57,8 +60,6 @@ export interface SurpriseNote {
   flowId: number
   startUs: number
   lastUs: number
-  /** 'HTTPS over TCP, leaving this network' */
-  group: string
   /** The most telling first, at most three. */
   top: Contribution[]
 }
