@@ -4,5 +4,5 @@ import { buildEntry } from '../bench/build-entry.mjs'
 
 const { writeBaseline } = await buildEntry('baseline-entry.ts', import.meta.dirname)
 const bytes = readFileSync(process.argv[2])
-console.log('begins')
+process.stdout.write('begins\n')
 for (;;) writeBaseline(process.argv[3], bytes)
