@@ -262,9 +262,12 @@ function visibilityOf(meter: Meter, reading: Reading): Visibility {
   }
 }
 
-/** Equal for two runs that were configured alike. */
+/** Equal for two runs that were configured alike; where one keeps what it has learnt changes no judgement. */
 function configDigest(config: Config): string {
-  return createHash('sha256').update(renderConfig(config)).digest('hex').slice(0, CONFIG_DIGEST_LEN)
+  return createHash('sha256')
+    .update(renderConfig({ ...config, baseline: { folder: '' } }))
+    .digest('hex')
+    .slice(0, CONFIG_DIGEST_LEN)
 }
 
 /** So that nobody outside can choose addresses that collide; it changes no row and no order. */
