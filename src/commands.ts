@@ -24,6 +24,7 @@ import {
 import { describeFeatures } from './features-command.ts'
 import { addDevices, addRun, RUN_OPTIONS } from './live-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
+import { addScore, SCORE_COMMAND_OPTIONS } from './score-command.ts'
 import { meterFlows, type ReadSummary, replay } from './sensor.ts'
 import { readBaseline } from './sink/baseline-file.ts'
 import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
@@ -70,7 +71,10 @@ const REPLAY_OPTIONS = {
     describe: 'Judge against this baseline (baseline export); without it, against what is learnt on the way',
   },
   'exit-code': { type: 'boolean', describe: `Exit with ${EXIT.alertsFound} when there are alerts` },
+  'report-all': { type: 'boolean', describe: 'A report also on flows that raise no alert (output.plain_reports_max of them)' },
 } as const satisfies Record<string, Options>
+
+const SCORE_OPTIONS = { ...SCORE_COMMAND_OPTIONS, ...REPLAY_OPTIONS } as const satisfies Record<string, Options>
 
 const FLOWS_OPTIONS = {
   output: { alias: 'o', type: 'string', requiresArg: true, default: '-', describe: 'Where the flows go: a file, or - for standard output' },
@@ -123,6 +127,7 @@ const BASELINE_OPTIONS = { ...CONFIG_OPTIONS, ...BASELINE_COMMAND_OPTIONS } as c
 const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
   run: LIVE_OPTIONS,
   replay: REPLAY_OPTIONS,
+  score: SCORE_OPTIONS,
   flows: FLOWS_OPTIONS,
   devices: {},
   baseline: BASELINE_OPTIONS,
@@ -141,6 +146,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   const cli = commandLine(context)
   addRun(cli, LIVE_OPTIONS, context)
   addReplay(cli, context, set)
+  addScore(cli, SCORE_OPTIONS, context, set)
   addFlows(cli, context, set)
   addDevices(cli, context)
   // yargs has checked the words against the table; its types do not say so.
@@ -212,6 +218,7 @@ function commandLine(context: CommandContext): Argv {
       throw new UsageError(usageMessage(message ?? error.message))
     })
     .example('$0 replay office.pcap.gz', 'judge a capture; alerts and reports go to flowscribe-out/')
+    .example('$0 score conn.log', 'judge flow records that something else metered')
     .example('$0 flows office.pcap.gz -o flows.csv', "CICFlowMeter's job")
     .epilogue(
       `Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage or configuration, ` +
@@ -329,11 +336,12 @@ function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
         .example('$0 replay -l monday --home-net 192.0.2.0/24 monday/*.pcap', 'several files as one stretch of time')
         .example('$0 replay --baseline monday.baseline today.pcap', 'a short capture judged against what a sensor has learnt')
         .example('tcpdump -i eth1 -w - -c 100000 | $0 replay -', 'from standard input')
+        .example('$0 replay --report-all lab.pcap', 'a report on every flow, also on those that raise no alert')
         .example('$0 replay --exit-code -q x.pcap || echo look', `for scripts: exit code ${EXIT.alertsFound} when there are alerts`),
     async (argv) => {
       const reading = openReading(argv, context)
       const baseline = argv.baseline === undefined ? null : readBaseline(argv.baseline).snapshot
-      const work = () => replay({ ...reading, outputDir: argv['log-dir'], baseline })
+      const work = () => replay({ ...reading, outputDir: argv['log-dir'], isReportingAll: argv['report-all'] === true, baseline })
       const summary = await read(reading, argv.quiet, context, work, replaySummaryLines)
       const code = endCode(summary, reading.isStrict)
       const hasAlerts = summary.alerts.some((row) => row.count > 0)

@@ -6,6 +6,7 @@
  */
 import { isMap, isScalar, isSeq } from 'yaml'
 import { parseNetwork } from './base/address.ts'
+import { parseEndpoint } from './base/endpoint.ts'
 import type { NumberOption, NumbersOption, Option, RecordField, RecordsOption } from './base/option.ts'
 import { printableCut } from './base/printable.ts'
 
@@ -42,6 +43,8 @@ export function checkOption(option: Option, given: unknown, resolve: Resolve): V
       return isScalar(node) && typeof node.value === 'boolean' ? passed(node.value) : refused(node, allowedText(option))
     case 'text':
       return checkText(option.oneOf, node)
+    case 'endpoint':
+      return checkEndpoint(node, allowedText(option))
     default:
       return checkNumber(option, node)
   }
@@ -60,6 +63,8 @@ export function allowedText(option: Option): string {
       return 'true or false'
     case 'text':
       return textRange(option.oneOf)
+    case 'endpoint':
+      return "HOST:PORT, such as 127.0.0.1:514 or [::1]:514, or '' for none"
     default:
       return rangeText(option)
   }
@@ -102,6 +107,11 @@ function scalarText(node: unknown): string | null {
   if (!isScalar(node)) return null
   if (typeof node.value === 'string') return node.value
   return typeof node.value === 'number' ? (node.source ?? String(node.value)) : null
+}
+
+function checkEndpoint(node: unknown, allowed: string): ValueCheck {
+  const text = scalarText(node)
+  return text !== null && (text === '' || parseEndpoint(text) !== null) ? passed(text) : refused(node, allowed)
 }
 
 function checkNetwork(node: unknown): ValueCheck {

@@ -88,6 +88,9 @@ async function run(argv: RunArguments, context: LiveContext): Promise<void> {
     onSignal: context.onSignal,
   })
   if (argv.quiet !== true) context.stderr.write(`${liveSummaryLines(summary).join('\n')}\n`)
+  if (summary.alertLinesLost > 0) {
+    throw new RunError(`${summary.alertLinesLost} alert lines were not written to ${summary.alertsPath} before the end`)
+  }
 }
 
 function interfacesOf(argv: RunArguments, config: Config): LiveOptions[] {

@@ -22,7 +22,7 @@ import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
-import type { TableLimits } from './flow/table.ts'
+import type { TableCounters, TableLimits } from './flow/table.ts'
 import { meteredSoFar } from './sensor.ts'
 
 export interface LiveMeterOptions {
@@ -75,6 +75,17 @@ export interface LiveFacts {
   evictedFlows: number
   /** Times that the ring was left alone because analysis was behind. */
   stalls: number
+  counters: LiveCounters
+}
+
+/** Every counter of decoding and metering, for metrics. */
+export interface LiveCounters {
+  decoded: number
+  cutShort: number
+  /** By DROP_REASONS. */
+  dropped: number[]
+  notOpened: number[]
+  table: TableCounters
 }
 
 export type LiveMessage =
@@ -187,6 +198,13 @@ class LiveMeter {
       flowsCreated: table.counters.flowsCreated,
       evictedFlows: meteredSoFar(this.#meter).evictedFlows,
       stalls: this.#stalls,
+      counters: {
+        decoded: counters.decoded,
+        cutShort: counters.cutShort,
+        dropped: [...counters.dropped],
+        notOpened: [...counters.notOpened],
+        table: { ...table.counters, rowsEnded: [...table.counters.rowsEnded] },
+      },
     }
   }
 }

@@ -1,9 +1,9 @@
 /**
  * A live run: the metering thread's rows judged and written, until a signal ends it.
  *
- *   live-worker.ts (capture, decode, flow) ──rows──▶ analyst ──▶ alerts.jsonl, reports/
+ *   live-worker.ts (capture, decode, flow) ──rows──▶ analyst ──events──▶ live-delivery.ts: alerts.jsonl, reports/, syslog
  *
- * In:  interfaces, a checked configuration, signals. Out: alerts and reports, appended; log lines; a summary of the run.
+ * In:  interfaces, a checked configuration, signals. Out: alert events to their sinks; log lines; a summary of the run.
  * Not: the command line and exit codes (live-command.ts, main.ts).
  * The invariant: what an alert says depends on rows and on what the meter had seen when they left, never on when they are judged.
  */
@@ -17,6 +17,7 @@ import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
+import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {
   CONTROL_WORDS,
@@ -30,10 +31,9 @@ import {
   runLiveMeter,
   STOP,
 } from './live-meter.ts'
-import { ReplayOutput } from './replay-output.ts'
+import { LiveStatus } from './live-status.ts'
 import type { Analyst } from './score/analyst.ts'
-import type { AlertEvent } from './score/evidence.ts'
-import { alertText, judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
 export interface LiveRunOptions {
@@ -58,41 +58,57 @@ export interface LiveSummary {
   digestFlows: string
   digestAlerts: string
   alertsPath: string
+  /** Alert lines that could not be written before the end. */
+  alertLinesLost: number
   recordPath: string | null
 }
 
 /** @throws RunError when an interface cannot be captured or the output cannot be written. */
 export async function runLive(options: LiveRunOptions): Promise<LiveSummary> {
-  return await new LiveRun(options).run()
+  const digest = new RunDigest()
+  // Before anything is captured: a folder that cannot be written is said now, not with the first alert.
+  const delivery = await LiveDelivery.open({
+    folder: options.outputDir,
+    config: options.config,
+    sensorName: SENSOR_NAME,
+    inIface: inIfaceOf(options),
+    digest,
+    log: options.log,
+  })
+  return await new LiveRun(options, delivery, digest).run()
 }
 
 class LiveRun {
   readonly #options: LiveRunOptions
   readonly #log: Logger
-  readonly #digest = new RunDigest()
-  readonly #output: ReplayOutput
+  readonly #digest: RunDigest
+  readonly #delivery: LiveDelivery
+  readonly #status: LiveStatus
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
   readonly #baseline: BaselineStore
-  #config: Config
+  readonly #config: Config
   #analyst: Analyst | null = null
   #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
   #flows = 0
   #facts: LiveFacts | null = null
 
-  constructor(options: LiveRunOptions) {
+  constructor(options: LiveRunOptions, delivery: LiveDelivery, digest: RunDigest) {
     this.#options = options
     this.#log = options.log
     this.#config = options.config
-    // Before anything is captured: a folder that cannot be written is said now, not with the first alert.
-    this.#output = new ReplayOutput({
-      folder: options.outputDir,
-      mode: 'append',
-      hasReports: options.config.output.reports,
-      sensorName: SENSOR_NAME,
-      digest: this.#digest,
-      onClosed: (alert, report) => this.#log.info({ id: alert.id, severity: alert.severity, report }, alertText(alert, null)),
-    })
-    if (this.#output.repairedBytes > 0) this.#log.warn({ bytes: this.#output.repairedBytes }, 'a torn last line was cut off alerts.jsonl')
+    this.#delivery = delivery
+    this.#digest = digest
+    this.#status = new LiveStatus(options.outputDir, options.log, () => ({
+      facts: this.#facts,
+      flowsMax: this.#options.config.flow.max_flows,
+      rowsWaiting: Atomics.load(this.#control, ROWS_WAITING),
+      rowsJudged: this.#flows,
+      analysis: this.#analyst?.counters ?? {},
+      opened: delivery.opened,
+      events: delivery.events,
+      sinks: delivery.sinks,
+      files: delivery.files,
+    }))
     this.#baseline = new BaselineStore(options.config.baseline.folder, options.log)
     // What the recording must be replayed with to give the same alerts.
     const copy = `${options.recordPath}.baseline`
@@ -107,16 +123,21 @@ class LiveRun {
       Atomics.notify(this.#control, ROWS_WAITING)
     }
     signal.addEventListener('abort', stop, { once: true })
-    onSignal('SIGHUP', () => this.#reload())
+    onSignal('SIGHUP', () => void this.#reload())
     onSignal('SIGUSR1', () => this.#logStatistics())
+    let alertLinesLost = 0
+    let end: Extract<LiveMessage, { kind: 'end' }>
     try {
+      await this.#status.apply(this.#config.metrics.listen)
       if (signal.aborted) stop()
-      return this.#summary(await this.#meterUntilStopped())
+      end = await this.#meterUntilStopped()
     } finally {
       stop()
       signal.removeEventListener('abort', stop)
-      this.#output.close()
+      await this.#status.close()
+      alertLinesLost = await this.#delivery.close()
     }
+    return this.#summary(end, alertLinesLost)
   }
 
   /** Resolves with the meter's last message. */
@@ -167,6 +188,7 @@ class LiveRun {
     if (message.kind === 'open') for (const one of message.facts.interfaces) this.#log.info(openFields(one), 'capturing')
     else this.#logChanges(message.facts)
     this.#facts = message.facts
+    this.#status.noteFacts(message.facts)
   }
 
   #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Metered): void {
@@ -182,9 +204,10 @@ class LiveRun {
   #analystOf(baseSec: number): Analyst {
     if (this.#analyst !== null) return this.#analyst
     const visibility = () => ({ ...this.#seen, bothHalves: null, inputDamage: null, source: 'live' as const })
-    const inIface = this.#options.interfaces.map(({ device }) => device).join(',')
-    const emit = (event: AlertEvent): void => this.#output.write(event, { in_iface: inIface })
-    this.#analyst = openAnalyst(this.#config, baseSec, visibility, emit, this.#baseline.snapshot, () => this.#storeBaseline())
+    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#delivery.write(event), {
+      ...(this.#baseline.snapshot === null ? {} : { baseline: this.#baseline.snapshot }),
+      onCommit: () => this.#storeBaseline(),
+    })
     return this.#analyst
   }
 
@@ -225,51 +248,71 @@ class LiveRun {
       remaining: state.remaining?.text ?? 'none',
       votes: state.votes.v,
     }
-    this.#log.info({ ...this.#facts, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed, baseline }, 'statistics')
+    const { counters: _, ...facts } = this.#facts ?? { counters: null }
+    this.#log.info(
+      { ...facts, sinks: this.#delivery.sinks, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed, baseline },
+      'statistics',
+    )
   }
 
   /** Files are opened anew and the configuration is read anew; a bad one changes nothing. Capture goes on meanwhile. */
-  #reload(): void {
-    let config: Config
-    try {
-      config = this.#options.loadConfig()
-    } catch (error) {
-      this.#log.error(`configuration not changed: ${(error as Error).message.replaceAll('\n', '; ')}`)
-      config = this.#config
+  async #reload(): Promise<void> {
+    const config = this.#newConfig()
+    if (config !== null) {
+      this.#log.level = config.log.level
+      this.#delivery.apply(config)
     }
     try {
-      this.#output.reopen(config.output.reports)
+      await this.#delivery.reopen()
+      if (config !== null) await this.#status.apply(config.metrics.listen)
     } catch (error) {
-      this.#log.error(`alert log: ${(error as Error).message}`)
+      this.#log.error((error as Error).message)
       return
     }
-    this.#log.level = config.log.level
-    const later = sectionsThatDiffer(this.#config, config).filter((name) => !APPLIED_AT_ONCE.includes(name))
+    const later = config === null ? [] : sectionsThatDiffer(this.#config, config).filter((name) => !APPLIED_AT_ONCE.includes(name))
     if (later.length > 0) this.#log.warn({ sections: later }, 'changed, but in force only from the next start on')
     this.#log.info('files opened anew, configuration read')
   }
 
-  #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>): LiveSummary {
+  /** The configuration as it stands now; null when it is bad, which is said. */
+  #newConfig(): Config | null {
+    try {
+      const config = this.#options.loadConfig()
+      this.#status.noteReload(true)
+      return config
+    } catch (error) {
+      this.#log.error(`configuration not changed: ${(error as Error).message.replaceAll('\n', '; ')}`)
+      this.#status.noteReload(false)
+      return null
+    }
+  }
+
+  #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>, alertLinesLost: number): LiveSummary {
     const digests = this.#digest.digests()
     return {
       facts,
       flows: this.#flows,
-      alerts: this.#output.tally(),
+      alerts: this.#delivery.tally(),
       digestFlows: digests.flows,
       digestAlerts: digests.alerts,
-      alertsPath: this.#output.alertsPath,
+      alertsPath: this.#delivery.alertsPath,
+      alertLinesLost,
       recordPath: this.#options.recordPath,
     }
   }
 }
 
 /** Sections of the configuration that a reload puts in force. */
-const APPLIED_AT_ONCE = ['log', 'output']
+const APPLIED_AT_ONCE = ['log', 'output', 'syslog', 'metrics']
 
 function sectionsThatDiffer(before: Config, after: Config): string[] {
   return Object.entries(after)
     .filter(([name, section]) => JSON.stringify(section) !== JSON.stringify(before[name as keyof Config]))
     .map(([name]) => name)
+}
+
+function inIfaceOf({ interfaces }: LiveRunOptions): string {
+  return interfaces.map(({ device }) => device).join(',')
 }
 
 function openFields({ device, linkType, snapLen, timeSource }: InterfaceFacts): object {

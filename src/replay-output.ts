@@ -1,24 +1,28 @@
 /**
- * What a run writes: alerts.jsonl and a report an alert, under one folder. A replay replaces what is there, a live run goes on.
+ * What a replay writes: alerts.jsonl and a report an alert, under one folder, in place of what is there.
  *
  * In:  alert events. Out: lines, reports and pictures; the tally and digest of what was written.
- * Not: opened, for a replay, before the first capture could be read, so that a mistyped name loses no earlier results.
+ * Not: opened before the first capture could be read, so that a mistyped name loses no earlier results; what a live run writes
+ *      (live-delivery.ts).
  */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { AlertTally } from './alert-tally.ts'
 import { type AlertLine, makeAlertLine } from './explain/alert-line.ts'
 import { renderReport } from './explain/report.ts'
 import type { AlertEvent } from './score/evidence.ts'
-import { AlertLog, type AlertLogMode } from './sink/alert-log.ts'
+import { AlertLog } from './sink/alert-log.ts'
 import type { RunDigest } from './sink/digest.ts'
 import { ReportFolder } from './sink/report-folder.ts'
 
-/** A daemon's memory must not grow with its alerts. */
-const EPISODES_KEPT_MAX = 10_000
+/** The capture file at hand; nothing for flow records, which were no packets here. */
+export type Source = { pcap_filename: string } | Record<string, never>
 
 export interface ReplayOutputOptions {
   folder: string
-  mode: AlertLogMode
   hasReports: boolean
+  /** Flows without an alert that get a report; 0: none. */
+  plainReportsMax?: number
   sensorName: string
   digest: RunDigest
   /** Called with an episode's last word and where its report lies. */
@@ -28,56 +32,56 @@ export interface ReplayOutputOptions {
 export class ReplayOutput {
   readonly alertsPath: string
   readonly reportsPath: string
+  /** Verdicts on flows without an alert, in the form of alert lines, so that their reports can be verified too. */
+  readonly plainPath: string
   readonly #options: ReplayOutputOptions
-  #log: AlertLog
-  #reports: ReportFolder | null
-  /** Of the newest episodes, which may yet change; what falls out is counted. */
-  readonly #severities = new Map<string, string>()
-  readonly #settled = new Map<string, number>()
+  readonly #log: AlertLog
+  readonly #reports: ReportFolder | null
+  readonly #tally = new AlertTally()
   #reportsWritten = 0
+  /** Opened with the first flow. */
+  #plainLog: AlertLog | null = null
+  #plainWritten = 0
+  #plainLeftOut = 0
 
   /** @throws RunError when the folder cannot be written. */
   constructor(options: ReplayOutputOptions) {
     this.#options = options
     this.alertsPath = join(options.folder, 'alerts.jsonl')
     this.reportsPath = join(options.folder, 'reports')
-    this.#log = new AlertLog(this.alertsPath, options.mode)
+    this.plainPath = join(options.folder, 'plain-flows.jsonl')
+    this.#log = new AlertLog(this.alertsPath, 'replace')
     this.#reports = options.hasReports ? new ReportFolder(this.reportsPath) : null
     // Without reports the old ones go too: they would be of alerts that are no longer in the log.
-    if (options.mode === 'replace') new ReportFolder(this.reportsPath).clear()
+    new ReportFolder(this.reportsPath).clear()
+    rmSync(this.plainPath, { force: true })
   }
 
-  /** Bytes of a torn last line that an earlier run left, now cut off. */
-  get repairedBytes(): number {
-    return this.#log.repairedBytes
+  /** A flow without an alert. @returns false when the limit is reached: the flow is counted and nothing else. */
+  writePlain(event: AlertEvent, source: Source): boolean {
+    if (this.#plainWritten >= (this.#options.plainReportsMax ?? 0)) {
+      this.#plainLeftOut++
+      return false
+    }
+    this.#plainWritten++
+    this.#plainLog ??= new AlertLog(this.plainPath, 'replace')
+    const line = makeAlertLine(event, { timestamp: event.episode.last, ...source, host: this.#options.sensorName })
+    this.#plainLog.write(line.text)
+    this.#writeReport(line)
+    return true
   }
 
-  /** The alert log's file may have been moved away: the next line goes to a file of its name. */
-  reopen(hasReports: boolean): void {
-    this.#log.close()
-    this.#log = new AlertLog(this.alertsPath, 'append')
-    this.#reports = hasReports ? new ReportFolder(this.reportsPath) : null
+  get plain(): { written: number; leftOut: number } {
+    return { written: this.#plainWritten, leftOut: this.#plainLeftOut }
   }
 
-  /** @param source the capture file or interface at hand */
-  write(event: AlertEvent, source: { pcap_filename: string } | { in_iface: string }): void {
+  write(event: AlertEvent, source: Source): void {
     const line = makeAlertLine(event, { timestamp: event.episode.last, ...source, host: this.#options.sensorName })
     this.#log.write(line.text)
     this.#options.digest.addAlertLine(line.text)
-    this.#noteSeverity(event)
+    this.#tally.note(event)
     const reportPath = this.#writeReport(line)
     if (event.event === 'close') this.#options.onClosed(line.alert, reportPath)
-  }
-
-  #noteSeverity({ id, severity }: AlertEvent): void {
-    this.#severities.delete(id)
-    this.#severities.set(id, severity)
-    if (this.#severities.size <= EPISODES_KEPT_MAX) return
-    for (const [oldest, settled] of this.#severities) {
-      this.#severities.delete(oldest)
-      this.#settled.set(settled, (this.#settled.get(settled) ?? 0) + 1)
-      return
-    }
   }
 
   #writeReport(line: AlertLine): string | null {
@@ -92,14 +96,11 @@ export class ReplayOutput {
 
   /** Alerts by their last severity, gravest first. */
   tally(): { severity: string; count: number }[] {
-    const newest = [...this.#severities.values()]
-    return ['critical', 'high', 'medium', 'low', 'info'].map((severity) => ({
-      severity,
-      count: (this.#settled.get(severity) ?? 0) + newest.filter((found) => found === severity).length,
-    }))
+    return this.#tally.counts()
   }
 
   close(): void {
+    this.#plainLog?.close()
     this.#log.close()
   }
 }

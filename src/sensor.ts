@@ -31,7 +31,7 @@ import { RowView } from './flow/row-view.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
-import { Analyst } from './score/analyst.ts'
+import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
 import type { Snapshot } from './score/surprisal/snapshot.ts'
 import { RunDigest } from './sink/digest.ts'
@@ -55,6 +55,8 @@ export interface ReplayOptions extends RunOptions {
   outputDir: string
   /** What to judge against; null: what is learnt on the way. */
   baseline?: Snapshot | null
+  /** Flows without an alert get a report too. */
+  isReportingAll?: boolean
 }
 
 /** What every reading of captures ends with. */
@@ -80,18 +82,21 @@ export interface ReplaySummary extends ReadSummary {
   /** Folder of the reports; null when none was written. */
   reportsDir: string | null
   alertsPath: string
+  /** Reports on flows without an alert; null when none were asked for. */
+  plain: { written: number; leftOut: number; path: string } | null
 }
 
 /** Captures through the whole pipeline: metered, judged, explained, written. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { config, progress } = options
+  const plainMax = options.isReportingAll ? config.output.plain_reports_max : 0
   const digest = new RunDigest()
   const run: { flows: number; analyst: Analyst | null; output: ReplayOutput | null } = { flows: 0, analyst: null, output: null }
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
-      mode: 'replace',
       hasReports: config.output.reports,
+      plainReportsMax: plainMax,
       sensorName: SENSOR_NAME,
       digest,
       onClosed: (alert, reportPath) => progress.alert(alertText(alert, reportPath), alert.severity),
@@ -105,7 +110,10 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       baseSec,
       () => visibilityOf(meter, reading),
       (event) => output().write(event, { pcap_filename: reading.path }),
-      options.baseline ?? null,
+      {
+        ...(plainMax === 0 ? {} : { onPlainFlow: (event: AlertEvent) => void output().writePlain(event, { pcap_filename: reading.path }) }),
+        ...(options.baseline === undefined || options.baseline === null ? {} : { baseline: options.baseline }),
+      },
     )
     return run.analyst
   }
@@ -141,6 +149,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     digestAlerts: digests.alerts,
     reportsDir: output().hasWrittenReports ? reportsPath : null,
     alertsPath,
+    plain: plainMax === 0 ? null : { ...output().plain, path: output().plainPath },
   }
 }
 
@@ -216,13 +225,15 @@ export function judgeInterim(interim: Interim, analyst: Analyst): void {
   }
 }
 
+/** What not every run wants of its analyst. */
+export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'kindsLeftOut' | 'baseline' | 'onCommit'>
+
 export function openAnalyst(
   config: Config,
   baseSec: number,
   visibility: () => Visibility,
   emit: (event: AlertEvent) => void,
-  baseline: Snapshot | null,
-  onCommit?: () => void,
+  extras: AnalystExtras = {},
 ): Analyst {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
@@ -236,13 +247,15 @@ export function openAnalyst(
     emit,
     sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
     featureSet: featureSetId,
-    ...(baseline === null ? {} : { baseline }),
-    ...(onCommit === undefined ? {} : { onCommit }),
+    ...extras,
   })
 }
 
+/** Of our own meter nothing is unmeasured. */
+type MeteredSoFar = Record<'packetsSeen' | 'packetsNotDecoded' | 'truncatedPackets' | 'latePackets' | 'evictedFlows', number>
+
 /** What the meter has seen so far, as an alert says it. */
-export function meteredSoFar(meter: Meter): Omit<Visibility, 'bothHalves' | 'inputDamage' | 'source'> {
+export function meteredSoFar(meter: Meter): MeteredSoFar {
   const { seen, dropped, cutShort } = meter.seenSoFar()
   return {
     packetsSeen: seen,

@@ -282,7 +282,13 @@ function compile(digest) {
   const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc')
   try {
     runTool('the TypeScript compiler failed', [tsc, '--noEmit', '-p', inRoot('tsconfig.json')])
-    runTool('building dist/ failed', [inRoot('src', 'bundle.mjs'), fresh, inRoot('src', 'main.ts'), inRoot('src', 'live-worker.ts')])
+    runTool('building dist/ failed', [
+      inRoot('src', 'bundle.mjs'),
+      fresh,
+      inRoot('src', 'main.ts'),
+      inRoot('src', 'live-worker.ts'),
+      inRoot('src', 'live-writer.ts'),
+    ])
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
     throw error

@@ -33,6 +33,7 @@ function messageOf(run: () => unknown): string {
 }
 
 const FLOW_KEYS = Object.keys(SECTIONS.flow).join(', ')
+const OUTPUT_KEYS = Object.keys(SECTIONS.output).join(', ')
 const TOP_KEYS = [...new Set(Object.keys(SECTIONS).map((name) => name.split('.')[0]))].join(', ')
 const CIDR = 'a network in CIDR notation or an address'
 
@@ -86,7 +87,7 @@ describe('a configuration that is wrong', () => {
     ],
     ['a key given twice', 'flow:\n  idle_udp_s: 1\n  idle_udp_s: 2\n', '3: flow.idle_udp_s: given twice, first in line 2'],
     ['a section given twice', 'log: {}\nflow:\nlog: {}\n', '3: log: given twice, first in line 1'],
-    ['a section that is a value', '\noutput: 5\n', '2: output: got 5; a section must be a mapping of keys, with keys of: folder, reports'],
+    ['a section that is a value', '\noutput: 5\n', `2: output: got 5; a section must be a mapping of keys, with keys of: ${OUTPUT_KEYS}`],
     ['a file that is a list', '- 1\n', `1: got a list; the file must be a mapping of sections, with keys of: ${TOP_KEYS}`],
     ['a file that is a word', 'hello\n', `1: got 'hello'; the file must be a mapping of sections, with keys of: ${TOP_KEYS}`],
     ['broken YAML', 'log:\n  level: info\n  level2: "x\n', '4: not valid YAML: Missing closing "quote'],

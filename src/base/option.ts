@@ -33,6 +33,12 @@ export interface TextOption extends OptionBase {
   oneOf?: readonly string[]
 }
 
+/** HOST:PORT; '' for none. */
+export interface EndpointOption extends OptionBase {
+  kind: 'endpoint'
+  default: string
+}
+
 /** A list of networks in CIDR notation, or of single addresses. */
 export interface NetworksOption extends OptionBase {
   kind: 'networks'
@@ -62,7 +68,7 @@ export interface RecordsOption extends OptionBase {
   fields: Readonly<Record<string, RecordField>>
 }
 
-export type Option = NumberOption | FlagOption | TextOption | NetworksOption | NumbersOption | RecordsOption
+export type Option = NumberOption | FlagOption | TextOption | EndpointOption | NetworksOption | NumbersOption | RecordsOption
 
 /** Option rows by key; keys are snake_case and numbers end in their unit. */
 export type OptionTable = Readonly<Record<string, Option>>
@@ -74,7 +80,7 @@ type ValueOf<O extends Option> = O extends { kind: 'number' | 'integer' }
   ? number
   : O extends { kind: 'flag' }
     ? boolean
-    : O extends { kind: 'text' }
+    : O extends { kind: 'text' | 'endpoint' }
       ? string
       : O extends { kind: 'networks' }
         ? readonly string[]

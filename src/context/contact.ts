@@ -40,7 +40,8 @@ export interface Contact {
   hasSyn: boolean
   /** The client completed the handshake, or sent anything after it. */
   hasCompleted: boolean
-  hasClientReset: boolean
+  /** TCP segments of no connection: no SYN either way, one or two packets, and no answer but a reset. */
+  isStray: boolean
   /** The server's address is a multicast or broadcast address. */
   isToGroup: boolean
   /** A later piece of a connection that an earlier row began. */

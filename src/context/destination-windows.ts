@@ -27,7 +27,15 @@ const SOURCES_EXACT = 1024
 const PORTS_COUNTED_MAX = 512
 
 const CELL_COUNT = DESTINATION_CELLS.length
-const CELL: Readonly<Record<DestinationCell, number>> = { packets: 0, bytes: 1, replies: 2, halfOpen: 3, completed: 4, refused: 5 }
+const CELL: Readonly<Record<DestinationCell, number>> = {
+  packets: 0,
+  bytes: 1,
+  replies: 2,
+  halfOpen: 3,
+  completed: 4,
+  refused: 5,
+  stray: 6,
+}
 
 /** What a row adds: amounts over its whole duration. */
 export interface DestinationRow {
@@ -42,7 +50,7 @@ export interface DestinationRow {
   /** Σ of squared payload lengths; null when not measured. */
   squares: number | null
   replies: number
-  outcome: 'halfOpen' | 'completed' | 'refused' | null
+  outcome: 'halfOpen' | 'completed' | 'refused' | 'stray' | null
 }
 
 export class DestinationWindow {
@@ -74,7 +82,7 @@ export class DestinationWindow {
       this.#add(s, 'bytes', row.bytes * share)
       this.#add(s, 'replies', row.replies * share)
     }
-    if (row.outcome !== null) this.#add(fromS, row.outcome, 1)
+    if (row.outcome !== null) this.#add(fromS, row.outcome, row.outcome === 'stray' ? row.packets : 1)
     this.#noteSource(row)
     this.flows++
     this.packets += row.packets

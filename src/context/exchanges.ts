@@ -297,10 +297,12 @@ function newSeries(): AttemptSeries {
 }
 
 function connectionOutcome(contact: Contact): DestinationRow['outcome'] {
-  if (contact.proto !== TCP || !contact.hasSyn || contact.isContinuation) return null
+  if (contact.proto !== TCP || contact.isContinuation) return null
+  if (contact.isStray) return 'stray'
+  if (!contact.hasSyn) return null
   if (contact.hasCompleted) return 'completed'
-  // A client that resets what was offered (a half-open scan) leaves nothing open.
-  return contact.failure === 'refused' || contact.hasClientReset ? 'refused' : 'halfOpen'
+  // What the client itself resets was never meant to be used: the system of a host that sends bare SYNs does so by itself.
+  return contact.failure === 'refused' ? 'refused' : 'halfOpen'
 }
 
 function hasPorts(contact: Contact): boolean {

@@ -5,7 +5,17 @@
  * Out: JSON Schema (draft-07), of which only the words in `Schema` are used.
  * The invariant: a key of `AlertEvent` that is missing here does not compile.
  */
-import type { AlertEvent, BaselineProgress, Evidence, Incident, IncidentMember, KeptFlow, Num, Visibility } from '../score/evidence.ts'
+import type {
+  AlertEvent,
+  BaselineProgress,
+  Evidence,
+  Incident,
+  IncidentMember,
+  KeptFlow,
+  Num,
+  RecordVisibility,
+  Visibility,
+} from '../score/evidence.ts'
 
 export interface Schema {
   readonly type?: string | readonly string[]
@@ -76,35 +86,61 @@ const EVIDENCE = record(
   ['baseline', 'alt'],
 )
 
-const KEPT_FLOW = record({
-  id: COUNT,
-  communityId: TEXT,
-  proto: { type: 'integer', minimum: 0, maximum: 255 },
-  addr: list(TEXT, 2, 2),
-  port: list(PORT, 2, 2),
-  start: EVE_TIME,
-  durationUs: NUMBER,
-  connState: NULLABLE_TEXT,
-  history: NULLABLE_TEXT,
-  packets: list(MEASURED, 2, 2),
-  payloadBytes: list(MEASURED, 2, 2),
-  ipBytes: list(MEASURED, 2, 2),
-  timeline: list(
-    record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
-    64,
-  ),
-} satisfies Record<keyof KeptFlow, Schema>)
+const KEPT_FLOW = record(
+  {
+    id: COUNT,
+    communityId: NULLABLE_TEXT,
+    proto: { type: 'integer', minimum: 0, maximum: 255 },
+    addr: list(NULLABLE_TEXT, 2, 2),
+    port: list({ type: ['integer', 'null'], minimum: 0, maximum: 65535 }, 2, 2),
+    start: EVE_TIME,
+    durationUs: NUMBER,
+    connState: NULLABLE_TEXT,
+    history: NULLABLE_TEXT,
+    packets: list(MEASURED, 2, 2),
+    payloadBytes: list(MEASURED, 2, 2),
+    ipBytes: list(MEASURED, 2, 2),
+    timeline: list(
+      record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
+      64,
+    ),
+    record: record({
+      format: TEXT,
+      file: TEXT,
+      line: COUNT,
+      name: NULLABLE_TEXT,
+      side: oneOf(0, 1),
+      isPayloadEstimated: FLAG,
+      hasUnusableFlags: FLAG,
+    } satisfies Record<keyof NonNullable<KeptFlow['record']>, Schema>),
+  } satisfies Record<keyof KeptFlow, Schema>,
+  ['record'],
+)
 
-const VISIBILITY = record({
-  packetsSeen: COUNT,
-  packetsNotDecoded: COUNT,
-  truncatedPackets: COUNT,
-  latePackets: COUNT,
-  evictedFlows: COUNT,
-  bothHalves: MEASURED,
-  inputDamage: NULLABLE_TEXT,
-  source: oneOf('file', 'live', 'flow records'),
-} satisfies Record<keyof Visibility, Schema>)
+const VISIBILITY = record(
+  {
+    packetsSeen: MEASURED,
+    packetsNotDecoded: MEASURED,
+    truncatedPackets: MEASURED,
+    latePackets: MEASURED,
+    evictedFlows: MEASURED,
+    bothHalves: MEASURED,
+    inputDamage: NULLABLE_TEXT,
+    source: oneOf('file', 'live', 'flow records'),
+    records: record({
+      formats: list(TEXT, 8),
+      read: COUNT,
+      damaged: COUNT,
+      tooLate: COUNT,
+      sampling: COUNT,
+      clientHalvesOnly: COUNT,
+      serverHalvesOnly: COUNT,
+      lacks: list(TEXT, 16),
+      notes: list(TEXT, 16),
+    } satisfies Record<keyof RecordVisibility, Schema>),
+  } satisfies Record<keyof Visibility, Schema>,
+  ['records'],
+)
 
 const GRID = record({
   picture: oneOf('grid'),
@@ -143,7 +179,7 @@ const KEYS = {
   wouldChange: list(TEXT, 8),
   shouldNotify: FLAG,
   heldBackCount: COUNT,
-  actor: { ...TEXT, description: "An address, or 'many'." },
+  actor: { ...TEXT, description: "An address, 'many', or 'unknown'." },
   actorSide: oneOf('inside', 'outside', 'unknown'),
   victims: record({ addresses: list(TEXT, 16), count: COUNT }),
   servicePort: { type: ['integer', 'null'], minimum: 0, maximum: 65535 },

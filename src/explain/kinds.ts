@@ -10,9 +10,10 @@ import { BRUTE_LOGIN } from './kinds/brute-login.ts'
 import { C2_BEACON, C2_DEADPEER, LONG_CONN } from './kinds/command-channels.ts'
 import { SCAN_BACKGROUND, SWEEP_ICMP } from './kinds/discovery.ts'
 import { EXFIL_VOLUME } from './kinds/exfil-volume.ts'
-import { FLOOD_HTTP, FLOOD_ICMP, FLOOD_SYN, FLOOD_UDP, SLOW_HTTP } from './kinds/floods.ts'
+import { FLOOD_HTTP, FLOOD_ICMP, FLOOD_SYN, FLOOD_TCP, FLOOD_UDP, SLOW_HTTP } from './kinds/floods.ts'
 import { LATERAL_FANOUT, NEW_SERVER, TLS_OVERREAD } from './kinds/inside-hosts.ts'
 import type { KindWords } from './kinds/kind.ts'
+import { NORMAL, NORMAL_PREFIX } from './kinds/normal.ts'
 import { OTHER } from './kinds/other.ts'
 import { SCAN_HORIZONTAL } from './kinds/scan-horizontal.ts'
 import { SCAN_VERTICAL } from './kinds/scan-vertical.ts'
@@ -28,6 +29,7 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
   'sweep.icmp': SWEEP_ICMP,
   'brute.login': BRUTE_LOGIN,
   'flood.syn': FLOOD_SYN,
+  'flood.tcp': FLOOD_TCP,
   'flood.udp': FLOOD_UDP,
   'flood.icmp': FLOOD_ICMP,
   'flood.http': FLOOD_HTTP,
@@ -48,5 +50,6 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
 }
 
 export function kindWords(kind: string): KindWords {
+  if (kind.startsWith(NORMAL_PREFIX)) return NORMAL
   return Object.hasOwn(KINDS, kind) ? KINDS[kind] : OTHER
 }

@@ -15,6 +15,7 @@ import { classification } from './parts/classification.ts'
 import { benignExplanations, whatWouldChange } from './parts/explanations.ts'
 import { observableFeatures } from './parts/features.ts'
 import { incident } from './parts/incident.ts'
+import { modelExplanation } from './parts/model.ts'
 import { type PictureFile, pictures } from './parts/pictures.ts'
 import { provenance } from './parts/provenance.ts'
 import { recommendations } from './parts/recommendations.ts'
@@ -36,7 +37,7 @@ export function renderReport(line: AlertLine): Report {
   const { alert, envelope } = line
   const facts = factsOf(alert)
   const words = kindWords(alert.kind)
-  const stem = fileStem(alert.id)
+  const { day, stem } = reportPlace(alert)
   const drawn = pictures(facts, stem)
   const markdown = blocks([
     titleAndHeadline(facts),
@@ -47,13 +48,14 @@ export function renderReport(line: AlertLine): Report {
     section('Benign explanations considered', benignExplanations(facts, words)),
     section('What would change this', whatWouldChange(facts)),
     section('Threat analysis', threatAnalysis(facts, words)),
+    section('Model explanation', modelExplanation(facts)),
     section('Network behaviour', networkBehaviour(facts)),
     section('Observable features', observableFeatures(facts)),
     section('Visibility', visibility(facts)),
     section('Recommendations', recommendations(facts, words)),
     section('Evidence', provenance(facts, envelope)),
   ])
-  return { alertId: alert.id, stem, day: dayOf(alert.episode.first), markdown: `${markdown}\n`, pictures: drawn.files }
+  return { alertId: alert.id, stem, day, markdown: `${markdown}\n`, pictures: drawn.files }
 }
 
 /** A part without content is left out whole. */
@@ -67,6 +69,11 @@ const STEM_LEN_MAX = 120
 export function fileStem(id: string): string {
   const safe = id.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, STEM_LEN_MAX)
   return /^[A-Za-z0-9_]/.test(safe) ? safe : `_${safe}`
+}
+
+/** Where the report of an alert lies: the folder and the name without its ending. */
+export function reportPlace({ id, episode }: AlertLine['alert']): Pick<Report, 'day' | 'stem'> {
+  return { day: dayOf(episode.first), stem: fileStem(id) }
 }
 
 function dayOf(eveTime: string): string {

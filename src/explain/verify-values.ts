@@ -10,7 +10,7 @@
  */
 
 /** Fixed phrases of reports that hold digits and are no measurements. */
-const PHRASES = ['count 15, seconds 300', 'count 10, seconds 300', 'count 1000, seconds 10', 'L4_SRC_PORT', 'L4_DST_PORT']
+const PHRASES = ['count 15, seconds 300', 'count 10, seconds 300', 'count 1000, seconds 10', 'L4_SRC_PORT', 'L4_DST_PORT', 'ipv6.addr']
 
 /** Which scales a unit after a number allows, by what the number of the line is measured in. */
 const SCALES: Readonly<Record<string, readonly number[]>> = {
@@ -97,7 +97,9 @@ export class AlertValues {
     this.#numbers.push(numberAt(episode, 'lastUs') - numberAt(episode, 'firstUs'), numberAt(at(alert, 'victims'), 'count') - 1)
     for (const flow of listAt(alert, 'flows')) {
       const [packets, answers] = listAt(flow, 'packets').map(Number)
-      this.#numbers.push(Number(listAt(flow, 'ipBytes')[0]) / packets, packets + answers)
+      const [sent, returned] = listAt(flow, 'ipBytes').map(Number)
+      // Of a record that is a server's half the source is the responder.
+      this.#numbers.push(sent / packets, packets + answers, ...(at(flow, 'record', 'side') === 1 ? [returned / answers] : []))
       const start = at(flow, 'start')
       if (typeof start === 'string') this.#addTime(start, numberAt(flow, 'durationUs'))
     }

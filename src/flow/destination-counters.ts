@@ -13,6 +13,7 @@ export const DESTINATION_CELLS = [
   { name: 'halfOpen', meaning: 'connections begun with a SYN and neither completed nor refused' },
   { name: 'completed', meaning: 'connections begun and completed' },
   { name: 'refused', meaning: 'connections begun and reset by the destination' },
+  { name: 'stray', meaning: 'TCP segments, one or two of a kind, that belong to no connection and brought no answer but a reset' },
 ] as const
 
 export type DestinationCell = (typeof DESTINATION_CELLS)[number]['name']

@@ -13,12 +13,11 @@
 import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { CLIENT } from '../context/contact.ts'
-import type { Observed } from '../context/context.ts'
-import { Context } from '../context/context.ts'
+import { Context, type Observed } from '../context/context.ts'
 import type { ArpSighting } from '../decode/arp-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import type { Flow } from '../flow/flow.ts'
-import { anomalyDraft } from './anomaly-evidence.ts'
+import { anomalyDraft, plainFlowDraft } from './anomaly-evidence.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
 import type { AnyDetector, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
@@ -27,8 +26,9 @@ import type { Episode } from './episodes.ts'
 import { Episodes } from './episodes.ts'
 import type { AlertEvent, AlertEventName, BaselineProgress, Visibility } from './evidence.ts'
 import { flowLikelihood } from './flow-likelihood.ts'
+import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
-import type { FlowReader, KeptFlows } from './kept-flow.ts'
+import { type FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import { num } from './number.ts'
 import type { ScoreOptions } from './options.ts'
@@ -48,6 +48,8 @@ const VICTIMS_TOLD_MAX = 16
 const SUSPECT_MIN = 0.2
 const SUSPECT_US = 3600 * US_PER_S
 const SECONDS_PER_HOUR = 3600
+/** Never written to. */
+const NO_CLAIMS: readonly Readonly<Episode>[] = []
 
 export interface AnalystOptions extends FlowReader {
   score: ScoreOptions
@@ -59,6 +61,10 @@ export interface AnalystOptions extends FlowReader {
   emit: (event: AlertEvent) => void
   /** Told of each candidate that never became an alert, as last judged. */
   onDropped?: (event: AlertEvent) => void
+  /** Told of each flow that belongs to no open episode when it is judged, as an event of its own (flow-verdict.ts). */
+  onPlainFlow?: (event: AlertEvent) => void
+  /** Kinds that cannot be judged from what is read, as from sampled records. */
+  kindsLeftOut?: ReadonlySet<string>
   sensor: AlertEvent['sensor']
   featureSet: string
   /** A baseline to begin with; absent: it learns from nothing. */
@@ -116,40 +122,45 @@ export class Analyst {
       restoreSurprisal(this.#surprisal, options.baseline)
       this.#context.histories.restore(options.baseline.histories, Math.floor(options.baseSec / SECONDS_PER_HOUR))
     }
-    this.#detectors = sectionsOf().map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
+    this.#detectors = sectionsOf()
+      .map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
+      .filter(({ detector }) => options.kindsLeftOut?.has(detector.kind) !== true)
   }
 
   onFlow(flow: Flow): void {
     this.onTime(flow.endUs)
     this.#flowsJudged++
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+    // Hosts without a name are not one host: such a flow is judged alone.
+    if (flow.record?.hasAddresses === false) return this.#tellPlainFlow(judged, null, [])
     const observed = this.#context.observe(judged)
     const surprisal = this.#surprisal
     const surprise = surprisal.score(judged, observed)
     const note = surprisal.noteOf(judged)
     const hostWindow = surprisal.observeHost(judged, observed, note)
-    const claimedBy = this.#detect({ judged, observed, context: this.#context, surprisal, hostWindow }, note)
+    const claims = this.#detect({ judged, observed, context: this.#context, surprisal, hostWindow }, note)
     surprisal.changed = null
+    const claimedBy = claims.length === 0 ? null : claims.reduce((a, b) => (b.verdict.likelihood > a.verdict.likelihood ? b : a))
     if (claimedBy !== null && claimedBy.verdict.likelihood >= SUSPECT_MIN) suspect(judged, observed)
     const isSuspect = judged.endUs < observed.pair.suspectUntilUs
     if (!isSuspect && observed.background === null) surprisal.learn(judged, observed)
     if (this.#options.onFlowJudged !== undefined) this.#tellFlow(judged, surprise, claimedBy)
+    this.#tellPlainFlow(judged, note, claims)
   }
 
-  /** Gives the likeliest episode that took the flow, of those that rest on more than rarity. */
-  #detect(look: Look, note: SurpriseNote | null): Episode | null {
-    let likeliest: Episode | null = null
+  /** The episodes that took the flow, of those that rest on more than rarity. */
+  #detect(look: Look, note: SurpriseNote | null): readonly Readonly<Episode>[] {
+    let claims = NO_CLAIMS
     for (const { detector, options } of this.#detectors) {
       const finding = detector.detect(look, options)
       if (finding === null) continue
       const episode = this.#take(detector, finding, look.judged, note)
-      if (detector.isAnomalyOnly === true) continue
-      if (likeliest === null || episode.verdict.likelihood > likeliest.verdict.likelihood) likeliest = episode
+      if (detector.isAnomalyOnly !== true) claims = [...claims, episode]
     }
-    return likeliest
+    return claims
   }
 
-  #tellFlow(judged: Judged, surprise: Surprise, claimedBy: Episode | null): void {
+  #tellFlow(judged: Judged, surprise: Surprise, claimedBy: Readonly<Episode> | null): void {
     const { p, weight } = surprise
     const standing = {
       claimedBy: claimedBy?.verdict.likelihood ?? null,
@@ -163,6 +174,39 @@ export class Analyst {
       likelihood: flowLikelihood(standing),
       episodeId: claimedBy?.id ?? null,
       explain: (max) => this.#surprisal.explain(max),
+    })
+  }
+
+  #tellPlainFlow(judged: Judged, note: SurpriseNote | null, claims: readonly Readonly<Episode>[]): void {
+    const { onPlainFlow, baseSec, sensor, featureSet } = this.#options
+    if (onPlainFlow === undefined || claims.some((episode) => episode.isOpen)) return
+    const kept = new KeptFlows()
+    kept.offer(judged, 1, this.#context, this.#options, baseSec)
+    const candidates = claims.map((episode) => episode.verdict).sort((a, b) => b.likelihood - a.likelihood)
+    const anomaly = plainFlowDraft(note)
+    const { state, ...baseline } = this.baseline
+    onPlainFlow({
+      id: `flow-${judged.flowId}-${eveTime(baseSec, judged.startUs).replace(/\D/g, '').slice(0, 20)}`,
+      event: 'close',
+      ...judgeFlow({ judged, candidate: candidates[0] ?? null, anomaly, kept }),
+      calibration: 'prior',
+      shouldNotify: false,
+      heldBackCount: 0,
+      episode: {
+        flows: 1,
+        firstUs: judged.startUs,
+        lastUs: judged.lastUs,
+        first: eveTime(baseSec, judged.startUs),
+        last: eveTime(baseSec, judged.lastUs),
+      },
+      baselineState: state,
+      baseline,
+      visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
+      flows: kept.list,
+      features: kept.features,
+      windowFeatures: kept.windowFeatures,
+      featureSet,
+      sensor,
     })
   }
 

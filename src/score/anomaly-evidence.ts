@@ -5,7 +5,7 @@
  */
 
 import type { Draft } from './detectors/detector.ts'
-import { anomalyLr } from './flow-likelihood.ts'
+import { anomalyLr, flowLr } from './flow-likelihood.ts'
 import { num } from './number.ts'
 import type { SurpriseNote } from './surprisal/surprise.ts'
 
@@ -27,4 +27,10 @@ export function anomalyDraft(note: SurpriseNote | null): Draft | null {
     alt: 'a rare but harmless use of the service',
     next: 'Compare this flow with others of the same service.',
   }
+}
+
+/** The same for a flow that stands alone, by its own scale (SCORER.md section 5.1): the verdict's cap holds it at 25 %. */
+export function plainFlowDraft(note: SurpriseNote | null): Draft | null {
+  const made = anomalyDraft(note)
+  return made === null || note === null ? null : { ...made, lr: flowLr(note.p, note.weight) }
 }

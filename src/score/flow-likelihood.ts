@@ -39,8 +39,13 @@ export function flowLikelihood({ claimedBy, actorOf, p, weight }: FlowStanding):
 }
 
 function anomalyLikelihood(p: number | null, weight: number): number {
-  const gain = p === null ? 0 : weight * Math.min(GAIN_MAX, Math.max(0, 0.5 * (-Math.log10(p) - FROM_LOG10)))
+  const gain = p === null ? 0 : flowLr(p, weight)
   return Math.min(ANOMALY_MAX, probability(BASE_LOG10 + gain))
+}
+
+/** What the anomaly adds to a flow that stands alone, in log10. */
+export function flowLr(p: number, weight: number): number {
+  return weight * Math.min(GAIN_MAX, Math.max(0, 0.5 * (-Math.log10(p) - FROM_LOG10)))
 }
 
 /** What the anomaly adds to an episode, in log10: at most EPISODE_MAX. */

@@ -28,6 +28,8 @@ export interface Judged extends Contact {
 /** Below this share of pairs seen in both directions, silence is a gap in what we see, not a fact. */
 export const VISIBLE_SHARE_MIN = 0.8
 
+/** A tool's segment and its repetition. */
+const STRAY_PACKETS_MAX = 2
 const WELL_KNOWN_END = 1024
 /** Service ports above 1023 that clients don't pick by chance: IANA's registry, cut to what is common on real networks. */
 const REGISTERED_PORTS: ReadonlySet<number> = new Set([
@@ -51,6 +53,7 @@ const FLAG_RST = 0x04
 const FLAG_ACK = 0x10
 
 const INSIDE_MEMO_MAX = 65_536
+const UNSAID: Pair<boolean | null> = [null, null]
 
 /** Orients flows one after another; remembers only which addresses are inside, and whether any ever was. */
 export class Orienter {
@@ -78,8 +81,9 @@ export class Orienter {
     const view: View = { flow, addr, port, packets, payloadBytes, flags, isFirst: client === 0 }
     const failure = failureOf(view)
     const isHidden = failure === 'silent' && !isSilenceAFact
-    const isClientInternal = this.#isInside(addr[CLIENT])
-    const isServerInternal = this.#isInside(addr[SERVER])
+    const inside = swapped(flow.record?.isInside ?? UNSAID, client)
+    const isClientInternal = this.#isInside(addr[CLIENT], inside[CLIENT])
+    const isServerInternal = this.#isInside(addr[SERVER], inside[SERVER])
     return {
       flow,
       flowId: flow.id,
@@ -97,7 +101,7 @@ export class Orienter {
       failure: isHidden ? null : failure,
       hasSyn: flags !== null && flags[CLIENT].syn > flags[CLIENT].synAck,
       hasCompleted: flags !== null && flags[SERVER].synAck > 0 && flags[CLIENT].ack > 0,
-      hasClientReset: flags !== null && flags[CLIENT].rst > 0,
+      isStray: isStray(view) && isSilenceAFact,
       isToGroup: isGroupAddress(addr[SERVER]),
       isContinuation: flow.isContinuation,
       halves,
@@ -116,7 +120,12 @@ export class Orienter {
     return this.#sawInside ? 'ext' : 'unknown'
   }
 
-  #isInside(address: string): boolean {
+  /** @param isSaid what a foreign record says itself: one that knows its own networks is believed where ours do not name the address. */
+  #isInside(address: string, isSaid: boolean | null): boolean {
+    if (isSaid === true) {
+      this.#sawInside = true
+      return true
+    }
     const known = this.#inside.get(address)
     if (known !== undefined) return known
     // Emptied when full: parsing an address anew costs less than keeping order among them.
@@ -173,8 +182,9 @@ function outcomeOf(view: View, failure: Failure | null): Outcome {
   if (failure !== null) return 'failed'
   const { packets, payloadBytes, flags } = view
   if (!packets[CLIENT] || !packets[SERVER] || isGroupAddress(view.addr[SERVER])) return 'unclear'
-  if (view.flow.proto !== TCP || flags === null) return 'answered'
-  const isHandshake = flags[SERVER].synAck > 0
+  if (view.flow.proto !== TCP) return 'answered'
+  // A foreign record without flags: payload alone tells an answer from a refusal.
+  const isHandshake = flags !== null && flags[SERVER].synAck > 0
   return isHandshake || (payloadBytes[SERVER] ?? 0) > 0 ? 'answered' : 'unclear'
 }
 
@@ -216,6 +226,14 @@ function isLoneProbe(view: View): boolean {
   if (!view.isFirst || flow.directionBasis !== 'first_packet' || flow.firstFlags === null || flags === null) return false
   if ((flow.firstFlags & FLAG_RST) === FLAG_RST) return false
   return (packets[CLIENT] ?? 0) <= 2 && payloadBytes[CLIENT] === 0 && flags[CLIENT].syn === 0 && flags[SERVER].syn === 0
+}
+
+/** Segments of no connection, of any flags but SYN, as a tool makes them: an end of a connection has an answer that is no reset. */
+function isStray(view: View): boolean {
+  const { flow, packets, payloadBytes, flags } = view
+  if (flags === null || !view.isFirst || flow.directionBasis !== 'first_packet' || flow.isContinuation) return false
+  if ((packets[CLIENT] ?? 0) > STRAY_PACKETS_MAX || packets[SERVER] === null || payloadBytes[SERVER] !== 0) return false
+  return packets[SERVER] === flags[SERVER].rst && flags[CLIENT].syn === 0
 }
 
 function hasExchange(proto: number, payloadBytes: Pair<Measured>, flags: Pair<FlagCounts> | null): boolean {

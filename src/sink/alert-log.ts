@@ -2,12 +2,12 @@
  * alerts.jsonl: one alert event a line, the record of truth.
  *
  * In:  lines without their newline. Out: the file; a `RunError` with path and remedy when it cannot be written.
- * Not: rotation and reopening: a later sink's.
+ * Not: patience. A live run's lines wait in a queue (delivery-queue.ts) while the disk does not take them.
  *
  * The invariant: the file ends with a whole line, whatever happens: a line that does not fit is taken back, and a
  * torn one that a crash left is cut off when the log is opened to append.
  */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { RunError } from '../base/errors.ts'
 import { writeFault } from './write-fault.ts'
@@ -46,12 +46,17 @@ export class AlertLog {
 
   /** Appends one line. When this throws, the file is as it was before. */
   write(line: string): void {
+    this.writeBatch([line])
+  }
+
+  /** Appends lines with one flush to the disk for all of them. When this throws, the file is as it was before. */
+  writeBatch(lines: readonly string[]): void {
     if (!this.#isOpen) throw new Error(`${this.path} is closed`)
-    const bytes = Buffer.from(`${line}\n`)
+    const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at)
       // An alert is rare, and must outlive a power cut; a replay can be run again.
-      if (this.#isDurable && this.#wholeBytes !== null) fsyncSync(this.#fd)
+      if (this.#isDurable && this.#wholeBytes !== null) fdatasyncSync(this.#fd)
     } catch (error) {
       this.#takeBack()
       throw writeFault(this.path, error)
@@ -72,7 +77,8 @@ export class AlertLog {
     if (!this.#isOpen) return
     this.#isOpen = false
     try {
-      if (this.#wholeBytes !== null) fsyncSync(this.#fd)
+      // What is durable was flushed line by line.
+      if (this.#wholeBytes !== null && !this.#isDurable) fsyncSync(this.#fd)
     } catch (error) {
       throw writeFault(this.path, error)
     } finally {

@@ -23,7 +23,7 @@ import { join } from 'node:path'
 import type { Report } from '../explain/report.ts'
 import { errorCode, writeFault } from './write-fault.ts'
 
-const DAY_FOLDER = /^(\d{4}-\d\d-\d\d|undated)$/
+export const DAY_FOLDER = /^(\d{4}-\d\d-\d\d|undated)$/
 /** Ends of the names that we write; `.new` is a file on its way. */
 const OUR_NAME = /\.(md|svg)(\.new)?$/
 /** Near the end of a whole report, near the start of any, near the start of a picture. */
@@ -128,7 +128,7 @@ function removeIfEmpty(folder: string): void {
 const MARK_SEARCH_LEN = 4096
 
 /** Known by name and by a mark inside; a report on its way may have no end yet. */
-function isOurs(folder: string, name: string): boolean {
+export function isOurs(folder: string, name: string): boolean {
   const match = OUR_NAME.exec(name)
   if (match === null) return false
   const path = join(folder, name)

@@ -22,7 +22,7 @@ const counters = (second: number, halfOpen: number): DestinationCounters => ({
   destination: 'victim',
   proto: 6,
   atUs: second * S,
-  amounts: { packets: halfOpen, bytes: 0, replies: 0, halfOpen, completed: 0, refused: 0 },
+  amounts: { packets: halfOpen, bytes: 0, replies: 0, halfOpen, completed: 0, refused: 0, stray: 0 },
   sources: range(Math.min(64, halfOpen)).map((i) => `20.0.0.${i}`),
 })
 const windows = (): DestinationWindows => new DestinationWindows(64, 8)

@@ -56,7 +56,7 @@ describe('open flows', () => {
     const victim = '10.0.0.9'
     const open = unanswered({ client: '198.51.100.4', server: victim, port: 80, at: 4 })
     for (const second of range(4)) {
-      const amounts = { packets: 400, bytes: 0, replies: 0, halfOpen: 400, completed: 0, refused: 0 }
+      const amounts = { packets: 400, bytes: 0, replies: 0, halfOpen: 400, completed: 0, refused: 0, stray: 0 }
       it.onDestinationCounters({
         destination: victim,
         proto: 6,

@@ -1,4 +1,4 @@
-/** flood.syn, flood.udp, flood.icmp, flood.http, slow.http: a server is kept from serving (SCORER.md D5, D6, D13). */
+/** flood.syn, flood.tcp, flood.udp, flood.icmp, flood.http, slow.http: a server is kept from serving (SCORER.md D5, D6, D13). */
 import type { Facts } from '../facts.ts'
 import { sentences } from '../words.ts'
 import type { KindWords } from './kind.ts'
@@ -55,6 +55,16 @@ export const FLOOD_SYN = flood({
   check: (f) => `On ${f.victims}: are there far more half-open than established connections, and do other clients still get through?`,
   measure: (f) => `Turn on SYN cookies on ${f.victims}, and limit new connections from ${f.actor} at the firewall.`,
   later: ['Keep SYN cookies on everywhere, and agree with the uplink provider who filters when.'],
+})
+
+export const FLOOD_TCP = flood({
+  signatureId: 4242206,
+  kind: 'flood.tcp',
+  happened: (f) => `${f.actor} sent ${f.victims} TCP segments of no connection at the rate of a flood within ${f.span}.`,
+  harm: (f) => `Each segment costs ${f.victims}, and every firewall before it, a search for a connection that is not there.`,
+  check: (f) => `Was ${f.victims}, or a firewall before it, restarted then, so that it no longer knew its connections?`,
+  measure: (f) => `Let the firewall before ${f.victims} drop segments of no connection without an answer, those of ${f.actor} first.`,
+  later: ['Filter statefully before the servers, and keep the state when a firewall fails over.'],
 })
 
 export const FLOOD_UDP = flood({

@@ -7,7 +7,7 @@ import { gridPicture, outcomeCount } from '../pictures/grid.ts'
 import { sessionsPicture } from '../pictures/sessions.ts'
 import { svgFile } from '../pictures/svg.ts'
 import { DRAWN_PACKETS_MAX, timelinePicture, timelineRows } from '../pictures/timeline.ts'
-import { bytesText, countText, durationText } from '../words.ts'
+import { bytesText, countText, durationText, measuredCode } from '../words.ts'
 
 export interface PictureFile {
   /** Beside the report, under the same stem. */
@@ -46,7 +46,7 @@ function timeline(flow: KeptFlow, stem: string): Drawn {
     file: { name, svg: svgFile(timelinePicture(flow)) },
     markdown: blocks([
       `![Packet timeline of the telling flow: up from the initiator, down from the responder](${name})`,
-      `Flow ${code(String(flow.id))}, ${code(flow.addr[0])} → ${code(flow.addr[1])}, ${drawnText(flow)}:`,
+      `Flow ${code(String(flow.id))}, ${measuredCode(flow.addr[0])} → ${measuredCode(flow.addr[1])}, ${drawnText(flow)}:`,
       table(['Sent by', 'Payload', 'Flags', 'Silence before'], timelineRows(flow)),
     ]),
   }

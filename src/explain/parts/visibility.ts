@@ -4,6 +4,7 @@ import { ended } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
 import { countText, measuredText, shareText } from '../words.ts'
+import { recordLimits, recordRows } from './records.ts'
 
 const SOURCES = { file: 'a capture file', live: 'a live interface', 'flow records': 'flow records metered elsewhere' } as const
 
@@ -14,22 +15,24 @@ export function visibility(facts: Facts): string {
   const v = facts.alert.visibility
   const rows = [
     ['Source', SOURCES[v.source], ''],
-    ['Packets seen', countText(v.packetsSeen), ''],
-    ['Packets not decoded', countText(v.packetsNotDecoded), v.packetsNotDecoded === 0 ? '' : 'missing from every count here'],
-    ['Packets cut short', countText(v.truncatedPackets), v.truncatedPackets === 0 ? '' : 'sizes come from headers and stay right'],
-    ['Packets out of order in time', countText(v.latePackets), v.latePackets === 0 ? '' : 'short gaps may be wrong'],
-    ['Flows evicted for lack of room', countText(v.evictedFlows), v.evictedFlows === 0 ? '' : 'long flows may appear in pieces'],
+    ['Packets seen', measuredText(v.packetsSeen, countText), ''],
+    ['Packets not decoded', measuredText(v.packetsNotDecoded, countText), v.packetsNotDecoded ? 'missing from every count here' : ''],
+    ['Packets cut short', measuredText(v.truncatedPackets, countText), v.truncatedPackets ? 'sizes come from headers and stay right' : ''],
+    ['Packets out of order in time', measuredText(v.latePackets, countText), v.latePackets ? 'short gaps may be wrong' : ''],
+    ['Flows evicted for lack of room', measuredText(v.evictedFlows, countText), v.evictedFlows ? 'long flows may appear in pieces' : ''],
     ['Seen in both directions', measuredText(v.bothHalves, shareText).replace('not measured', 'unknown'), bothHalvesMeaning(v.bothHalves)],
     [
       'Input damaged',
       v.inputDamage === null ? 'no' : escapeText(v.inputDamage),
       v.inputDamage === null ? '' : 'what lies behind the damage was not seen',
     ],
+    ...recordRows(v.records),
   ]
   const missed = facts.alert.notEvaluated.map((entry) => `${code(entry.code)}: ${ended(escapeText(entry.why))}`)
   return blocks([
     table(['What', 'Measured', 'What it means here'], rows),
     verdictMeaning(v),
+    recordLimits(v.records),
     missed.length === 0 ? 'Everything that this kind is judged by was evaluated.' : blocks(['**Not evaluated**', bullets(missed)]),
   ])
 }
@@ -40,6 +43,7 @@ function bothHalvesMeaning(share: number | null): string {
 }
 
 function verdictMeaning(v: Visibility): string {
+  if (v.records !== undefined) return 'Something else metered these flows: what it did not see or did not write down is not known here.'
   const isComplete = v.packetsNotDecoded === 0 && v.evictedFlows === 0 && v.inputDamage === null
   if (!isComplete) return 'The ledger above has gaps: counts in this report are lower bounds.'
   return v.source === 'live'

@@ -11,7 +11,17 @@ import { benignDraft } from './benign.ts'
 export const CAPTURE_ARTEFACT: BenignRow = {
   id: 'B11',
   title: 'Capture artefact',
-  appliesTo: ['scan.horizontal', 'scan.vertical', 'c2.deadpeer', 'amp.victim', 'flood.udp', 'flood.icmp', 'flood.syn', 'exfil.volume'],
+  appliesTo: [
+    'scan.horizontal',
+    'scan.vertical',
+    'c2.deadpeer',
+    'amp.victim',
+    'flood.udp',
+    'flood.icmp',
+    'flood.syn',
+    'flood.tcp',
+    'exfil.volume',
+  ],
   // It weighs nothing: what it could explain was not counted in the first place.
   lr: 0,
   ifTrue: 'the sensor saw only one direction of this traffic',

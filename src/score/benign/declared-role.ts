@@ -18,7 +18,7 @@ const ROLE_EXPLAINS: Readonly<Record<string, readonly Kind[]>> = {
   monitoring: ['scan.horizontal', 'sweep.icmp', 'brute.login', 'c2.beacon', 'lateral.fanout', 'icmp.tunnel'],
   admin: ['brute.login', 'lateral.fanout'],
   backup: ['brute.login', 'exfil.volume', 'lateral.fanout'],
-  load_test: ['flood.http', 'flood.syn', 'flood.udp', 'flood.icmp', 'slow.http'],
+  load_test: ['flood.http', 'flood.syn', 'flood.tcp', 'flood.udp', 'flood.icmp', 'slow.http'],
 }
 
 const LR = -1.5
@@ -39,6 +39,7 @@ export const DECLARED_ROLE: BenignRow = {
     'icmp.tunnel',
     'flood.http',
     'flood.syn',
+    'flood.tcp',
     'flood.udp',
     'flood.icmp',
     'slow.http',

@@ -50,6 +50,35 @@ export function sampleOf({ window }: Arrivals, flowId: number): Draft['sample'] 
   return { n: window.flows, fromUs: window.firstUs, toUs: window.lastUs, flowIds: [flowId] }
 }
 
+/** Times finer than this are the capture's, not the line's. */
+const SHORT_SPAN_US_MIN = 1000
+const SHORT_SPAN_US_MAX = 1e6
+const SHORT_COUNT_SHARE = 5
+const SHORT_RATE_FACTOR = 1.5
+
+/**
+ * A destination watched for less than a second (a short capture, the first moment of a flood): the whole counts as one second, whichever
+ * seconds of the clock it falls into, and a fifth of what is asked for is enough at one and a half times the rate.
+ */
+export function isShortBurst(window: DestinationWindow, amount: number, perSecondMin: number): boolean {
+  const spanUs = window.lastUs - window.firstUs
+  if (spanUs >= SHORT_SPAN_US_MAX || amount < perSecondMin / SHORT_COUNT_SHARE) return false
+  if (amount >= perSecondMin) return true
+  return (amount * 1e6) / Math.max(spanUs, SHORT_SPAN_US_MIN) >= SHORT_RATE_FACTOR * perSecondMin
+}
+
+/** SYNs a port from one source, up to which they look like a scan. */
+const SCAN_FLOWS_A_PORT_MAX = 3
+const SCAN_PORTS_MIN = 15
+
+/** One source and hardly a port twice. */
+export function isScanLike({ window }: Arrivals): boolean {
+  if (window.soleSource() === null) return false
+  // Of the ports that are counted one by one: past their limit, they stand for the others.
+  const flows = [...window.ports.values()].reduce((sum, n) => sum + n, 0)
+  return flows <= SCAN_FLOWS_A_PORT_MAX * window.ports.size && window.ports.size >= SCAN_PORTS_MIN
+}
+
 const MANY_SOURCES_MIN = 1000
 const SOURCE_ROWS_MAX = 2
 

@@ -7,14 +7,13 @@
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
-import type { DestinationWindow } from '../../context/destination-windows.ts'
 import { ICMP, ICMPV6, UDP } from '../../flow/flow.ts'
 import { num } from '../number.ts'
 import { isServicePort } from '../orientation.ts'
 import type { Assessment, Detector, Draft, Finding, Look, Weight } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isShortBurst, sampleOf, sharedDrafts } from './flood-arrivals.ts'
 
 function optionsOf(pps: number, what: string) {
   return {
@@ -77,6 +76,16 @@ const ONE_WAY = {
   next: 'Check whether the destination expects this traffic; if not, have it filtered upstream.',
 } as const satisfies Weight
 
+const ANSWERED = {
+  lr: 1.3,
+  group: 'pattern',
+  basis: 'expert',
+  label: 'answered flood of echoes',
+  claim: '{x0} got {m0} packets with {m1} of payload in one second, and sent {m2} back within ten',
+  alt: 'somebody who tests the line with ping at full speed',
+  next: 'Ask whether the line was tested; a tool that waits for no answer sends thousands of echo requests a second.',
+} as const satisfies Weight
+
 const RATE = {
   lr: 0.5,
   group: 'timing',
@@ -97,14 +106,10 @@ const ADDRESS_REQUESTS = {
 } as const satisfies Weight
 
 const DHCP_PORT = 67
-const SHORT_PACKETS_SHARE = 5
-const SHORT_RATE_FACTOR = 4
 const SHORT_VARIATION_MAX = 0.2
-/** Times finer than this are the capture's, not the line's. */
-const SHORT_SPAN_US_MIN = 1000
 const ADDRESS_SECONDS_MIN = 3
 
-const WEIGHTS = { one_way: ONE_WAY, address_requests: ADDRESS_REQUESTS, rate: RATE, ...FLOOD_WEIGHTS } as const
+const WEIGHTS = { one_way: ONE_WAY, answered: ANSWERED, address_requests: ADDRESS_REQUESTS, rate: RATE, ...FLOOD_WEIGHTS } as const
 
 /** From so many flows that share one source port, it is servers that answer. */
 const REFLECTED_SHARE_MIN = 0.8
@@ -150,20 +155,14 @@ function detect(code: string, look: Look, options: Options): Finding | null {
   if (look.judged.isToGroup) return null
   const packets = window.inSecond(atUs, 'packets')
   const isLoud = packets >= options.packets_per_s_min || window.inSecond(atUs, 'bytes') >= options.bytes_per_s_min
-  const isShort = isShortBurst(window, options)
+  const isShort = (window.sizeVariation() ?? 1) <= SHORT_VARIATION_MAX && isShortBurst(window, window.packets, options.packets_per_s_min)
   const isWide = packets >= options.few_packets_per_s_min && window.sources.count() >= options.sources_min
   if (!isLoud && !isWide && !isShort) return null
-  if (window.inTenSeconds(atUs, 'replies') > options.replies_share_max * window.inTenSeconds(atUs, 'packets')) return null
+  // Each echo request has its answer as long as the destination can: that makes a flood of them worse, not better.
+  const isAnswered = window.inTenSeconds(atUs, 'replies') > options.replies_share_max * window.inTenSeconds(atUs, 'packets')
+  if (isAnswered && (look.judged.proto === UDP || !(isLoud || isShort))) return null
   if (isReflected(arrivals, look)) return null
   return floodFinding(look, arrivals, '', () => assess(code, look, arrivals, options))
-}
-
-/** A destination watched for less than a second: a fifth of the packets is enough at four times the rate, when all are alike. */
-function isShortBurst(window: DestinationWindow, options: Options): boolean {
-  const spanUs = window.lastUs - window.firstUs
-  if (spanUs >= 1e6 || window.packets < options.packets_per_s_min / SHORT_PACKETS_SHARE) return false
-  const pps = (window.packets * 1e6) / Math.max(spanUs, SHORT_SPAN_US_MIN)
-  return pps >= SHORT_RATE_FACTOR * options.packets_per_s_min && (window.sizeVariation() ?? 1) <= SHORT_VARIATION_MAX
 }
 
 /** Exhaustion of addresses: answered or not, the number alone is what harms. */
@@ -206,8 +205,9 @@ function assess(code: string, look: Look, arrivals: Arrivals, options: Options):
   const packets = Math.round(window.inSecond(atUs, 'packets'))
   const bytes = window.inSecond(atUs, 'bytes')
   const replies = Math.round(window.inTenSeconds(atUs, 'replies'))
+  const isOneWay = replies <= options.replies_share_max * window.inTenSeconds(atUs, 'packets')
   const evidence: Draft[] = [
-    draft(`${code}.one_way`, ONE_WAY, {
+    draft(isOneWay ? `${code}.one_way` : `${code}.answered`, isOneWay ? ONE_WAY : ANSWERED, {
       measured: [num(packets, 'count'), num(bytes, 'B'), num(replies, 'count')],
       names: [victim],
       sample,

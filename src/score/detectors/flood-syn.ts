@@ -1,7 +1,8 @@
 /**
  * D5 flood.syn: connections are begun at a rate that no server completes.
  *
- * In:  half-open and completed connections by destination, second by second of their start.
+ * In:  half-open and completed connections by destination, second by second of their start. One that the client itself resets counts
+ *      as half open: the system of a host that sends bare SYNs answers the server's SYN-ACK so.
  * Not: refused ones (a scan of closed ports, a server that is down); one source that tries each port once, which is a scan (D2),
  *      unless it is as fast as a flood.
  */
@@ -13,7 +14,7 @@ import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isScanLike, isShortBurst, sampleOf, sharedDrafts } from './flood-arrivals.ts'
 
 const OPTIONS = {
   half_open_per_s_min: {
@@ -22,7 +23,7 @@ const OPTIONS = {
     min: 5,
     max: 1e6,
     unit: '1/s',
-    comment: 'Half-open connections to one server begun in one second, over seconds_min seconds.',
+    comment: 'Connections to one server begun in one second and never completed, over seconds_min seconds.',
   },
   seconds_min: {
     kind: 'integer',
@@ -32,7 +33,14 @@ const OPTIONS = {
     unit: 's',
     comment: 'So many of ten seconds must reach half_open_per_s_min.',
   },
-  burst_half_open_min: { kind: 'number', default: 1000, min: 50, max: 1e7, unit: '1/s', comment: 'Or so many in one second.' },
+  burst_half_open_min: {
+    kind: 'number',
+    default: 1000,
+    min: 50,
+    max: 1e7,
+    unit: '1/s',
+    comment: 'Or so many in one second; a fifth of them at one and a half times the rate in less.',
+  },
   one_source_burst_min: {
     kind: 'number',
     default: 5000,
@@ -59,7 +67,7 @@ const WEIGHTS = {
     group: 'pattern',
     basis: 'expert',
     label: 'half-open connections',
-    claim: '{m0} connections to {x0} were begun and left half open within {m1}; {m2} were completed',
+    claim: '{m0} connections to {x0} were begun within {m1} and left half open, or reset by who began them; {m2} were completed',
     alt: 'a server that stopped answering under ordinary load, or packets that the sensor lost',
     next: 'Check whether the server still answers others, and whether SYN cookies are on.',
   },
@@ -74,9 +82,6 @@ const WEIGHTS = {
   ...FLOOD_WEIGHTS,
 } as const
 
-/** SYNs a port from one source, up to which they look like a scan. */
-const SCAN_FLOWS_A_PORT_MAX = 3
-const SCAN_PORTS_MIN = 15
 const RATE_FACTOR = 3
 
 export const FLOOD_SYN = {
@@ -105,21 +110,13 @@ function detect(look: Look, options: Options): Finding | null {
   const { window } = arrivals
   const atUs = judged.startUs
   const rate = window.peak(atUs, 'halfOpen', options.half_open_per_s_min)
-  const isBurst = rate.most >= options.burst_half_open_min
-  if (!isBurst && rate.seconds < options.seconds_min) return null
   const halfOpen = window.inTenSeconds(atUs, 'halfOpen')
+  const isBurst = rate.most >= options.burst_half_open_min || isShortBurst(window, halfOpen, options.burst_half_open_min)
+  if (!isBurst && rate.seconds < options.seconds_min) return null
   const completed = window.inTenSeconds(atUs, 'completed')
   if (completed > options.completed_share_max * (halfOpen + completed)) return null
   if (rate.most < options.one_source_burst_min && isScanLike(arrivals)) return null
   return floodFinding(look, { ...arrivals, atUs }, '', () => assess(look, { ...arrivals, atUs }, options))
-}
-
-/** One source and hardly a port twice. */
-function isScanLike({ window }: Arrivals): boolean {
-  if (window.soleSource() === null) return false
-  // Of the ports that are counted one by one: past their limit, they stand for the others.
-  const flows = [...window.ports.values()].reduce((sum, n) => sum + n, 0)
-  return flows <= SCAN_FLOWS_A_PORT_MAX * window.ports.size && window.ports.size >= SCAN_PORTS_MIN
 }
 
 function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {

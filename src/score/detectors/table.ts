@@ -14,6 +14,7 @@ import { EXFIL_VOLUME } from './exfil-volume.ts'
 import { FLOOD_ICMP, FLOOD_UDP } from './flood-datagrams.ts'
 import { FLOOD_HTTP } from './flood-http.ts'
 import { FLOOD_SYN } from './flood-syn.ts'
+import { FLOOD_TCP } from './flood-tcp.ts'
 import { ICMP_TUNNEL } from './icmp-tunnel.ts'
 import { LATERAL_FANOUT } from './lateral-fanout.ts'
 import { LONG_CONN } from './long-conn.ts'
@@ -33,6 +34,7 @@ export const DETECTORS = {
   detectors_scan_background: SCAN_BACKGROUND,
   detectors_sweep_icmp: SWEEP_ICMP,
   detectors_flood_syn: FLOOD_SYN,
+  detectors_flood_tcp: FLOOD_TCP,
   detectors_flood_udp: FLOOD_UDP,
   detectors_flood_icmp: FLOOD_ICMP,
   detectors_flood_http: FLOOD_HTTP,

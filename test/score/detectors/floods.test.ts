@@ -27,6 +27,21 @@ const SYN_FLOODS: readonly [string, Flow[], string][] = [
     ),
     'many',
   ],
+  [
+    'reset by the system of the host that sent them',
+    range(2500).map((i) =>
+      flow(
+        { client: '10.0.0.7', server: victim, port: 80, at: i / 500 },
+        { packets: [2, 1], flags: [flags({ syn: 1, rst: 1 }), flags({ syn: 1, synAck: 1, ack: 1 })], connState: 'RSTO' },
+      ),
+    ),
+    '10.0.0.7',
+  ],
+  [
+    'the first twentieth of a second of a fast one',
+    range(400).map((i) => unanswered({ client: spoofed(i), server: victim, port: 80, at: i / 8000 })),
+    'many',
+  ],
 ]
 const SYN_LOOK_ALIKES: readonly [string, Flow[]][] = [
   [
@@ -52,6 +67,41 @@ describe('flood.syn', () => {
   })
 })
 
+const stray = (i: number, perSecond: number, over: Partial<Flow> = {}): Flow =>
+  flow(
+    { client: spoofed(i), server: victim, port: 80, at: i / perSecond },
+    { directionBasis: 'first_packet', flags: [flags({ ack: 1 }), flags()], connState: 'OTH', firstFlags: 0x10, ...over },
+  )
+const RESET_BACK: Partial<Flow> = { packets: [1, 1], flags: [flags({ ack: 1 }), flags({ rst: 1 })] }
+
+describe('flood.tcp', () => {
+  it.each<[string, Flow[], string]>([
+    ['acknowledgements from forged sources', range(3000).map((i) => stray(i, 1000)), 'many'],
+    ['each answered by a reset', range(3000).map((i) => stray(i, 1000, { ...RESET_BACK, addr: ['10.0.0.7', victim] })), '10.0.0.7'],
+    ['resets', range(3000).map((i) => stray(i, 1000, { flags: [flags({ rst: 1 }), flags()], firstFlags: 0x04 })), 'many'],
+    ['with data in each', range(3000).map((i) => stray(i, 1000, { payloadBytes: [100, 0], addr: ['10.0.0.7', victim] })), '10.0.0.7'],
+  ])('finds: %s', (_name, flows, actor) => {
+    expect(kinds(flows)).toEqual([`flood.tcp ${actor}→${victim} (1)`])
+  })
+
+  it.each<[string, Flow[]]>([
+    ['clients of a server that was restarted', range(900).map((i) => stray(i, 900, RESET_BACK))],
+    [
+      'connections joined midway',
+      range(3000).map((i) => stray(i, 1000, { packets: [2, 2], flags: [flags({ ack: 2 }), flags({ ack: 2 })], payloadBytes: [0, 2800] })),
+    ],
+    ['uploads joined midway', range(3000).map((i) => stray(i, 1000, { packets: [2, 1], flags: [flags({ ack: 2 }), flags({ ack: 1 })] }))],
+    ['late ends of connections', range(600).map((i) => stray(i, 60))],
+  ])('stays quiet: %s', (_name, flows) => {
+    expect(kinds(flows)).toEqual([])
+  })
+
+  it('a scan with bare acknowledgements is a scan and no flood', () => {
+    const scan = range(1500).map((i) => stray(i, 700, { ...RESET_BACK, addr: ['10.0.0.7', victim], port: [50_000, 1 + i] }))
+    expect(kinds(scan)).toEqual([`scan.vertical 10.0.0.7→${victim} (1)`])
+  })
+})
+
 const burst = (i: number, over: Partial<Flow> = {}): Flow =>
   datagram(
     { client: '198.51.100.4', server: victim, port: 9999, at: i / 10_000, clientPort: 1024 + i },
@@ -72,6 +122,11 @@ describe('flood.udp and flood.icmp', () => {
     [
       'pings',
       [long({ proto: ICMP, port: [8, 0], packets: [30_000, 0], payloadBytes: [1.7e6, 0] })],
+      'flood.icmp 198.51.100.4→10.0.0.9 (1)',
+    ],
+    [
+      'pings that are answered',
+      [long({ proto: ICMP, port: [8, 0], packets: [30_000, 30_000], payloadBytes: [1.7e6, 1.7e6] })],
       'flood.icmp 198.51.100.4→10.0.0.9 (1)',
     ],
     [

@@ -76,7 +76,7 @@ describe('scan.background', () => {
   it('one line a day and prefix, for information', () => {
     const run = judge([
       ...range(400).map(probe),
-      ...range(400).map((i): Flow => ({ ...probe(i), startUs: 9e10 + i, lastUs: 9e10 + i, endUs: 9e10 + 6e7 })),
+      ...range(400).map((i): Flow => ({ ...probe(i), startUs: 9e10 + i * 7e6, lastUs: 9e10 + i * 7e6, endUs: 9e10 + i * 7e6 + 6e7 })),
     ])
     expect(run.alerts.map((a) => `${a.kind} ${a.actor} ${a.severity}`)).toEqual(Array(2).fill('scan.background many info'))
     expect(run.events.some((e) => e.shouldNotify)).toBe(false)

@@ -1,0 +1,255 @@
+/**
+ * Where the alerts of a live run go: alerts.jsonl, reports/, a syslog server; each behind a bounded queue.
+ *
+ *   alert event → line ─▶ queue ─▶ writing thread: alerts.jsonl, flushed ─▶ queue ─▶ writing thread: report
+ *                      └▶ queue ─▶ syslog
+ *
+ * In:  alert events, the configuration. Out: files and messages; one log line at each change of a sink's state; counters.
+ * Not: waiting. A disk that is full, slow or broken, and a server that is away, cost no packet and no judgement: what does not fit into
+ *      a queue is lost, counted and said.
+ * The invariant: a report is only ever of an alert that is in the log.
+ */
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { AlertTally } from './alert-tally.ts'
+import type { Config } from './config.ts'
+import { type AlertLine, makeAlertLine } from './explain/alert-line.ts'
+import { reportPlace } from './explain/report.ts'
+import type { WritingFacts } from './live-writing.ts'
+import type { AlertEvent } from './score/evidence.ts'
+import { alertText } from './sensor.ts'
+import { DeliveryQueue, type QueueChange } from './sink/delivery-queue.ts'
+import type { RunDigest } from './sink/digest.ts'
+import type { ReportLimits } from './sink/report-bounds.ts'
+import { SyslogSink } from './sink/syslog-sink.ts'
+import { WritingThread } from './writing-thread.ts'
+
+const MB = 1e6
+const MS_PER_DAY = 86_400_000
+const LINES_MAX = 100_000
+/** One flush to the disk is worth so many lines; a crash costs no more than these. */
+const BATCH_LINES_MAX = 256
+const BATCH_BYTES_MAX = 1e6
+const TIDY_EVERY_MS = 60_000
+/** At the end, together under the ten seconds within which a signal ends the run. */
+const LAST_ALERTS_MS = 5500
+const LAST_REPORTS_MS = 2000
+const LAST_FILES_MS = 1500
+
+export type DeliveryConfig = Pick<Config, 'output' | 'syslog'>
+
+export interface DeliveryOptions {
+  folder: string
+  config: DeliveryConfig
+  sensorName: string
+  inIface: string
+  digest: RunDigest
+  log: Logger
+  /** Where the writing thread's program lies, when not beside this one: for tests. */
+  writer?: URL
+}
+
+/** What one sink has to say for itself. */
+export interface SinkFacts {
+  sink: string
+  length: number
+  delivered: number
+  dropped: number
+  errors: number
+  isAway: boolean
+}
+
+export class LiveDelivery {
+  readonly alertsPath: string
+  readonly #reportsPath: string
+  readonly #options: DeliveryOptions
+  readonly #log: Logger
+  readonly #thread: WritingThread
+  readonly #alerts: DeliveryQueue<string>
+  readonly #reports: DeliveryQueue<string>
+  readonly #syslog: SyslogSink
+  readonly #tally = new AlertTally()
+  /** Alerts by kind and severity, as they were when first told; events by name. */
+  readonly #opened = new Map<string, { kind: string; severity: string; count: number }>()
+  readonly #events = { open: 0, update: 0, close: 0 }
+  #hasReports: boolean
+  #config: DeliveryConfig
+  #files: WritingFacts | null = null
+  #tidying: NodeJS.Timeout | null = null
+
+  /** @throws RunError when the folder cannot be written. */
+  static async open(options: DeliveryOptions): Promise<LiveDelivery> {
+    const delivery = new LiveDelivery(options)
+    await delivery.#open()
+    return delivery
+  }
+
+  private constructor(options: DeliveryOptions) {
+    const { folder, config, log } = options
+    this.#options = options
+    this.#log = log
+    this.#config = config
+    this.#hasReports = config.output.reports
+    this.alertsPath = join(folder, 'alerts.jsonl')
+    this.#reportsPath = join(folder, 'reports')
+    this.#thread = new WritingThread({ folder, limits: limitsOf(config) }, options.writer)
+    const queue = { bytesMax: config.output.queue_MB * MB, itemsMax: LINES_MAX, bytesOf: (line: string) => Buffer.byteLength(line) + 1 }
+    this.#alerts = new DeliveryQueue({
+      ...queue,
+      name: 'alerts',
+      batchItemsMax: BATCH_LINES_MAX,
+      batchBytesMax: BATCH_BYTES_MAX,
+      deliver: (lines) => this.#writeAlerts(lines),
+      onState: (change) => this.#say('alerts', change),
+    })
+    this.#reports = new DeliveryQueue({
+      ...queue,
+      name: 'reports',
+      batchItemsMax: 1,
+      batchBytesMax: BATCH_BYTES_MAX,
+      deliver: ([line]) => this.#writeReport(line),
+      onState: (change) => this.#say('reports', change),
+    })
+    this.#syslog = new SyslogSink(config.syslog, (change) => this.#say('syslog', change))
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#files = await this.#thread.ask({ kind: 'open' })
+    } catch (error) {
+      await this.#thread.end(LAST_FILES_MS)
+      throw error
+    }
+    const { repairedBytes } = this.#files
+    if (repairedBytes > 0) this.#log.warn({ bytes: repairedBytes }, 'a torn last line was cut off alerts.jsonl')
+    this.#tidying = setInterval(() => this.#keepFacts(this.#thread.ask({ kind: 'tidy' })), TIDY_EVERY_MS)
+    this.#tidying.unref()
+  }
+
+  /** Queues an alert event for every sink. Never waits and never throws. */
+  write(event: AlertEvent): void {
+    const { sensorName, inIface, digest } = this.#options
+    const line = makeAlertLine(event, { timestamp: event.episode.last, in_iface: inIface, host: sensorName })
+    digest.addAlertLine(line.text)
+    this.#tally.note(event)
+    this.#count(event)
+    this.#alerts.add(line.text)
+    this.#syslog.add(line)
+    if (event.event === 'close') this.#sayClosed(line)
+  }
+
+  #count({ event, kind, severity }: AlertEvent): void {
+    this.#events[event]++
+    if (event !== 'open') return
+    const key = `${kind} ${severity}`
+    const row = this.#opened.get(key) ?? { kind, severity, count: 0 }
+    row.count++
+    this.#opened.set(key, row)
+  }
+
+  #sayClosed({ alert }: AlertLine): void {
+    const { day, stem } = reportPlace(alert)
+    const report = this.#hasReports ? join(this.#reportsPath, day, `${stem}.md`) : null
+    this.#log.info({ id: alert.id, severity: alert.severity, report }, alertText(alert, null))
+  }
+
+  async #writeAlerts(lines: readonly string[]): Promise<void> {
+    this.#files = await this.#thread.ask({ kind: 'alerts', lines })
+    if (this.#hasReports) for (const line of lines) this.#reports.add(line)
+  }
+
+  async #writeReport(line: string): Promise<void> {
+    this.#files = await this.#thread.ask({ kind: 'report', line })
+  }
+
+  #keepFacts(asked: Promise<WritingFacts>): void {
+    asked.then(
+      (files) => {
+        this.#files = files
+      },
+      // The next line to be written says what is wrong.
+      () => {},
+    )
+  }
+
+  #say(sink: string, change: QueueChange): void {
+    const name = sink === 'syslog' ? `syslog server ${this.#config.syslog.target}` : sink === 'alerts' ? 'alert log' : 'reports'
+    const { state, ...fields } = change
+    if (state === 'away')
+      this.#log.error({ sink, waiting: change.waiting }, `${name}: ${change.why}; tried again, meanwhile what comes waits`)
+    else if (state === 'back')
+      this.#log.warn({ sink, ...fields }, `${name}: takes again what comes; ${change.droppedMeanwhile} lost meanwhile`)
+    else if (state === 'full') this.#log.error({ sink, ...fields }, `${name}: too much waits; what comes now is lost and counted`)
+    else this.#log.error({ sink, dropped: change.dropped }, `${name}: ${change.why}`)
+  }
+
+  /** Puts another configuration in force. */
+  apply(config: DeliveryConfig): void {
+    this.#config = config
+    this.#hasReports = config.output.reports
+    const bytesMax = config.output.queue_MB * MB
+    this.#alerts.limit(LINES_MAX, bytesMax)
+    this.#reports.limit(LINES_MAX, bytesMax)
+    this.#syslog.apply(config.syslog)
+    this.#keepFacts(this.#thread.ask({ kind: 'limit', limits: limitsOf(config) }))
+  }
+
+  /** The alert log may have been moved away: the next line goes to a file of its name. @throws RunError when that cannot be opened yet */
+  async reopen(): Promise<void> {
+    this.#files = await this.#thread.ask({ kind: 'reopen' })
+    this.#alerts.retryNow()
+    this.#reports.retryNow()
+  }
+
+  /** Alerts by their last severity, gravest first. */
+  tally(): { severity: string; count: number }[] {
+    return this.#tally.counts()
+  }
+
+  get opened(): readonly { kind: string; severity: string; count: number }[] {
+    return [...this.#opened.values()]
+  }
+
+  get events(): Readonly<Record<'open' | 'update' | 'close', number>> {
+    return this.#events
+  }
+
+  get files(): WritingFacts | null {
+    return this.#files
+  }
+
+  /** A syslog server that was never configured is none. */
+  get sinks(): SinkFacts[] {
+    const { queue: syslog, isOn } = this.#syslog
+    const queues = isOn || syslog.counters.added > 0 ? [this.#alerts, this.#reports, syslog] : [this.#alerts, this.#reports]
+    return queues.map(({ name, length, counters, isAway }) => ({
+      sink: name,
+      length,
+      delivered: counters.delivered,
+      dropped: counters.dropped,
+      errors: counters.errors,
+      isAway,
+    }))
+  }
+
+  /** Waits some seconds for what is on its way, says what was lost, and gives back how many alert lines were. */
+  async close(): Promise<number> {
+    if (this.#tidying !== null) clearInterval(this.#tidying)
+    const syslogLeft = this.#syslog.close(LAST_ALERTS_MS)
+    const alertsLeft = await this.#alerts.close(LAST_ALERTS_MS)
+    const reportsLeft = await this.#reports.close(LAST_REPORTS_MS)
+    if (reportsLeft > 0) this.#log.error({ sink: 'reports', lost: reportsLeft }, 'reports: not written before the end')
+    if ((await syslogLeft) > 0) this.#log.error({ sink: 'syslog', lost: await syslogLeft }, 'syslog: not delivered before the end')
+    if (!(await this.#thread.end(LAST_FILES_MS))) dieAtExit()
+    return alertsLeft
+  }
+}
+
+/** A thread that hangs in a call to the disk would hold the process for ever: the kernel takes both. */
+function dieAtExit(): void {
+  process.once('exit', () => process.kill(process.pid, 'SIGKILL'))
+}
+
+function limitsOf({ output }: DeliveryConfig): ReportLimits {
+  return { countMax: output.reports_max, ageMaxMs: output.reports_age_d * MS_PER_DAY, bytesMax: output.reports_MB * MB }
+}

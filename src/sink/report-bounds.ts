@@ -1,0 +1,159 @@
+/**
+ * How many reports are kept, how long, and in how much room: the oldest go first.
+ *
+ * In:  the folder of reports, limits, each report that is written. Out: files removed; counters.
+ * Not: what replay writes, which is kept whole.
+ *
+ * A report and all that lies beside it under its name (pictures, packets) is one thing: it is counted, and goes, together.
+ * The invariant: only what is ours is removed: a Markdown file and pictures with our mark inside, and the packets of that very name.
+ */
+import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { DAY_FOLDER, isOurs } from './report-folder.ts'
+
+export interface ReportLimits {
+  countMax: number
+  ageMaxMs: number
+  bytesMax: number
+}
+
+interface Kept {
+  day: string
+  stem: string
+  bytes: number
+  writtenMs: number
+}
+
+export class ReportBounds {
+  readonly counters = { removed: 0, notRemoved: 0 }
+  readonly #folder: string
+  #limits: ReportLimits
+  /** By day and stem, the least recently written first. */
+  readonly #kept = new Map<string, Kept>()
+  #bytes = 0
+
+  constructor(folder: string, limits: ReportLimits) {
+    this.#folder = folder
+    this.#limits = limits
+  }
+
+  get count(): number {
+    return this.#kept.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  limit(limits: ReportLimits): void {
+    this.#limits = limits
+  }
+
+  /** Takes stock of what earlier runs left. Names only: what is inside is looked at before anything is removed. */
+  scan(): void {
+    this.#kept.clear()
+    this.#bytes = 0
+    const found = list(this.#folder)
+      .filter((day) => DAY_FOLDER.test(day))
+      .flatMap((day) => this.#reportsOf(day))
+    found.sort((a, b) => a.writtenMs - b.writtenMs)
+    for (const kept of found) this.#note(kept)
+  }
+
+  #reportsOf(day: string): Kept[] {
+    const names = list(join(this.#folder, day))
+    const reports = new Map(stemsIn(names).map((stem) => [stem, { day, stem, bytes: 0, writtenMs: 0 }]))
+    for (const name of names) {
+      const report = reports.get(stemOf(name, reports))
+      if (report === undefined) continue
+      const { size, mtimeMs } = facts(join(this.#folder, day, name))
+      report.bytes += size
+      report.writtenMs = Math.max(report.writtenMs, mtimeMs)
+    }
+    return [...reports.values()]
+  }
+
+  /** A report was written, perhaps once more. */
+  written(day: string, stem: string, nowMs: number): void {
+    const bytes = this.#filesOf(day, stem).reduce((sum, name) => sum + facts(join(this.#folder, day, name)).size, 0)
+    this.#note({ day, stem, bytes, writtenMs: nowMs })
+    this.enforce(nowMs)
+  }
+
+  /** Removes what is too old or too much. */
+  enforce(nowMs: number): void {
+    const { countMax, ageMaxMs, bytesMax } = this.#limits
+    for (const [key, kept] of this.#kept) {
+      const isTooMuch = this.#kept.size > countMax || this.#bytes > bytesMax
+      if (!isTooMuch && nowMs - kept.writtenMs <= ageMaxMs) return
+      this.#kept.delete(key)
+      this.#bytes -= kept.bytes
+      this.#remove(kept)
+    }
+  }
+
+  #note(kept: Kept): void {
+    const key = `${kept.day}/${kept.stem}`
+    this.#bytes += kept.bytes - (this.#kept.get(key)?.bytes ?? 0)
+    this.#kept.delete(key)
+    this.#kept.set(key, kept)
+  }
+
+  #filesOf(day: string, stem: string): string[] {
+    const names = list(join(this.#folder, day))
+    const stems = new Set(stemsIn(names))
+    return names.filter((name) => name.startsWith(stem) && stemOf(name, stems) === stem)
+  }
+
+  /** The report last: what is left of one that could not be removed whole still has its mark. */
+  #remove({ day, stem }: Kept): void {
+    const folder = join(this.#folder, day)
+    if (!isOurs(folder, `${stem}.md`)) return
+    try {
+      const beside = this.#filesOf(day, stem).filter((name) => isSlice(name, stem) || (name.endsWith('.svg') && isOurs(folder, name)))
+      for (const name of [...beside, `${stem}.md`]) rmSync(join(folder, name), { force: true })
+      this.counters.removed++
+    } catch {
+      this.counters.notRemoved++
+    }
+    removeIfEmpty(folder)
+  }
+}
+
+function stemsIn(names: readonly string[]): string[] {
+  return names.filter((name) => name.endsWith('.md')).map((name) => name.slice(0, -'.md'.length))
+}
+
+/** The report that a file lies beside; '' for none. Stems may have dots: the longest one that there is a report of. */
+function stemOf(name: string, stems: { has(stem: string): boolean }): string {
+  for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+    if (stems.has(name.slice(0, dot))) return name.slice(0, dot)
+  }
+  return ''
+}
+
+/** Packets have no room for a mark: their name is. */
+function isSlice(name: string, stem: string): boolean {
+  return name === `${stem}.pcap` || name === `${stem}.pcapng`
+}
+
+function facts(path: string): { size: number; mtimeMs: number } {
+  return statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 }
+}
+
+/** What cannot be read is not there for us: the next write will say why. */
+function list(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Not empty.
+  }
+}
