@@ -14,7 +14,7 @@ import { num } from './score/number.ts'
 import type { LifeCycleRecord } from './score/surprisal/life-cycle.ts'
 import { encodeBaseline, readBaseline, type StoredBaseline, writeBaseline } from './sink/baseline-file.ts'
 
-const ACTIONS = ['show', 'export', 'import', 'reset'] as const
+const ACTIONS = ['show', 'export', 'reset', 'import'] as const
 type Action = (typeof ACTIONS)[number]
 
 export const BASELINE_COMMAND_OPTIONS = {
@@ -60,10 +60,11 @@ function runBaseline({ action, file, json }: BaselineArguments, folder: string):
   if (action === 'show' && file !== undefined) return show(file, json === true)
   if (folder === '') throw new RunError('baseline.folder is empty: no baseline is kept')
   const path = baselinePath(folder)
-  if (action === 'import') return importFrom(file ?? '', path)
+  const given = file ?? ''
+  if (action === 'import') return importFrom(given, path)
   if (!existsSync(path)) throw new RunError(`${path}: no baseline is stored there`)
   if (action === 'show') return show(path, json === true)
-  return action === 'export' ? exportTo(path, file ?? '') : reset(path)
+  return action === 'export' ? exportTo(path, given) : reset(path)
 }
 
 function exportTo(path: string, file: string): string[] {
