@@ -17,6 +17,7 @@ import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
+import { judge, judgeInterim } from './judge.ts'
 import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {
@@ -33,7 +34,7 @@ import {
 } from './live-meter.ts'
 import { LiveStatus } from './live-status.ts'
 import type { Analyst } from './score/analyst.ts'
-import { judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
 export interface LiveRunOptions {

@@ -97,8 +97,18 @@ function readRows(summary: ReadSummary, elapsedSec: number): Row[] {
 }
 
 function endRows(summary: ReadSummary): Row[] {
-  const notDecoded = summary.notDecoded.filter((row) => row.count > 0)
+  // ARP is read and judged, and belongs to no flow: no loss.
+  const arp = summary.notDecoded.find((row) => row.reason === 'arp')?.count ?? 0
+  const notDecoded = summary.notDecoded.filter((row) => row.count > 0 && row.reason !== 'arp')
   const rows: Row[] = [
+    ...(arp === 0
+      ? []
+      : [
+          [
+            'arp',
+            `${groupDigits(arp)} messages${summary.arpNotJudged === 0 ? '' : `, ${groupDigits(summary.arpNotJudged)} too many in a second to be judged`}`,
+          ] as Row,
+        ]),
     ['not decoded', notDecoded.length === 0 ? 'none' : notDecoded.map((row) => `${row.reason} ${groupDigits(row.count)}`).join(', ')],
   ]
   const { reordered, tooLate } = summary.order

@@ -16,6 +16,7 @@ import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { TCP, UDP } from '../flow/flow.ts'
 import type { Activity } from './activity.ts'
 import { activitySlot, NO_SLOT, PortUse, RotatingCount } from './activity.ts'
+import { ArpTable } from './arp-table.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
 import { BoundedTable } from './bounded-table.ts'
@@ -162,6 +163,7 @@ export class Context {
   readonly census: Census
   /** The memory of weeks. */
   readonly histories: Histories
+  readonly arp: ArpTable
   readonly #exchanges: Exchanges
   readonly #background = new Background()
   readonly #sinceMidnightUs: number
@@ -184,6 +186,7 @@ export class Context {
     this.#sinceMidnightUs = (baseSec % 86_400) * 1e6
     this.services = new Services(options.services_max)
     this.census = new Census(options.services_max)
+    this.arp = new ArpTable(options.arp_max)
     this.#exchanges = new Exchanges({
       series: options.series_max,
       hosts: options.hosts_max,
@@ -195,7 +198,8 @@ export class Context {
     this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
     this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
     const tables = [this.#clients, this.#targets, this.#pairs, this.#sessions]
-    this.#parts = [...tables, this.services, this.census, this.histories, this.#exchanges, this.#background, this.visibility]
+    const weeks = [this.histories, this.#exchanges, this.#background]
+    this.#parts = [...tables, this.services, this.census, ...weeks, this.visibility, this.arp]
   }
 
   advance(nowUs: number): void {
@@ -309,6 +313,7 @@ export class Context {
       sessionWindowsEvicted: this.#sessions.evictedCount,
       visibilityPairsNotCounted: this.visibility.saturatedCount,
       backgroundEvicted: this.#background.evictedCount,
+      arpEvicted: this.arp.evictedCount,
       censusNotCounted: this.census.notCounted,
       ...this.#exchanges.counters,
       ...this.histories.counters,

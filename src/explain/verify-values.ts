@@ -10,7 +10,16 @@
  */
 
 /** Fixed phrases of reports that hold digits and are no measurements. */
-const PHRASES = ['count 15, seconds 300', 'count 10, seconds 300', 'count 1000, seconds 10', 'L4_SRC_PORT', 'L4_DST_PORT', 'ipv6.addr']
+const PHRASES = [
+  'count 15, seconds 300',
+  'count 10, seconds 300',
+  'count 1000, seconds 10',
+  'L4_SRC_PORT',
+  'L4_DST_PORT',
+  'ipv6.addr',
+  'arp.opcode == 1',
+  'arp.src.proto_ipv4',
+]
 
 /** Which scales a unit after a number allows, by what the number of the line is measured in. */
 const SCALES: Readonly<Record<string, readonly number[]>> = {
@@ -93,7 +102,8 @@ export class AlertValues {
     const stem = String(at(alert, 'id'))
       .replace(/[^A-Za-z0-9._-]/g, '_')
       .slice(0, 120)
-    for (const picture of ['timeline', 'grid', 'sessions']) for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
+    for (const picture of ['timeline', 'grid', 'sessions', 'claims'])
+      for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
     this.#numbers.push(numberAt(episode, 'lastUs') - numberAt(episode, 'firstUs'), numberAt(at(alert, 'victims'), 'count') - 1)
     for (const flow of listAt(alert, 'flows')) {
       const [packets, answers] = listAt(flow, 'packets').map(Number)
@@ -106,6 +116,13 @@ export class AlertValues {
     for (const picture of listAt(alert, 'pictures')) {
       const outcomes = listAt(picture, 'cells').map((cell) => at(cell, 'outcome'))
       this.#numbers.push(outcomes.filter((o) => o === 'failed').length, outcomes.filter((o) => o === 'answered').length)
+      const marks = listAt(picture, 'marks')
+      this.#numbers.push(...marks.map((mark) => numberAt(mark, 'atUs') - Math.min(...marks.map((one) => numberAt(one, 'atUs')))))
+      for (const how of ['question', 'answer', 'announcement', 'unasked']) {
+        for (const i of listAt(picture, 'macs').keys()) {
+          this.#numbers.push(marks.filter((mark) => at(mark, 'how') === how && at(mark, 'mac') === i).length)
+        }
+      }
       const starts = listAt(picture, 'sessions').map((session) => numberAt(session, 'atUs'))
       this.#numbers.push(...starts.map((start) => start - Math.min(...starts)))
     }

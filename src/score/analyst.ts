@@ -11,20 +11,21 @@
  */
 
 import type { NetworkSet } from '../base/address.ts'
+import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { CLIENT } from '../context/contact.ts'
 import { Context, type Observed } from '../context/context.ts'
-import type { ArpSighting } from '../decode/arp-sighting.ts'
+import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
-import type { Flow } from '../flow/flow.ts'
+import { type Flow, PROTO_ARP } from '../flow/flow.ts'
 import { anomalyDraft, plainFlowDraft } from './anomaly-evidence.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Finding, Look } from './detectors/detector.ts'
+import type { AnyDetector, ArpDetector, ArpLook, Detector, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
-import type { Episode } from './episodes.ts'
+import type { Episode, Occasion } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, BaselineProgress, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, BaselineProgress, Orientation, Visibility } from './evidence.ts'
 import { flowLikelihood } from './flow-likelihood.ts'
 import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
@@ -32,8 +33,7 @@ import { type FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import { num } from './number.ts'
 import type { ScoreOptions } from './options.ts'
-import type { Judged } from './orientation.ts'
-import { Orienter } from './orientation.ts'
+import { type Judged, Orienter } from './orientation.ts'
 import { restoreSurprisal, type Snapshot, snapshotOf, totalVotes } from './surprisal/snapshot.ts'
 import { Surprisal } from './surprisal/surprisal.ts'
 import type { Surprise, SurpriseNote } from './surprisal/surprise.ts'
@@ -50,6 +50,8 @@ const SUSPECT_US = 3600 * US_PER_S
 const SECONDS_PER_HOUR = 3600
 /** Never written to. */
 const NO_CLAIMS: readonly Readonly<Episode>[] = []
+/** An ARP message names its sender; there is no conversation to orient. */
+const BY_SENDER: Orientation = { how: 'sender', confidence: 1, halves: 'orig' }
 
 export interface AnalystOptions extends FlowReader {
   score: ScoreOptions
@@ -85,6 +87,11 @@ export interface JudgedFlow {
   explain: Surprisal['explain']
 }
 
+interface Configured<D> {
+  detector: D
+  options: ScoreOptions[DetectorSection]
+}
+
 export class Analyst {
   readonly #options: AnalystOptions
   readonly #context: Context
@@ -93,7 +100,8 @@ export class Analyst {
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
   readonly #surprisal: Surprisal
-  readonly #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
+  readonly #flowDetectors: readonly Configured<Detector<OptionTable>>[]
+  readonly #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -122,9 +130,11 @@ export class Analyst {
       restoreSurprisal(this.#surprisal, options.baseline)
       this.#context.histories.restore(options.baseline.histories, Math.floor(options.baseSec / SECONDS_PER_HOUR))
     }
-    this.#detectors = sectionsOf()
+    const rows = sectionsOf()
       .map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
       .filter(({ detector }) => options.kindsLeftOut?.has(detector.kind) !== true)
+    this.#flowDetectors = rows.flatMap(({ detector, options: set }) => ('detect' in detector ? [{ detector, options: set }] : []))
+    this.#arpDetectors = rows.flatMap(({ detector, options: set }) => ('detectArp' in detector ? [{ detector, options: set }] : []))
   }
 
   onFlow(flow: Flow): void {
@@ -151,10 +161,10 @@ export class Analyst {
   /** The episodes that took the flow, of those that rest on more than rarity. */
   #detect(look: Look, note: SurpriseNote | null): readonly Readonly<Episode>[] {
     let claims = NO_CLAIMS
-    for (const { detector, options } of this.#detectors) {
+    for (const { detector, options } of this.#flowDetectors) {
       const finding = detector.detect(look, options)
       if (finding === null) continue
-      const episode = this.#take(detector, finding, look.judged, note)
+      const episode = this.#takeFlow(detector, finding, look.judged, note)
       if (detector.isAnomalyOnly !== true) claims = [...claims, episode]
     }
     return claims
@@ -218,10 +228,10 @@ export class Analyst {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observeInterim(judged)
     const look = { judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null }
-    for (const { detector, options } of this.#detectors) {
+    for (const { detector, options } of this.#flowDetectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged, null)
+      if (finding !== null) this.#takeFlow(detector, finding, judged, null)
     }
   }
 
@@ -230,9 +240,32 @@ export class Analyst {
     this.#context.noteCounters(counters)
   }
 
-  /** ARP messages of one second, in order. */
-  onArp(sightings: readonly ArpSighting[]): void {
-    for (const { atUs } of sightings) this.onTime(atUs)
+  /** ARP messages and carried packets of one second, in order. */
+  onLink(sightings: readonly LinkSighting[]): void {
+    const { arp } = this.#context
+    for (const sighting of sightings) {
+      const { atUs } = sighting
+      this.onTime(atUs)
+      if (sighting.kind === 'arp') {
+        const message = arp.noteArp(sighting)
+        this.#lookAtArp({ atUs, station: message.station, message, arp })
+      } else {
+        const station = arp.noteCarried(sighting)
+        if (station !== null) this.#lookAtArp({ atUs, station, message: null, arp })
+      }
+    }
+  }
+
+  #lookAtArp(look: ArpLook): void {
+    for (const { detector, options } of this.#arpDetectors) {
+      const finding = detector.detectArp(look, options)
+      if (finding === null) continue
+      // Whoever sends ARP is on this segment; whether the segment is ours, its addresses tell.
+      const isInside = this.#options.internal.has(finding.actor) || this.#options.internal.has(finding.victim)
+      const side = { isClientInternal: isInside, direction: isInside ? ('lat' as const) : ('unknown' as const) }
+      const occasion = { proto: PROTO_ARP, orientation: BY_SENDER, startUs: look.atUs, lastUs: look.atUs, ...side }
+      this.#take(detector, finding, occasion, { nowUs: look.atUs, note: null }, () => undefined)
+    }
   }
 
   /** Packet time has come this far; never goes back. */
@@ -287,8 +320,20 @@ export class Analyst {
     }
   }
 
-  #take(detector: AnyDetector, finding: Finding, judged: Judged, note: SurpriseNote | null): Episode {
-    const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged, note: SurpriseNote | null): Readonly<Episode> {
+    return this.#take(detector, finding, judged, { nowUs: judged.endUs, note }, (kept) =>
+      kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
+    )
+  }
+
+  #take(
+    detector: AnyDetector,
+    finding: Finding,
+    occasion: Occasion,
+    { nowUs, note }: { nowUs: number; note: SurpriseNote | null },
+    keep: (kept: KeptFlows) => void,
+  ): Readonly<Episode> {
+    const side = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
     const verdictOf = (victimCount: number, rarest: SurpriseNote | null): Verdict => {
       const assessment = finding.assess(victimCount)
       return judgeEpisode({
@@ -302,11 +347,10 @@ export class Analyst {
         chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
         context: this.#context,
         roles: this.#options.score.roles,
-        nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
+        nowSec: this.#options.baseSec + nowUs / US_PER_S,
       })
     }
-    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    return this.#episodes.take({ detector, finding, judged, verdictOf, note, keep })
+    return this.#episodes.take({ detector, finding, occasion, verdictOf, note, keep })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {

@@ -16,7 +16,7 @@ import type { AnyDetector, Finding } from './detectors/detector.ts'
 import type { AlertEventName, Orientation } from './evidence.ts'
 import { KeptFlows } from './kept-flow.ts'
 import type { Notifier } from './notifier.ts'
-import type { Judged } from './orientation.ts'
+import type { Direction } from './orientation.ts'
 import { LEVELS } from './severity.ts'
 import type { SurpriseNote } from './surprisal/surprise.ts'
 import type { Verdict } from './verdict.ts'
@@ -59,12 +59,21 @@ export interface Episode {
   shouldNotify: boolean
 }
 
+/** What an episode needs of the flow, or of the ARP message, that a finding was made at. */
+export interface Occasion {
+  proto: number
+  orientation: Orientation
+  startUs: number
+  lastUs: number
+  isClientInternal: boolean
+  direction: Direction
+}
 type Judge = (victimCount: number, rarest: SurpriseNote | null) => Verdict
 
 export interface Sighting {
   detector: AnyDetector
   finding: Finding
-  judged: Judged
+  occasion: Occasion
   /** Judges the episode as it stands; dear, and therefore asked seldom. */
   verdictOf: Judge
   /** The flow's surprise, when it is rare. */
@@ -153,22 +162,22 @@ export class Episodes {
     for (const [key, episode] of this.#candidates) this.#drop(key, episode)
   }
 
-  #begin(key: string, { detector, finding, judged, verdictOf, note, keep }: Sighting): Episode {
+  #begin(key: string, { detector, finding, occasion, verdictOf, note, keep }: Sighting): Episode {
     const victims = new DistinctWindow<string>(Number.MAX_SAFE_INTEGER, VICTIMS_LISTED)
     for (const victim of [...finding.victims(), finding.victim]) victims.add(victim, 0)
-    const firstUs = Math.min(finding.firstUs, judged.startUs)
+    const firstUs = Math.min(finding.firstUs, occasion.startUs)
     const episode: Episode = {
       key,
       id: this.#idOf(key, firstUs),
       detector,
       actor: finding.actor,
-      actorSide: sideOf(finding, judged),
+      actorSide: sideOf(finding, occasion),
       isOpen: false,
-      proto: judged.proto,
-      orientation: judged.orientation,
+      proto: occasion.proto,
+      orientation: occasion.orientation,
       flows: finding.flowsInWindow,
       firstUs,
-      lastUs: judged.lastUs,
+      lastUs: occasion.lastUs,
       victims,
       kept: new KeptFlows(),
       verdict: verdictOf(victims.count(), note),
@@ -185,10 +194,10 @@ export class Episodes {
     return episode
   }
 
-  #goOn(episode: Episode, { finding, judged, verdictOf, note, keep }: Sighting): void {
-    episode.flows++
-    episode.firstUs = Math.min(episode.firstUs, judged.startUs)
-    episode.lastUs = Math.max(episode.lastUs, judged.lastUs)
+  #goOn(episode: Episode, { finding, occasion, verdictOf, note, keep }: Sighting): void {
+    episode.flows += finding.adds ?? 1
+    episode.firstUs = Math.min(episode.firstUs, occasion.startUs)
+    episode.lastUs = Math.max(episode.lastUs, occasion.lastUs)
     const isNewVictim = episode.victims.add(finding.victim, 0) && episode.victims.count() < JUDGE_ALL_BELOW
     keep(episode.kept)
     const home = episode.isOpen ? this.#open : this.#candidates
@@ -312,8 +321,8 @@ export class Episodes {
   }
 }
 
-function sideOf(finding: Finding, judged: Judged): Episode['actorSide'] {
-  const { isActorInternal, direction } = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+function sideOf(finding: Finding, occasion: Occasion): Episode['actorSide'] {
+  const { isActorInternal, direction } = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
   if (isActorInternal) return 'inside'
   return direction === 'unknown' ? 'unknown' : 'outside'
 }

@@ -93,6 +93,8 @@ function sourceText(flow: KeptFlow): string {
 
 export function observableFeatures(facts: Facts): string {
   const { alert } = facts
+  // ARP has no flow, hence none of a flow's features: the part is left out.
+  if (facts.isArp) return ''
   const flow = tellingFlow(alert)
   if (flow === null) return 'No single flow was kept.'
   const rows = NETFLOW_NAMES.map((row) => {
