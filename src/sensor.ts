@@ -220,18 +220,25 @@ export function openAnalyst(
 ): Analyst {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
-    score: config,
+    ...judgingBy(config),
     baseSec,
-    internal: new NetworkSet(config.networks.internal),
     visibility,
     featureVector: (ref) => featureVector(viewOf(ref)),
     timeline: (ref) => viewOf(ref).timeline(),
     communityId: communityIdOf,
     emit,
-    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
     featureSet: featureSetId,
     ...extras,
   })
+}
+
+/** What of an analyst's options the configuration decides, and a reload changes. */
+export function judgingBy(config: Config): Pick<AnalystOptions, 'score' | 'internal' | 'sensor'> {
+  return {
+    score: config,
+    internal: new NetworkSet(config.networks.internal),
+    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
+  }
 }
 
 /** Of our own meter nothing is unmeasured. */

@@ -93,15 +93,15 @@ interface Configured<D> {
 }
 
 export class Analyst {
-  readonly #options: AnalystOptions
+  #options: AnalystOptions
   readonly #context: Context
   readonly #orienter: Orienter
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
   readonly #surprisal: Surprisal
-  readonly #flowDetectors: readonly Configured<Detector<OptionTable>>[]
-  readonly #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
+  #flowDetectors: readonly Configured<Detector<OptionTable>>[]
+  #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -112,13 +112,7 @@ export class Analyst {
     this.#context = new Context(context, LOGIN_PORTS, options.baseSec)
     this.#orienter = new Orienter(options.internal, this.#context.services)
     this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
-    const episodes = {
-      likelihoodMin: alerts.likelihood_min,
-      quietUs: alerts.episode_quiet_s * US_PER_S,
-      reopenUs: alerts.reopen_s * US_PER_S,
-      episodesMax: alerts.episodes_max,
-      baseSec: options.baseSec,
-    }
+    const episodes = { ...episodeLimits(alerts), episodesMax: alerts.episodes_max, baseSec: options.baseSec }
     this.#episodes = new Episodes(
       episodes,
       this.#notifier,
@@ -130,11 +124,24 @@ export class Analyst {
       restoreSurprisal(this.#surprisal, options.baseline)
       this.#context.histories.restore(options.baseline.histories, Math.floor(options.baseSec / SECONDS_PER_HOUR))
     }
-    const rows = sectionsOf()
-      .map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
-      .filter(({ detector }) => options.kindsLeftOut?.has(detector.kind) !== true)
-    this.#flowDetectors = rows.flatMap(({ detector, options: set }) => ('detect' in detector ? [{ detector, options: set }] : []))
-    this.#arpDetectors = rows.flatMap(({ detector, options: set }) => ('detectArp' in detector ? [{ detector, options: set }] : []))
+    const detectors = detectorsFor(options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
+  }
+
+  /**
+   * Judges by other thresholds, networks and roles from the next flow on. Windows, episodes and what is known of hosts stay; sizes of
+   * tables stay as they were at start.
+   */
+  change(changed: Pick<AnalystOptions, 'score' | 'internal' | 'sensor'>): void {
+    const { alerts } = changed.score
+    this.#options = { ...this.#options, ...changed }
+    const detectors = detectorsFor(this.#options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
+    this.#orienter.change(changed.internal)
+    this.#episodes.change(episodeLimits(alerts))
+    this.#notifier.change(alerts.notifications_per_day)
   }
 
   onFlow(flow: Flow): void {
@@ -411,8 +418,28 @@ export class Analyst {
   }
 }
 
-function sectionsOf(): DetectorSection[] {
-  return Object.keys(DETECTORS) as DetectorSection[]
+interface ConfiguredDetectors {
+  flow: Configured<Detector<OptionTable>>[]
+  arp: Configured<ArpDetector<OptionTable>>[]
+}
+
+function detectorsFor({ score, kindsLeftOut }: AnalystOptions): ConfiguredDetectors {
+  const sections = Object.keys(DETECTORS) as DetectorSection[]
+  const rows = sections
+    .map((section) => ({ detector: DETECTORS[section], options: score[section] }))
+    .filter(({ detector }) => kindsLeftOut?.has(detector.kind) !== true)
+  return {
+    flow: rows.flatMap(({ detector, options }) => ('detect' in detector ? [{ detector, options }] : [])),
+    arp: rows.flatMap(({ detector, options }) => ('detectArp' in detector ? [{ detector, options }] : [])),
+  }
+}
+
+function episodeLimits(alerts: ScoreOptions['alerts']) {
+  return {
+    likelihoodMin: alerts.likelihood_min,
+    quietUs: alerts.episode_quiet_s * US_PER_S,
+    reopenUs: alerts.reopen_s * US_PER_S,
+  }
 }
 
 /** What the two do from now on is not learnt from, for a while; and the actor's hour does not become usual. */

@@ -103,7 +103,7 @@ export class Episodes {
     episodesFull: 0,
     candidatesFull: 0,
   }
-  readonly #options: EpisodeOptions
+  #options: EpisodeOptions
   readonly #notifier: Notifier
   readonly #emit: Emit
   readonly #onDropped: (candidate: Episode) => void
@@ -120,8 +120,13 @@ export class Episodes {
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
   }
 
-  /** One flow that meets a detector's entry test; gives the episode that took it. */
-  take(sighting: Sighting): Episode {
+  /** Other limits for episodes open and to come. Tables keep their size, and what they have forgotten stays so. */
+  change(options: Pick<EpisodeOptions, 'likelihoodMin' | 'quietUs' | 'reopenUs'>): void {
+    this.#options = { ...this.#options, ...options }
+  }
+
+  /** One flow that meets a detector's entry test. @returns the episode that it now belongs to. */
+  take(sighting: Sighting): Readonly<Episode> {
     const { detector, finding } = sighting
     const key = `${detector.kind}|${finding.actor}|${finding.keyPart}`
     const known = this.#open.get(key) ?? this.#candidates.get(key)

@@ -230,7 +230,7 @@ describe('the life of a daemon', () => {
     writeFileSync(config, 'flow:\n  idle_udp_s: 30\n')
     sensor.signal('SIGHUP')
     expect(await sensor.says('files opened anew', 2)).toBe(true)
-    expect(sensor.stderr).toContain('"sections":["flow"]')
+    expect(sensor.stderr).toContain('"keys":["flow.idle_udp_s"]')
     await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
     // What is known is told once a second, and the last packets wait for a tick to be put in order.
     await sleep(2600)
