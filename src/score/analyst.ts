@@ -15,6 +15,7 @@ import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { CLIENT } from '../context/contact.ts'
 import { Context, type Observed } from '../context/context.ts'
+import type { SlowConnections } from '../context/slow-connections.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { type Flow, PROTO_ARP } from '../flow/flow.ts'
@@ -105,6 +106,7 @@ export class Analyst {
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
+  #countersNotJudged = 0
 
   constructor(options: AnalystOptions) {
     const { alerts, context } = options.score
@@ -171,7 +173,7 @@ export class Analyst {
     for (const { detector, options } of this.#flowDetectors) {
       const finding = detector.detect(look, options)
       if (finding === null) continue
-      const episode = this.#takeFlow(detector, finding, look.judged, note)
+      const episode = this.#takeFlow(detector, finding, look.judged, { isStillOpen: false, note })
       if (detector.isAnomalyOnly !== true) claims = [...claims, episode]
     }
     return claims
@@ -228,23 +230,36 @@ export class Analyst {
   }
 
   /**
-   * The row so far of a flow that is still open; its finished row comes later and counts in full. What adds up is not touched:
-   * only detectors that read open flows look at it.
+   * Rows so far of flows that are still open at `nowUs`; their finished rows come later and count in full. What adds up is not
+   * touched: only detectors that read open flows look, and once for all connections of a client with a service.
    */
-  onOpenFlow(flow: Flow): void {
-    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
-    const observed = this.#context.observeInterim(judged)
-    const look = { judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null }
+  onOpenFlows(flows: readonly Flow[], nowUs: number): void {
+    this.onTime(nowUs)
+    const looks = new Map<SlowConnections, Look>()
+    for (const flow of flows) {
+      const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+      const observed = this.#context.observeInterim(judged, nowUs)
+      if (observed.slow !== null)
+        looks.set(observed.slow, { judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null })
+    }
+    for (const look of looks.values()) this.#judgeOpen(look)
+  }
+
+  /** What the meter counted in one second for one destination, open flows included, and the row so far of one of those flows. */
+  onDestinationCounters(counters: DestinationCounters, example: Flow): void {
+    this.onTime(counters.lastUs)
+    const judged = this.#orienter.judge(example, this.#context.visibility.share())
+    const observed = this.#context.observeCounters(counters, judged)
+    if (observed === null) this.#countersNotJudged++
+    else this.#judgeOpen({ judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null })
+  }
+
+  #judgeOpen(look: Look): void {
     for (const { detector, options } of this.#flowDetectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#takeFlow(detector, finding, judged, null)
+      if (finding !== null) this.#takeFlow(detector, finding, look.judged, { isStillOpen: true, note: null })
     }
-  }
-
-  /** What the meter counted in one second for one destination, open flows included; judged when its next row or open flow comes. */
-  onDestinationCounters(counters: DestinationCounters): void {
-    this.#context.noteCounters(counters)
   }
 
   /** ARP messages and carried packets of one second, in order. */
@@ -319,6 +334,7 @@ export class Analyst {
       baselineVotes: Math.round(totalVotes(this.#surprisal)),
       hostsNotWatched: this.#surprisal.hostWindows.hostsNotWatched,
       flowsJudged: this.#flowsJudged,
+      countersNotJudged: this.#countersNotJudged,
       ...this.#episodes.counters,
       incidentsJoined: this.#incidents.joinedCount,
       notified: this.#notifier.notifiedCount,
@@ -327,8 +343,13 @@ export class Analyst {
     }
   }
 
-  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged, note: SurpriseNote | null): Readonly<Episode> {
-    return this.#take(detector, finding, judged, { nowUs: judged.endUs, note }, (kept) =>
+  #takeFlow(
+    detector: AnyDetector,
+    finding: Finding,
+    judged: Judged,
+    { isStillOpen, note }: { isStillOpen: boolean; note: SurpriseNote | null },
+  ): Readonly<Episode> {
+    return this.#take(detector, finding, { ...judged, isStillOpen }, { nowUs: judged.endUs, note }, (kept) =>
       kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
     )
   }
