@@ -7,6 +7,7 @@
  */
 import yargs, { type Argv, type Options } from 'yargs'
 import { EXIT, UsageError } from './base/errors.ts'
+import { addBaseline, BASELINE_COMMAND_OPTIONS } from './baseline-command.ts'
 import { type Config, loadConfig } from './config.ts'
 import { renderConfig } from './config-file.ts'
 import { nearestKey } from './config-value.ts'
@@ -27,6 +28,7 @@ import { type Environment, openProgress, type Paint, type Progress, paintFor, SI
 import { addScore, SCORE_COMMAND_OPTIONS } from './score-command.ts'
 import { meterFlows, type ReadSummary, replay } from './sensor.ts'
 import type { ServiceEnvironment } from './service-manager.ts'
+import { readBaseline } from './sink/baseline-file.ts'
 import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
 import { VERSION } from './version.ts'
@@ -65,6 +67,11 @@ const REPLAY_OPTIONS = {
     describe: 'Folder for everything that is written',
   },
   ...READ_OPTIONS,
+  baseline: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Judge against this baseline (baseline export); without it, against what is learnt on the way',
+  },
   'exit-code': { type: 'boolean', describe: `Exit with ${EXIT.alertsFound} when there are alerts` },
   'report-all': { type: 'boolean', describe: 'A report also on flows that raise no alert (output.plain_reports_max of them)' },
 } as const satisfies Record<string, Options>
@@ -118,6 +125,7 @@ const LIVE_OPTIONS = {
 } as const satisfies Record<string, Options>
 
 const DOCTOR_COMMAND_OPTIONS = { ...DOCTOR_OPTIONS, ...CONFIG_OPTIONS } as const satisfies Record<string, Options>
+const BASELINE_OPTIONS = { ...CONFIG_OPTIONS, ...BASELINE_COMMAND_OPTIONS } as const satisfies Record<string, Options>
 
 const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
   run: LIVE_OPTIONS,
@@ -126,6 +134,7 @@ const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>
   flows: FLOWS_OPTIONS,
   devices: {},
   doctor: DOCTOR_COMMAND_OPTIONS,
+  baseline: BASELINE_OPTIONS,
   verify: {},
   features: FEATURES_OPTIONS,
   'check-config': CHECK_CONFIG_OPTIONS,
@@ -145,6 +154,8 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   addFlows(cli, context, set)
   addDevices(cli, context)
   addDoctor(cli, DOCTOR_COMMAND_OPTIONS, context, set)
+  // yargs has checked the words against the table; its types do not say so.
+  addBaseline(cli, BASELINE_OPTIONS, context.print, (argv) => configOf(argv as Parameters<typeof configOf>[0]))
   addVerify(cli, context, set)
   addFeatures(cli, context)
   addCheckConfig(cli, context)
@@ -328,12 +339,14 @@ function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
         .options(REPLAY_OPTIONS)
         .example('$0 replay office.pcap.gz', 'alerts to flowscribe-out/alerts.jsonl, reports beside it')
         .example('$0 replay -l monday --home-net 192.0.2.0/24 monday/*.pcap', 'several files as one stretch of time')
+        .example('$0 replay --baseline monday.baseline today.pcap', 'a short capture judged against what a sensor has learnt')
         .example('tcpdump -i eth1 -w - -c 100000 | $0 replay -', 'from standard input')
         .example('$0 replay --report-all lab.pcap', 'a report on every flow, also on those that raise no alert')
         .example('$0 replay --exit-code -q x.pcap || echo look', `for scripts: exit code ${EXIT.alertsFound} when there are alerts`),
     async (argv) => {
       const reading = openReading(argv, context)
-      const work = () => replay({ ...reading, outputDir: argv['log-dir'], isReportingAll: argv['report-all'] === true })
+      const baseline = argv.baseline === undefined ? null : readBaseline(argv.baseline).snapshot
+      const work = () => replay({ ...reading, outputDir: argv['log-dir'], isReportingAll: argv['report-all'] === true, baseline })
       const summary = await read(reading, argv.quiet, context, work, replaySummaryLines)
       const code = endCode(summary, reading.isStrict)
       const hasAlerts = summary.alerts.some((row) => row.count > 0)

@@ -19,7 +19,7 @@ import { checkOption, nodeText, unknownText } from './config-value.ts'
 import { RECORD_OPTIONS } from './features/records/options.ts'
 import { FLOW_OPTIONS } from './flow/options.ts'
 import { SCORE_OPTIONS } from './score/options.ts'
-import { LOG_OPTIONS, METRICS_OPTIONS, OUTPUT_OPTIONS, SYSLOG_OPTIONS } from './sink/options.ts'
+import { BASELINE_OPTIONS, LOG_OPTIONS, METRICS_OPTIONS, OUTPUT_OPTIONS, SYSLOG_OPTIONS } from './sink/options.ts'
 
 export const SECTIONS = {
   networks: NETWORKS_OPTIONS,
@@ -28,6 +28,7 @@ export const SECTIONS = {
   records: RECORD_OPTIONS,
   ...SCORE_OPTIONS,
   output: OUTPUT_OPTIONS,
+  baseline: BASELINE_OPTIONS,
   syslog: SYSLOG_OPTIONS,
   metrics: METRICS_OPTIONS,
   log: LOG_OPTIONS,

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { RunError } from './base/errors.ts'
+import { BaselineStore } from './baseline-store.ts'
 import { type Bug, BugGuard } from './bug-guard.ts'
 import type { LiveOptions } from './capture/live-source.ts'
 import type { Config } from './config.ts'
@@ -108,6 +109,7 @@ class LiveRun {
   readonly #delivery: LiveDelivery
   readonly #status: LiveStatus
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
+  readonly #baseline: BaselineStore
   readonly #guard: BugGuard
   #config: Config
   #filter: string
@@ -141,6 +143,11 @@ class LiveRun {
       sinks: delivery.sinks,
       files: delivery.files,
     }))
+    this.#baseline = new BaselineStore(options.config.baseline.folder, options.log)
+    // What the recording must be replayed with to give the same alerts.
+    const copy = `${options.recordPath}.baseline`
+    if (options.recordPath !== null && this.#baseline.copyStart(copy))
+      this.#log.info({ path: copy }, 'baseline at the start: replay the recording with it (--baseline)')
     this.#filter = options.interfaces[0]?.filter ?? ''
     this.#guard = new BugGuard(join(options.outputDir, BUG_FOLDER), (bug) => this.#logBug(bug))
   }
@@ -289,8 +296,15 @@ class LiveRun {
     if (this.#analyst !== null) return this.#analyst
     const source = this.#options.driver === 'cap' ? ('live, losses not counted' as const) : ('live' as const)
     const visibility = () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: null, source })
-    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#delivery.write(event))
+    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#delivery.write(event), {
+      ...(this.#baseline.snapshot === null ? {} : { baseline: this.#baseline.snapshot }),
+      onCommit: () => this.#storeBaseline(),
+    })
     return this.#analyst
+  }
+
+  #storeBaseline(): void {
+    if (this.#analyst !== null) this.#baseline.save(this.#analyst)
   }
 
   #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): void {
@@ -298,6 +312,7 @@ class LiveRun {
     this.#facts = facts
     this.#analyst?.onSeen(seen)
     this.#analyst?.finish(nowUs)
+    this.#storeBaseline()
     if (this.#notJudged > 0) this.#log.warn({ flows: this.#notJudged }, 'flows not judged: the time for the end was over')
   }
 
@@ -322,6 +337,13 @@ class LiveRun {
   #logStatistics(): void {
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage()
     const rowsWaiting = Atomics.load(this.#control, ROWS_WAITING)
+    const state = this.#analyst?.baseline
+    const baseline = state && {
+      state: state.state,
+      watched: state.watched.text,
+      remaining: state.remaining?.text ?? 'none',
+      votes: state.votes.v,
+    }
     const { counters: _, ...facts } = this.#facts ?? { counters: null }
     this.#log.info(
       {
@@ -332,6 +354,7 @@ class LiveRun {
         memory_B: rss,
         heap_B: heapUsed,
         arrayBuffers_B: arrayBuffers,
+        baseline,
       },
       'statistics',
     )

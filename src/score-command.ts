@@ -11,6 +11,7 @@ import { RECORD_FORMAT_NAMES, RECORD_FORMATS, type RecordFormatName } from './ca
 import { loadConfig } from './config.ts'
 import { type Environment, openProgress, paintFor, SILENT, type Terminal } from './progress.ts'
 import { type ScoreSummary, scoreRecords } from './score-records.ts'
+import { readBaseline } from './sink/baseline-file.ts'
 import { scoreSummaryLines } from './summary.ts'
 
 export interface ScoreContext {
@@ -33,6 +34,7 @@ interface ScoreArguments {
   from: RecordFormatName | undefined
   'log-dir': string
   'report-all': boolean | undefined
+  baseline: string | undefined
   config: string | undefined
   'home-net': string | undefined
   set: readonly string[] | undefined
@@ -87,6 +89,7 @@ async function score(argv: ScoreArguments, context: ScoreContext): Promise<numbe
       outputDir: argv['log-dir'],
       from: argv.from ?? null,
       isReportingAll: argv['report-all'] === true,
+      baseline: argv.baseline === undefined ? null : readBaseline(argv.baseline).snapshot,
     })
     progress.close()
     const elapsedSec = (performance.now() - startMs) / 1000

@@ -14,6 +14,7 @@ import type { Progress } from './progress.ts'
 import { RecordReading } from './record-reading.ts'
 import { ReplayOutput } from './replay-output.ts'
 import type { Analyst } from './score/analyst.ts'
+import type { Snapshot } from './score/surprisal/snapshot.ts'
 import { alertText, openAnalyst, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
@@ -37,6 +38,8 @@ export interface ScoreOptions {
   /** null: told from the content. */
   from: RecordFormatName | null
   isReportingAll: boolean
+  /** What to judge against; null: what is learnt on the way. */
+  baseline?: Snapshot | null
 }
 
 export interface ScoreSummary {
@@ -91,6 +94,7 @@ export async function scoreRecords(options: ScoreOptions): Promise<ScoreSummary>
   const open = (): Analyst => {
     const extras = {
       ...(plainMax === 0 ? {} : { onPlainFlow: (event: Parameters<ReplayOutput['writePlain']>[0]) => void output().writePlain(event, {}) }),
+      ...(options.baseline === undefined || options.baseline === null ? {} : { baseline: options.baseline }),
       ...(reading.ledger.sampling > 1 ? { kindsLeftOut: NOT_JUDGED_SAMPLED } : {}),
     }
     return openAnalyst(

@@ -34,6 +34,7 @@ import { type Interruption, newReading, type Reading, readCaptures } from './rea
 import { ReplayOutput } from './replay-output.ts'
 import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
+import type { Snapshot } from './score/surprisal/snapshot.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
 import { VERSION } from './version.ts'
@@ -53,6 +54,8 @@ interface RunOptions {
 
 export interface ReplayOptions extends RunOptions {
   outputDir: string
+  /** What to judge against; null: what is learnt on the way. */
+  baseline?: Snapshot | null
   /** Flows without an alert get a report too. */
   isReportingAll?: boolean
 }
@@ -112,7 +115,10 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       baseSec,
       () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: reading.damage[0]?.message ?? null, source: 'file' }),
       (event) => output().write(event, { pcap_filename: reading.path }),
-      plainMax === 0 ? {} : { onPlainFlow: (event) => void output().writePlain(event, { pcap_filename: reading.path }) },
+      {
+        ...(plainMax === 0 ? {} : { onPlainFlow: (event: AlertEvent) => void output().writePlain(event, { pcap_filename: reading.path }) }),
+        ...(options.baseline === undefined || options.baseline === null ? {} : { baseline: options.baseline }),
+      },
     )
     return run.analyst
   }
@@ -219,7 +225,7 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
 }
 
 /** What not every run wants of its analyst. */
-export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'anomalyOf' | 'kindsLeftOut'>
+export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'kindsLeftOut' | 'baseline' | 'onCommit'>
 
 export function openAnalyst(
   config: Config,
@@ -256,9 +262,12 @@ export function healthOptions({ capture }: Config): HealthOptions {
   return { isDeduplicated: capture.deduplicate, checksums: checksums === 'none' || checksums === 'all' ? checksums : 'auto' }
 }
 
-/** Equal for two runs that were configured alike. */
+/** Equal for two runs that were configured alike; where one keeps what it has learnt changes no judgement. */
 function configDigest(config: Config): string {
-  return createHash('sha256').update(renderConfig(config)).digest('hex').slice(0, CONFIG_DIGEST_LEN)
+  return createHash('sha256')
+    .update(renderConfig({ ...config, baseline: { folder: '' } }))
+    .digest('hex')
+    .slice(0, CONFIG_DIGEST_LEN)
 }
 
 /** So that nobody outside can choose addresses that collide; it changes no row and no order. */

@@ -6,6 +6,8 @@
  * Not: a verdict on the gaps. Starts within BURST_US of another are one: a browser opens six connections at once.
  */
 
+import { NO_SLOT } from './activity.ts'
+
 /** SCORER.md D9: a ring of 24 starts; one more gives 24 gaps. */
 const ATTEMPTS_KEPT = 25
 const BURST_US = 0.5e6
@@ -28,6 +30,10 @@ export class AttemptSeries {
   answered = 0
   firstUs = Number.POSITIVE_INFINITY
   lastUs = Number.NEGATIVE_INFINITY
+  /** From the last start before the newest one to that; infinite for the first. */
+  sinceLastUs = Number.POSITIVE_INFINITY
+  /** The window of five minutes in which the service was counted last (activity.ts). */
+  countedSlot = NO_SLOT
   /** Most services are asked once: lists are made when there is something to list. */
   #kept: Attempt[] = NONE
   #clientPorts: number[] | null = null
@@ -37,6 +43,7 @@ export class AttemptSeries {
     this.total++
     if (hasFailed) this.failed++
     if (attempt.isAnswered) this.answered++
+    this.sinceLastUs = Math.max(0, attempt.atUs - this.lastUs)
     this.firstUs = Math.min(this.firstUs, attempt.atUs)
     this.lastUs = Math.max(this.lastUs, attempt.atUs)
     this.#notePort(clientPort)

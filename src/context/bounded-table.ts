@@ -51,6 +51,11 @@ export class BoundedTable<V extends object> {
     return made
   }
 
+  /** The quietest first; what is forgotten is left out. */
+  entries(): IterableIterator<[string, V]> {
+    return this.#cache.rentries() as IterableIterator<[string, V]>
+  }
+
   get size(): number {
     return this.#cache.size
   }

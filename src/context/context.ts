@@ -14,6 +14,8 @@
 import type { OptionValues } from '../base/option.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { TCP, UDP } from '../flow/flow.ts'
+import type { Activity } from './activity.ts'
+import { activitySlot, NO_SLOT, PortUse, RotatingCount } from './activity.ts'
 import { ArpTable } from './arp-table.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
@@ -27,12 +29,24 @@ import type { Exchange, FirstService } from './exchanges.ts'
 import { Exchanges } from './exchanges.ts'
 import { FailedTargets } from './failed-targets.ts'
 import { correct, step } from './first-contacts.ts'
+import { Histories } from './histories.ts'
+import type { HourTally } from './host-history.ts'
 import type { MinuteRing } from './minute-ring.ts'
 import type { CONTEXT_OPTIONS } from './options.ts'
 import { Services } from './services.ts'
 import { SessionWindow } from './sessions.ts'
 import { VisibilityShare } from './visibility-share.ts'
-import { addToSource, addToTarget, sourceRing, targetRing, windowFeatures } from './window-features.ts'
+import {
+  addActivity,
+  addToSource,
+  addToTarget,
+  bytesInWindow,
+  failedInWindow,
+  flowsInWindow,
+  sourceRing,
+  targetRing,
+  windowFeatures,
+} from './window-features.ts'
 
 const MINUTE_US = 60e6
 const HOUR_US = 3600e6
@@ -63,6 +77,19 @@ const NO_EXCHANGE: Exchange = {
   long: null,
 }
 
+const NO_ACTIVITY: Activity = {
+  clientFlows: 0,
+  clientFailed: 0,
+  clientBytes: 0,
+  clientServers: 0,
+  clientPorts: 0,
+  serverFlows: 0,
+  serverClients: 0,
+  isNewPair: false,
+  isNewPort: false,
+  sinceLastUs: Number.NaN,
+}
+
 export interface ClientWindow {
   ring: MinuteRing
   /** Height of the threshold random walk over first contacts, and how many of them failed and succeeded. */
@@ -74,10 +101,27 @@ export interface ClientWindow {
   /** Failed flows towards them, and those that were bare probes: at most two packets, no payload. */
   flatFailures: number
   failures: number
+  /** Different servers, and different services, of the last five to ten minutes. */
+  servers: RotatingCount
+  services: RotatingCount
+  ports: PortUse
+  /** What an inside client did in the hour; null for others. */
+  hour: { hour: number; tally: HourTally } | null
+  votes: VoteTally
+  /** The window of five minutes in which the host was counted as active last. */
+  activeSlot: number
 }
 
-interface TargetWindow {
+/** Flows of one host in the present minute, by whatever they are grouped by: each host has one vote a minute and group. */
+export interface VoteTally {
+  minute: number
+  byGroup: Map<number, number> | null
+}
+
+export interface TargetWindow {
   ring: MinuteRing
+  clients: RotatingCount
+  votes: VoteTally
   /** It sent at least one packet: the address is in use. */
   hasSent: boolean
 }
@@ -96,11 +140,19 @@ export interface PairWindow {
   sentUs: [number, number]
   /** Connections to the first service of the server that the client used; those to others lie in a table of their own. */
   firstService: FirstService | null
+  /** The window of five minutes in which the pair was counted last. */
+  countedSlot: number
+  /** The day on which its history was told, since 1970. */
+  toldDay: number
+  /** Part of an open episode until then: not learnt from. */
+  suspectUntilUs: number
 }
 
 export interface Observed extends Exchange {
   client: ClientWindow
+  target: TargetWindow
   pair: PairWindow
+  activity: Activity
   /** Present when the contact was a session with payload both ways on one of the ports asked for. */
   sessions: SessionWindow | null
   /** Unanswered probes of this day to the prefix of this contact's server; null when it is no such probe. */
@@ -112,6 +164,8 @@ export class Context {
   readonly visibility = new VisibilityShare()
   readonly captured = new CaptureHistory()
   readonly census: Census
+  /** The memory of weeks. */
+  readonly histories: Histories
   readonly arp: ArpTable
   readonly #exchanges: Exchanges
   readonly #background = new Background()
@@ -131,6 +185,7 @@ export class Context {
    */
   constructor(options: OptionValues<typeof CONTEXT_OPTIONS>, sessionPorts: ReadonlySet<number>, baseSec = 0) {
     this.#sessionPorts = sessionPorts
+    this.histories = new Histories({ hosts: options.host_histories_max, pairs: options.pair_histories_max }, baseSec)
     this.#sinceMidnightUs = (baseSec % 86_400) * 1e6
     this.services = new Services(options.services_max)
     this.census = new Census(options.services_max)
@@ -146,7 +201,8 @@ export class Context {
     this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
     this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
     const tables = [this.#clients, this.#targets, this.#pairs, this.#sessions]
-    this.#parts = [...tables, this.services, this.census, this.#exchanges, this.#background, this.visibility, this.arp]
+    const weeks = [this.histories, this.#exchanges, this.#background]
+    this.#parts = [...tables, this.services, this.census, ...weeks, this.visibility, this.arp]
   }
 
   advance(nowUs: number): void {
@@ -159,16 +215,60 @@ export class Context {
     this.census.observe(contact)
     const client = this.#clients.getOrCreate(contact.addr[CLIENT], newClient)
     const target = this.#targets.getOrCreate(contact.addr[SERVER], newTarget)
-    const pair = this.#pairs.getOrCreate(pairKey(contact), newPair)
+    const key = pairKey(contact)
+    const pair = this.#pairs.getOrCreate(key, newPair)
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
     addToTarget(target.ring, contact.endUs)
     if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
     if (contact.outcome === 'failed' && hasPorts(contact)) noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
-    const exchange = this.#exchanges.observe(contact, pair, this.#hasAsked)
+    const observed: Observed = this.#exchanges.observe(contact, pair, this.#hasAsked) as Observed
     noteSent(pair, contact)
-    const background = this.#background.observe(contact, this.#sinceMidnightUs)
-    return Object.assign(exchange, { client, pair, sessions: this.#noteSession(contact), background })
+    observed.client = client
+    observed.target = target
+    observed.pair = pair
+    observed.sessions = this.#noteSession(contact)
+    observed.background = this.#background.observe(contact, this.#sinceMidnightUs)
+    observed.activity = this.#noteActivity(contact, observed, key)
+    return observed
+  }
+
+  #noteActivity(contact: Contact, { client, target, pair, adminTargets, attempts }: Observed, key: string): Activity {
+    const { histories } = this
+    const slot = activitySlot(contact.endUs)
+    const port = contact.proto * 65_536 + contact.port[SERVER]
+    const isFirstOfPair = pair.countedSlot === NO_SLOT
+    const isFirstOfPort = client.ports.note(port, slot)
+    client.servers.add(slot, pair.countedSlot)
+    target.clients.add(slot, pair.countedSlot)
+    pair.countedSlot = slot
+    const isNewService = attempts !== null && client.services.add(slot, attempts.countedSlot)
+    if (attempts !== null) attempts.countedSlot = slot
+    const isNewPort = isFirstOfPort && !(histories.host(contact.addr[CLIENT])?.ports.includes(port) ?? false)
+    const isNewPair = isFirstOfPair && histories.pairOf(key) === undefined
+    addActivity(client.ring, contact.endUs, contact.payloadBytes[CLIENT] ?? 0, contact.outcome === 'failed')
+    if (contact.isClientInternal) {
+      client.hour = histories.tallyOf(contact.addr[CLIENT], client.hour)
+      if (client.hour !== null) noteHour(histories, client.hour.tally, contact, { isFirstOfPort, isNewService, adminTargets })
+      const day = Math.floor(histories.hour / 24)
+      // Once is no acquaintance: most pairs of a day never meet again.
+      if (pair.toldDay !== day && !isFirstOfPair && contact.outcome === 'answered') {
+        pair.toldDay = day
+        histories.notePair(key)
+      }
+    }
+    return {
+      clientFlows: flowsInWindow(client.ring, contact.endUs),
+      clientFailed: failedInWindow(client.ring, contact.endUs),
+      clientBytes: bytesInWindow(client.ring, contact.endUs),
+      clientServers: client.servers.count,
+      clientPorts: client.ports.count,
+      serverFlows: flowsInWindow(target.ring, contact.endUs),
+      serverClients: target.clients.count,
+      isNewPair,
+      isNewPort,
+      sinceLastUs: attempts === null ? Number.NaN : attempts.sinceLastUs,
+    }
   }
 
   /** The row so far of a flow that is still open at `nowUs`. It counts in nothing that adds up. */
@@ -185,7 +285,8 @@ export class Context {
   #known(contact: Contact): Observed {
     const client = this.#clients.peek(contact.addr[CLIENT]) ?? newClient()
     const pair = this.#pairs.peek(pairKey(contact)) ?? newPair()
-    return { ...NO_EXCHANGE, client, pair, sessions: null, background: null }
+    const target = this.#targets.peek(contact.addr[SERVER]) ?? newTarget()
+    return { ...NO_EXCHANGE, client, target, pair, activity: NO_ACTIVITY, sessions: null, background: null }
   }
 
   /** True when the address is known to be in use: it sent something, as a client or as a server. */
@@ -213,6 +314,7 @@ export class Context {
       arpEvicted: this.arp.evictedCount,
       censusNotCounted: this.census.notCounted,
       ...this.#exchanges.counters,
+      ...this.histories.counters,
     }
   }
 
@@ -291,6 +393,17 @@ function noteSent(pair: PairWindow, contact: Contact): void {
   }
 }
 
+function noteHour(
+  histories: Histories,
+  tally: HourTally,
+  contact: Contact,
+  { isFirstOfPort, isNewService, adminTargets }: { isFirstOfPort: boolean; isNewService: boolean } & Pick<Exchange, 'adminTargets'>,
+): void {
+  histories.note(tally, contact, isFirstOfPort)
+  if (isNewService) tally.services++
+  if (adminTargets !== null) tally.adminServers = Math.max(tally.adminServers, adminTargets.count())
+}
+
 function hasPorts(contact: Contact): boolean {
   return contact.proto === TCP || contact.proto === UDP
 }
@@ -312,11 +425,17 @@ function newClient(): ClientWindow {
     failed: null,
     flatFailures: 0,
     failures: 0,
+    servers: new RotatingCount(),
+    services: new RotatingCount(),
+    ports: new PortUse(),
+    hour: null,
+    votes: { minute: NO_SLOT, byGroup: null },
+    activeSlot: NO_SLOT,
   }
 }
 
 function newTarget(): TargetWindow {
-  return { ring: targetRing(), hasSent: false }
+  return { ring: targetRing(), clients: new RotatingCount(), votes: { minute: NO_SLOT, byGroup: null }, hasSent: false }
 }
 
 function newPair(): PairWindow {
@@ -329,5 +448,8 @@ function newPair(): PairWindow {
     answeredPorts: [],
     sentUs: [NEVER, NEVER],
     firstService: null,
+    countedSlot: NO_SLOT,
+    toldDay: NO_SLOT,
+    suspectUntilUs: NEVER,
   }
 }

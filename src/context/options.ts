@@ -48,6 +48,22 @@ export const CONTEXT_OPTIONS = {
     comment:
       'Client-service pairs whose connections are remembered one by one, about 1 kB each when busy; kindred tables take a share of it.',
   },
+  host_histories_max: {
+    kind: 'integer',
+    default: 16_384,
+    min: 64,
+    max: 1_048_576,
+    unit: 'hosts',
+    comment: 'Inside hosts whose usual hours are remembered for weeks, about 1 kB each. Part of the baseline.',
+  },
+  pair_histories_max: {
+    kind: 'integer',
+    default: 65_536,
+    min: 64,
+    max: 4_194_304,
+    unit: 'pairs',
+    comment: 'Pairs of an inside client and its server that are remembered for weeks, about 250 B each. Part of the baseline.',
+  },
   destination_windows_max: {
     kind: 'integer',
     default: 2048,

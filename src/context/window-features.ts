@@ -17,8 +17,12 @@ const SYN_FLOWS = 2
 const PROTO = 3
 const PROTO_KINDS = 4
 
+/** What the anomaly model reads beside: failed flows, payload sent. */
+const FAILED = PROTO + PROTO_KINDS
+const BYTES = FAILED + 1
+
 export function sourceRing(): MinuteRing {
-  return new MinuteRing(PROTO + PROTO_KINDS)
+  return new MinuteRing(BYTES + 1)
 }
 
 export function targetRing(): MinuteRing {
@@ -34,6 +38,24 @@ export function addToSource(ring: MinuteRing, endUs: number, proto: number, pack
 
 export function addToTarget(ring: MinuteRing, endUs: number): void {
   ring.add(endUs, FLOWS, 1)
+}
+
+export function addActivity(ring: MinuteRing, endUs: number, bytes: number, hasFailed: boolean): void {
+  if (hasFailed) ring.add(endUs, FAILED, 1)
+  if (bytes > 0) ring.add(endUs, BYTES, bytes)
+}
+
+/** Of a source or a target. */
+export function flowsInWindow(ring: MinuteRing, endUs: number): number {
+  return ring.sum(endUs, FLOWS)
+}
+
+export function failedInWindow(ring: MinuteRing, endUs: number): number {
+  return ring.sum(endUs, FAILED)
+}
+
+export function bytesInWindow(ring: MinuteRing, endUs: number): number {
+  return ring.sum(endUs, BYTES)
 }
 
 type WindowFeature = {

@@ -5,7 +5,17 @@
  * Out: JSON Schema (draft-07), of which only the words in `Schema` are used.
  * The invariant: a key of `AlertEvent` that is missing here does not compile.
  */
-import type { AlertEvent, Evidence, Incident, IncidentMember, KeptFlow, Num, RecordVisibility, Visibility } from '../score/evidence.ts'
+import type {
+  AlertEvent,
+  BaselineProgress,
+  Evidence,
+  Incident,
+  IncidentMember,
+  KeptFlow,
+  Num,
+  RecordVisibility,
+  Visibility,
+} from '../score/evidence.ts'
 
 export interface Schema {
   readonly type?: string | readonly string[]
@@ -204,7 +214,8 @@ const KEYS = {
     confidence: NUMBER,
     halves: oneOf('orig', 'resp', 'both'),
   }),
-  baselineState: oneOf('learning', 'partial', 'ready', 'none'),
+  baselineState: oneOf('learning', 'partial', 'ready', 'drifting', 'none'),
+  baseline: record({ watched: NUM, remaining: orNull(NUM), votes: NUM, hosts: NUM } satisfies Record<keyof BaselineProgress, Schema>),
   visibility: VISIBILITY,
   flows: list(KEPT_FLOW, 8),
   features: NUMBERS_BY_NAME,
@@ -224,7 +235,7 @@ const KEYS = {
   sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
 } satisfies Record<keyof AlertEvent, Schema>
 
-export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'incident'])
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident'])
 
 /** The published form of the shape. */
 export function alertSchemaDocument(): object {

@@ -87,6 +87,8 @@ export interface Flow {
   icmpErrors: Measured
   /** Seconds of silence longer than the activity gap, per row. */
   idleUs: Measured
+  /** Standard deviation of the gaps between packets, µs; absent when not measured. */
+  gapStdUs?: Measured
   /** SYN with payload, FIN only and so on: the flags octet of the row's first packet; null when not TCP. */
   firstFlags: number | null
   /** Where the row's numbers lie while its batch is alive; null for foreign records. */

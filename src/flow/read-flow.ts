@@ -56,9 +56,19 @@ export function readFlow(row: RowView): Flow {
     history: isTcp ? historyOf(row.words, row.at) : '',
     icmpErrors: row.word(Row.ICMP_ERRORS_W),
     idleUs: row.cell(Row.IDLE_SUM_US),
+    gapStdUs: gapStd(row),
     firstFlags: isTcp ? firstPacket & 0xff : null,
     row: { cells: row.cells, words: row.words, at: row.at },
   }
+}
+
+/** In floating point: good enough to be put in a bin; the features of files are exact. */
+function gapStd(row: RowView): number | null {
+  const gaps = row.wordOf(0, Row.D_PACKETS_W) + row.wordOf(1, Row.D_PACKETS_W) - 1
+  if (gaps < 2) return null
+  const squares = row.cell(Row.FLOW_IAT_SQ) + row.word(Row.FLOW_IAT_SQ_CARRY_W) * 2 ** 52
+  const sum = row.lastUs - row.startUs
+  return Math.sqrt(Math.max(0, (squares - (sum * sum) / gaps) / (gaps - 1)))
 }
 
 /** 53 bits mixed from the key and the connection's absolute start: the same on every run and for every row of a connection. */

@@ -1,9 +1,11 @@
 /**
  * The judging stage: flows in, alert events out.
  *
- *   flow → orientation → host windows → detectors → benign explanations, likelihood, severity → episodes → emit
+ *   flow → orientation → host windows → surprise → detectors → benign explanations, likelihood, severity → episodes → emit
+ *                                          └─────────────────── learnt, unless an open episode took the flow ◀──────┘
  *
- * In:  finished flows in row order, packet time between them. Out: alert events; a plain object of counters.
+ * In:  finished flows in row order, packet time between them; a baseline to start from, or none.
+ * Out: alert events; a plain object of counters; the baseline as it stands.
  * Not: words beyond the templates in evidence; reports are explain/'s. Not a clock: time is what the flows and `onTime` say.
  * The invariant: the same flows in the same order give the same events.
  */
@@ -11,25 +13,32 @@
 import type { NetworkSet } from '../base/address.ts'
 import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
+import { CLIENT } from '../context/contact.ts'
 import { Context, type Observed } from '../context/context.ts'
 import type { SlowConnections } from '../context/slow-connections.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { type Flow, PROTO_ARP } from '../flow/flow.ts'
 import type { Seen } from '../flow/health.ts'
+import { anomalyDraft, plainFlowDraft } from './anomaly-evidence.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding, Look } from './detectors/detector.ts'
+import type { AnyDetector, ArpDetector, ArpLook, Detector, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode, Occasion } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, Orientation, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, BaselineProgress, Orientation, Visibility } from './evidence.ts'
+import { flowLikelihood } from './flow-likelihood.ts'
 import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
 import { type FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
+import { num } from './number.ts'
 import type { ScoreOptions } from './options.ts'
 import { type Judged, Orienter } from './orientation.ts'
+import { restoreSurprisal, type Snapshot, snapshotOf, totalVotes } from './surprisal/snapshot.ts'
+import { Surprisal } from './surprisal/surprisal.ts'
+import type { Surprise, SurpriseNote } from './surprisal/surprise.ts'
 import type { Verdict } from './verdict.ts'
 import { judgeEpisode } from './verdict.ts'
 
@@ -37,6 +46,12 @@ const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
 const SWEEP_EVERY_US = 10 * US_PER_S
 const VICTIMS_TOLD_MAX = 16
+/** From this likelihood on an episode's flows are not learnt from, and for so long neither is what else its two hosts do. */
+const SUSPECT_MIN = 0.2
+const SUSPECT_US = 3600 * US_PER_S
+const SECONDS_PER_HOUR = 3600
+/** Never written to. */
+const NO_CLAIMS: readonly Readonly<Episode>[] = []
 /** An ARP message names its sender; there is no conversation to orient. */
 const BY_SENDER: Orientation = { how: 'sender', confidence: 1, halves: 'orig' }
 
@@ -52,12 +67,26 @@ export interface AnalystOptions extends FlowReader {
   onDropped?: (event: AlertEvent) => void
   /** Told of each flow that belongs to no open episode when it is judged, as an event of its own (flow-verdict.ts). */
   onPlainFlow?: (event: AlertEvent) => void
-  /** What the anomaly model makes of a flow; absent without one. Its windows are null where a record names no hosts. */
-  anomalyOf?: (judged: Judged, observed: Observed | null) => Draft | null
   /** Kinds that cannot be judged from what is read, as from sampled records. */
   kindsLeftOut?: ReadonlySet<string>
   sensor: AlertEvent['sensor']
   featureSet: string
+  /** A baseline to begin with; absent: it learns from nothing. */
+  baseline?: Snapshot
+  /** Told at each commit of the baseline: the moment to store it. */
+  onCommit?: () => void
+  /** Told of every finished flow; `surprise` is overwritten by the next one. */
+  onFlowJudged?: (flow: JudgedFlow) => void
+}
+
+export interface JudgedFlow {
+  judged: Judged
+  surprise: Surprise
+  likelihood: number
+  /** Id of the likeliest episode that took the flow; null when none did. */
+  episodeId: string | null
+  /** The features that made it unusual beside what is normal, the rarest first. */
+  explain: Surprisal['explain']
 }
 
 interface Configured<D> {
@@ -72,6 +101,7 @@ export class Analyst {
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
+  readonly #surprisal: Surprisal
   #flowDetectors: readonly Configured<Detector<OptionTable>>[]
   #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
   #nowUs = Number.NEGATIVE_INFINITY
@@ -92,6 +122,11 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
+    this.#surprisal = new Surprisal({ context: this.#context, baseSec: options.baseSec, isQuiet: () => this.#episodes.isQuiet })
+    if (options.baseline !== undefined) {
+      restoreSurprisal(this.#surprisal, options.baseline)
+      this.#context.histories.restore(options.baseline.histories, Math.floor(options.baseSec / SECONDS_PER_HOUR))
+    }
     const detectors = detectorsFor(options)
     this.#flowDetectors = detectors.flow
     this.#arpDetectors = detectors.arp
@@ -119,22 +154,57 @@ export class Analyst {
     // Hosts without a name are not one host: such a flow is judged alone.
     if (flow.record?.hasAddresses === false) return this.#tellPlainFlow(judged, null, [])
     const observed = this.#context.observe(judged)
-    const look = { judged, observed, context: this.#context }
-    const claims: Readonly<Episode>[] = []
-    for (const { detector, options } of this.#flowDetectors) {
-      const finding = detector.detect(look, options)
-      if (finding !== null) claims.push(this.#takeFlow(detector, finding, judged, false))
-    }
-    this.#tellPlainFlow(judged, observed, claims)
+    const surprisal = this.#surprisal
+    const surprise = surprisal.score(judged, observed)
+    const note = surprisal.noteOf(judged)
+    const hostWindow = surprisal.observeHost(judged, observed, note)
+    const claims = this.#detect({ judged, observed, context: this.#context, surprisal, hostWindow }, note)
+    surprisal.changed = null
+    const claimedBy = claims.length === 0 ? null : claims.reduce((a, b) => (b.verdict.likelihood > a.verdict.likelihood ? b : a))
+    if (claimedBy !== null && claimedBy.verdict.likelihood >= SUSPECT_MIN) suspect(judged, observed)
+    const isSuspect = judged.endUs < observed.pair.suspectUntilUs
+    if (!isSuspect && observed.background === null) surprisal.learn(judged, observed)
+    if (this.#options.onFlowJudged !== undefined) this.#tellFlow(judged, surprise, claimedBy)
+    this.#tellPlainFlow(judged, note, claims)
   }
 
-  #tellPlainFlow(judged: Judged, observed: Observed | null, claims: readonly Readonly<Episode>[]): void {
-    const { onPlainFlow, anomalyOf, baseSec, sensor, featureSet } = this.#options
+  /** The episodes that took the flow, of those that rest on more than rarity. */
+  #detect(look: Look, note: SurpriseNote | null): readonly Readonly<Episode>[] {
+    let claims = NO_CLAIMS
+    for (const { detector, options } of this.#flowDetectors) {
+      const finding = detector.detect(look, options)
+      if (finding === null) continue
+      const episode = this.#takeFlow(detector, finding, look.judged, { isStillOpen: false, note })
+      if (detector.isAnomalyOnly !== true) claims = [...claims, episode]
+    }
+    return claims
+  }
+
+  #tellFlow(judged: Judged, surprise: Surprise, claimedBy: Readonly<Episode> | null): void {
+    const { p, weight } = surprise
+    const standing = {
+      claimedBy: claimedBy?.verdict.likelihood ?? null,
+      actorOf: this.#episodes.likelihoodOf(judged.addr[CLIENT]),
+      p,
+      weight,
+    }
+    this.#options.onFlowJudged?.({
+      judged,
+      surprise,
+      likelihood: flowLikelihood(standing),
+      episodeId: claimedBy?.id ?? null,
+      explain: (max) => this.#surprisal.explain(max),
+    })
+  }
+
+  #tellPlainFlow(judged: Judged, note: SurpriseNote | null, claims: readonly Readonly<Episode>[]): void {
+    const { onPlainFlow, baseSec, sensor, featureSet } = this.#options
     if (onPlainFlow === undefined || claims.some((episode) => episode.isOpen)) return
     const kept = new KeptFlows()
     kept.offer(judged, 1, this.#context, this.#options, baseSec)
     const candidates = claims.map((episode) => episode.verdict).sort((a, b) => b.likelihood - a.likelihood)
-    const anomaly = anomalyOf?.(judged, observed) ?? null
+    const anomaly = plainFlowDraft(note)
+    const { state, ...baseline } = this.baseline
     onPlainFlow({
       id: `flow-${judged.flowId}-${eveTime(baseSec, judged.startUs).replace(/\D/g, '').slice(0, 20)}`,
       event: 'close',
@@ -149,7 +219,8 @@ export class Analyst {
         first: eveTime(baseSec, judged.startUs),
         last: eveTime(baseSec, judged.lastUs),
       },
-      baselineState: 'none',
+      baselineState: state,
+      baseline,
       visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
       flows: kept.list,
       features: kept.features,
@@ -169,7 +240,8 @@ export class Analyst {
     for (const flow of flows) {
       const judged = this.#orienter.judge(flow, this.#context.visibility.share())
       const observed = this.#context.observeInterim(judged, nowUs)
-      if (observed.slow !== null) looks.set(observed.slow, { judged, observed, context: this.#context })
+      if (observed.slow !== null)
+        looks.set(observed.slow, { judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null })
     }
     for (const look of looks.values()) this.#judgeOpen(look)
   }
@@ -180,14 +252,14 @@ export class Analyst {
     const judged = this.#orienter.judge(example, this.#context.visibility.share())
     const observed = this.#context.observeCounters(counters, judged)
     if (observed === null) this.#countersNotJudged++
-    else this.#judgeOpen({ judged, observed, context: this.#context })
+    else this.#judgeOpen({ judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null })
   }
 
   #judgeOpen(look: Look): void {
     for (const { detector, options } of this.#flowDetectors) {
       if (detector.readsOpenFlows !== true) continue
       const finding = detector.detect(look, options)
-      if (finding !== null) this.#takeFlow(detector, finding, look.judged, true)
+      if (finding !== null) this.#takeFlow(detector, finding, look.judged, { isStillOpen: true, note: null })
     }
   }
 
@@ -215,7 +287,7 @@ export class Analyst {
       const isInside = this.#options.internal.has(finding.actor) || this.#options.internal.has(finding.victim)
       const side = { isClientInternal: isInside, direction: isInside ? ('lat' as const) : ('unknown' as const) }
       const occasion = { proto: PROTO_ARP, orientation: BY_SENDER, startUs: look.atUs, lastUs: look.atUs, ...side }
-      this.#take(detector, finding, occasion, look.atUs, () => undefined)
+      this.#take(detector, finding, occasion, { nowUs: look.atUs, note: null }, () => undefined)
     }
   }
 
@@ -230,6 +302,7 @@ export class Analyst {
     this.#nowUs = nowUs
     this.#context.advance(nowUs)
     this.#incidents.advance(nowUs)
+    if (this.#surprisal.advance(nowUs)) this.#options.onCommit?.()
     if (nowUs < this.#sweepAtUs) return
     this.#sweepAtUs = nowUs + SWEEP_EVERY_US
     this.#episodes.onTime(nowUs)
@@ -241,8 +314,31 @@ export class Analyst {
     this.#episodes.finish()
   }
 
-  get counters(): Readonly<Record<string, number>> {
+  /** The baseline as it stands, to be stored. */
+  snapshot(): Snapshot {
+    const takenSec = this.#options.baseSec + Math.max(0, this.#nowUs) / US_PER_S
+    return snapshotOf(this.#surprisal, this.#context.histories.record, takenSec)
+  }
+
+  /** What a log line or metric says of the baseline. */
+  get baseline(): { state: AlertEvent['baselineState'] } & BaselineProgress {
+    const { lifeCycle } = this.#surprisal
     return {
+      state: lifeCycle.state,
+      watched: num(Math.round(lifeCycle.watchedUs / US_PER_S), 's'),
+      remaining: lifeCycle.remainingUs === 0 ? null : num(Math.round(lifeCycle.remainingUs / US_PER_S), 's'),
+      votes: num(Math.round(totalVotes(this.#surprisal)), 'count'),
+      hosts: num(this.#context.histories.counts.hosts, 'count'),
+    }
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    const { record } = this.#surprisal.lifeCycle
+    return {
+      baselineCommits: record.commits,
+      baselineWatchedSeconds: Math.floor(record.watchedUs / US_PER_S),
+      baselineVotes: Math.round(totalVotes(this.#surprisal)),
+      hostsNotWatched: this.#surprisal.hostWindows.hostsNotWatched,
       flowsJudged: this.#flowsJudged,
       countersNotJudged: this.#countersNotJudged,
       ...this.#episodes.counters,
@@ -253,29 +349,42 @@ export class Analyst {
     }
   }
 
-  #takeFlow(detector: AnyDetector, finding: Finding, judged: Judged, isStillOpen: boolean): Readonly<Episode> {
-    return this.#take(detector, finding, { ...judged, isStillOpen }, judged.endUs, (kept) =>
+  #takeFlow(
+    detector: AnyDetector,
+    finding: Finding,
+    judged: Judged,
+    { isStillOpen, note }: { isStillOpen: boolean; note: SurpriseNote | null },
+  ): Readonly<Episode> {
+    return this.#take(detector, finding, { ...judged, isStillOpen }, { nowUs: judged.endUs, note }, (kept) =>
       kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
     )
   }
 
-  #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {
+  #take(
+    detector: AnyDetector,
+    finding: Finding,
+    occasion: Occasion,
+    { nowUs, note }: { nowUs: number; note: SurpriseNote | null },
+    keep: (kept: KeptFlows) => void,
+  ): Readonly<Episode> {
     const side = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
-    const verdictOf = (victimCount: number): Verdict => {
+    const verdictOf = (victimCount: number, rarest: SurpriseNote | null): Verdict => {
       const assessment = finding.assess(victimCount)
       return judgeEpisode({
         detector,
         actor: finding.actor,
+        victim: finding.victim,
         ...side,
         victimCount,
         assessment,
+        anomaly: detector.isAnomalyOnly === true ? null : anomalyDraft(rarest),
         chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
         context: this.#context,
         roles: this.#options.score.roles,
         nowSec: this.#options.baseSec + nowUs / US_PER_S,
       })
     }
-    return this.#episodes.take({ detector, finding, occasion, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, occasion, verdictOf, note, keep })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {
@@ -301,6 +410,7 @@ export class Analyst {
     const { baseSec, sensor, featureSet } = this.#options
     const incident = this.#incidents.incidentOf(episode.id)
     const { hasSucceeded, ...verdict } = episode.verdict
+    const { state, ...baseline } = this.baseline
     return {
       id: episode.id,
       event,
@@ -322,7 +432,8 @@ export class Analyst {
         last: eveTime(baseSec, episode.lastUs),
       },
       orientation: episode.orientation,
-      baselineState: 'none',
+      baselineState: state,
+      baseline,
       visibility: {
         ...this.#options.visibility(),
         ...this.#context.captured.since(episode.firstUs),
@@ -360,4 +471,10 @@ function episodeLimits(alerts: ScoreOptions['alerts']) {
     quietUs: alerts.episode_quiet_s * US_PER_S,
     reopenUs: alerts.reopen_s * US_PER_S,
   }
+}
+
+/** What the two do from now on is not learnt from, for a while; and the actor's hour does not become usual. */
+function suspect(judged: Judged, { pair, client }: Observed): void {
+  pair.suspectUntilUs = judged.endUs + SUSPECT_US
+  if (client.hour !== null) client.hour.tally.isSuspect = true
 }

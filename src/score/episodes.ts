@@ -18,6 +18,7 @@ import { KeptFlows } from './kept-flow.ts'
 import type { Notifier } from './notifier.ts'
 import type { Direction } from './orientation.ts'
 import { LEVELS } from './severity.ts'
+import type { SurpriseNote } from './surprisal/surprise.ts'
 import type { Verdict } from './verdict.ts'
 
 const US_PER_S = 1e6
@@ -51,8 +52,10 @@ export interface Episode {
   victims: DistinctWindow<string>
   kept: KeptFlows
   verdict: Verdict
+  /** Of its flows the one that the baseline finds rarest. */
+  rarest: SurpriseNote | null
   /** Judges what came after `verdict`; null when nothing did. */
-  pending: ((victimCount: number) => Verdict) | null
+  pending: Judge | null
   judgeAtFlows: number
   updateAtFlows: number
   shouldNotify: boolean
@@ -69,13 +72,16 @@ export interface Occasion {
   /** The flow is still open: it counts when its row comes. */
   isStillOpen?: boolean
 }
+type Judge = (victimCount: number, rarest: SurpriseNote | null) => Verdict
 
 export interface Sighting {
   detector: AnyDetector
   finding: Finding
   occasion: Occasion
   /** Judges the episode as it stands; dear, and therefore asked seldom. */
-  verdictOf: (victimCount: number) => Verdict
+  verdictOf: Judge
+  /** The flow's surprise, when it is rare. */
+  note: SurpriseNote | null
   /** Offers the flow to the episode's kept ones. */
   keep: (kept: KeptFlows) => void
 }
@@ -133,6 +139,22 @@ export class Episodes {
     return known
   }
 
+  /** Of the likeliest open episode of this actor; null when there is none. */
+  likelihoodOf(actor: string): number | null {
+    let most: number | null = null
+    for (const { actor: other, verdict, detector } of this.#open.values()) {
+      if (other !== actor || detector.isAnomalyOnly === true) continue
+      most = Math.max(most ?? 0, verdict.likelihood)
+    }
+    return most
+  }
+
+  /** No episode is open that is about more than rarity. */
+  get isQuiet(): boolean {
+    for (const episode of this.#open.values()) if (episode.detector.isAnomalyOnly !== true) return false
+    return true
+  }
+
   onTime(nowUs: number): void {
     this.#closed.advance(nowUs)
     for (const episode of this.#open.values()) {
@@ -149,7 +171,7 @@ export class Episodes {
     for (const [key, episode] of this.#candidates) this.#drop(key, episode)
   }
 
-  #begin(key: string, { detector, finding, occasion, verdictOf, keep }: Sighting): Episode {
+  #begin(key: string, { detector, finding, occasion, verdictOf, note, keep }: Sighting): Episode {
     const victims = new DistinctWindow<string>(Number.MAX_SAFE_INTEGER, VICTIMS_LISTED)
     for (const victim of [...finding.victims(), finding.victim]) victims.add(victim, 0)
     const firstUs = Math.min(finding.firstUs, occasion.startUs)
@@ -168,7 +190,8 @@ export class Episodes {
       lastUs: occasion.lastUs,
       victims,
       kept: new KeptFlows(),
-      verdict: verdictOf(victims.count()),
+      verdict: verdictOf(victims.count(), note),
+      rarest: note,
       pending: null,
       judgeAtFlows: 0,
       updateAtFlows: 0,
@@ -181,7 +204,7 @@ export class Episodes {
     return episode
   }
 
-  #goOn(episode: Episode, { finding, occasion, verdictOf, keep }: Sighting): void {
+  #goOn(episode: Episode, { finding, occasion, verdictOf, note, keep }: Sighting): void {
     const { flowsSoFar } = finding
     if (flowsSoFar === undefined) episode.flows += occasion.isStillOpen === true ? 0 : (finding.adds ?? 1)
     else {
@@ -196,8 +219,10 @@ export class Episodes {
     home.delete(episode.key)
     home.set(episode.key, episode)
     episode.pending = verdictOf
+    const isRarer = note !== null && (episode.rarest === null || note.p < episode.rarest.p)
+    if (isRarer) episode.rarest = note
     const isStep = episode.flows >= episode.judgeAtFlows || (episode.isOpen && episode.flows >= episode.updateAtFlows)
-    const isDue = episode.flows < JUDGE_ALL_BELOW || isStep || finding.telling > 0 || isNewVictim
+    const isDue = episode.flows < JUDGE_ALL_BELOW || isStep || finding.telling > 0 || isNewVictim || isRarer
     if (!isDue) return
     const before = episode.verdict
     this.#judge(episode)
@@ -211,14 +236,14 @@ export class Episodes {
   /** Judges what has come since the last time. */
   #judge(episode: Episode): void {
     if (episode.pending === null) return
-    const now = episode.pending(episode.victims.count())
+    const now = episode.pending(episode.victims.count(), episode.rarest)
     episode.pending = null
     episode.judgeAtFlows = episode.flows * JUDGE_GROWTH
     if (!episode.isOpen || isStronger(episode.verdict, now)) episode.verdict = now
   }
 
   #isBelieved(episode: Episode): boolean {
-    return episode.verdict.likelihood >= this.#options.likelihoodMin
+    return episode.verdict.likelihood >= (episode.detector.opensFrom ?? this.#options.likelihoodMin)
   }
 
   #await(episode: Episode): void {

@@ -148,6 +148,17 @@ export type PictureData =
     }
   | { picture: 'sessions'; sessions: { atUs: number; bytes: number; durationUs: number; odd: boolean }[]; omitted: number }
 
+export interface BaselineProgress {
+  /** Packet time watched so far. */
+  watched: Num
+  /** Until it is ready; null when it is. */
+  remaining: Num | null
+  /** Flows learnt from: one a host, minute and service. */
+  votes: Num
+  /** Inside hosts with a history. */
+  hosts: Num
+}
+
 export interface Incident {
   id: string
   members: IncidentMember[]
@@ -202,7 +213,9 @@ export interface AlertEvent {
   /** `flows`: ARP messages where there are no flows. */
   episode: { flows: number; firstUs: number; lastUs: number; first: string; last: string }
   orientation: Orientation
-  baselineState: 'learning' | 'partial' | 'ready' | 'none'
+  baselineState: 'learning' | 'partial' | 'ready' | 'drifting' | 'none'
+  /** How far it has come; absent without a baseline. */
+  baseline?: BaselineProgress
   visibility: Visibility
   /** Telling flows, the most telling first; at most 8. */
   flows: KeptFlow[]

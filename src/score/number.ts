@@ -12,7 +12,8 @@ const US_PER_S = 1e6
 const RENDER: Readonly<Record<Unit, (v: number) => string>> = {
   B: (v) => scaled(v, 'B'),
   us: duration,
-  s: (v) => duration(v * US_PER_S),
+  // No time at all is no small time.
+  s: (v) => (v === 0 ? '0 s' : duration(v * US_PER_S)),
   count: grouped,
   ratio: (v) => v.toFixed(2),
   pps: (v) => `${grouped(roundTo(v, 1))} packets/s`,

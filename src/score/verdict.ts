@@ -21,6 +21,8 @@ import { TECHNIQUES } from './techniques.ts'
 export interface VerdictQuestion {
   detector: AnyDetector
   actor: string
+  /** Of the flow that led here. */
+  victim: string
   isActorInternal: boolean
   direction: Direction
   /** Distinct victims of the whole episode. */
@@ -31,6 +33,8 @@ export interface VerdictQuestion {
   nowSec: number
   /** What the incident that this belongs to adds; null when it belongs to none. */
   chain: Draft | null
+  /** What the baseline adds: how rare the rarest flow is; null when it adds nothing. */
+  anomaly: Draft | null
 }
 
 export type Verdict = { hasSucceeded: boolean } & Pick<
@@ -56,7 +60,7 @@ const MANY_VICTIMS_MIN = 3
 export function judgeEpisode(question: VerdictQuestion): Verdict {
   const { detector, assessment } = question
   const answers = askBenign(question)
-  const drafts = question.chain === null ? assessment.evidence : [...assessment.evidence, question.chain]
+  const drafts = [...assessment.evidence, question.chain, question.anomaly].filter((item) => item !== null)
   const evidence = numbered('E', drafts, (a, b) => b.lr - a.lr)
   const benign = numbered(
     'B',
@@ -94,10 +98,10 @@ export function judgeEpisode(question: VerdictQuestion): Verdict {
 }
 
 function askBenign(question: VerdictQuestion): BenignAnswer[] {
-  const { detector, actor, assessment, context, roles, nowSec } = question
+  const { detector, actor, victim, assessment, context, roles, nowSec } = question
   const sample = assessment.evidence[0].sample
   const rows = BENIGN.filter((row) => row.appliesTo.some((kind) => kind === detector.kind))
-  return rows.map((row) => row.ask({ kind: detector.kind, actor, assessment, context, roles, nowSec, sample }))
+  return rows.map((row) => row.ask({ kind: detector.kind, actor, victim, assessment, context, roles, nowSec, sample }))
 }
 
 function numbered(letter: string, drafts: readonly Draft[], order: (a: Draft, b: Draft) => number): Evidence[] {

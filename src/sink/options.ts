@@ -1,7 +1,7 @@
 /**
  * What the sensor writes, forwards and shows.
  *
- * Out: the option tables of the configuration's sections `output`, `syslog`, `metrics` and `log`.
+ * Out: the option tables of the configuration's sections `output`, `baseline`, `syslog`, `metrics` and `log`.
  */
 import type { OptionTable } from '../base/option.ts'
 
@@ -136,6 +136,16 @@ export const METRICS_OPTIONS = {
     unit: '',
     comment:
       'Where a live run answers /metrics (Prometheus), /healthz and /readyz, such as 127.0.0.1:9477. Empty, the default: nowhere, for nothing should listen that nobody asked for, and two sensors on one machine cannot share a port. There is no password: keep it on loopback or behind one.',
+  },
+} as const satisfies OptionTable
+
+export const BASELINE_OPTIONS = {
+  folder: {
+    kind: 'text',
+    default: '/var/lib/flowscribe',
+    unit: '',
+    comment:
+      "Where a live run keeps what it has learnt across restarts (systemd's StateDirectory). Empty: nowhere. Replay uses a baseline only when told, with --baseline.",
   },
 } as const satisfies OptionTable
 

@@ -210,7 +210,10 @@ export class Lab {
 
   /** A command of flowscribe in the sensor's namespace, possibly after words such as `taskset -c 1`. */
   start(args: readonly string[], before: readonly string[] = []): Sensor {
-    const sensor = new Sensor(['ip', 'netns', 'exec', this.sensing, ...before, process.execPath, this.#main, ...args])
+    // No run learns from another, or from this machine's sensor.
+    const own = args[0] === 'run' ? ['run', '--set', `baseline.folder=${this.path(`state-${this.#sensors.length}`)}`] : args.slice(0, 1)
+    const words = [...own, ...args.slice(1)]
+    const sensor = new Sensor(['ip', 'netns', 'exec', this.sensing, ...before, process.execPath, this.#main, ...words])
     this.#sensors.push(sensor)
     return sensor
   }

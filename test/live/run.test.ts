@@ -3,7 +3,18 @@
  * interfaces that come and go, and what is refused at start.
  */
 import { spawnSync } from 'node:child_process'
-import { closeSync, constants, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
@@ -128,6 +139,34 @@ describe('what is sent is what is seen', () => {
     expect(stderr).toContain('times are of arrival, lost packets are not counted')
     expect(stderr).toMatch(/^unknown packets dropped by kernel$/m)
   }, 30_000)
+})
+
+describe('what is learnt stays', () => {
+  test('over restarts; a recording replays with what the run began with; a damaged file is kept beside and learning begins anew', async () => {
+    const state = lab.path('kept-state')
+    const file = join(state, 'baseline.flowscribe')
+    const capture = unpacked('scan-syn-nmap.pcap')
+    const once = async (...more: string[]) => {
+      const sensor = await lab.capture(['-i', 'v1', '-s', '0', '-l', newOut(), '--set', `baseline.folder=${state}`, ...more])
+      await lab.send('v0', 'file', capture, 'top')
+      await sleep(1500)
+      return await sensor.stop()
+    }
+    const first = await once()
+    expect([first.code, first.stderr]).toEqual([0, expect.stringMatching(/no baseline yet: learning.*baseline stored/s)])
+    const recording = lab.path('with-baseline.pcapng')
+    const second = await once('-w', recording)
+    expect(second.stderr).toContain('baseline read')
+    const again = await lab.start(['replay', recording, '--baseline', `${recording}.baseline`, '-l', newOut()]).ended()
+    expect(digestsOf(again.stderr)).toEqual(digestsOf(second.stderr))
+    truncateSync(file, 5000)
+    const third = await once()
+    expect([third.code, third.stderr]).toEqual([
+      0,
+      expect.stringMatching(/damaged.*learning anew, the file is kept as .*damaged.*baseline stored/s),
+    ])
+    expect(readFileSync(`${file}.damaged`).length).toBe(5000)
+  }, 120_000)
 })
 
 describe('the life of a daemon', () => {

@@ -7,7 +7,7 @@ import { NOTHING_COUNTED } from '../../src/context/capture-history.ts'
 import type { DestinationCounters } from '../../src/flow/destination-counters.ts'
 import type { FlagCounts, Flow } from '../../src/flow/flow.ts'
 import { TCP, UDP } from '../../src/flow/flow.ts'
-import { Analyst } from '../../src/score/analyst.ts'
+import { Analyst, type AnalystOptions } from '../../src/score/analyst.ts'
 import type { AlertEvent } from '../../src/score/evidence.ts'
 import type { ScoreOptions } from '../../src/score/options.ts'
 import { defaultScoreOptions } from '../../src/score/options.ts'
@@ -129,7 +129,11 @@ export interface Run {
   counters: Readonly<Record<string, number>>
 }
 
-export function analyst(emit: (event: AlertEvent) => void, score: ScoreOptions = defaultScoreOptions()): Analyst {
+export function analyst(
+  emit: (event: AlertEvent) => void,
+  score: ScoreOptions = defaultScoreOptions(),
+  more: Partial<AnalystOptions> = {},
+): Analyst {
   return new Analyst({
     score,
     baseSec: BASE_SEC,
@@ -151,6 +155,7 @@ export function analyst(emit: (event: AlertEvent) => void, score: ScoreOptions =
     emit,
     sensor: { name: 'test', version: '0', configDigest: '0' },
     featureSet: 'test',
+    ...more,
   })
 }
 

@@ -1,6 +1,6 @@
 /** Network behaviour: packet flow, timing, flags and state, protocol; comparison with what is normal here. */
 import { ICMP, ICMPV6, TCP } from '../../flow/flow.ts'
-import type { Evidence, KeptFlow, Orientation } from '../../score/evidence.ts'
+import type { AlertEvent, Evidence, KeptFlow, Orientation } from '../../score/evidence.ts'
 import { baselineText, byWeight, claimSentence, valuesText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { portText } from '../facts.ts'
@@ -143,7 +143,7 @@ function protocol({ alert, proto, port }: Facts): string {
 function comparison({ alert }: Facts): string {
   const compared = byWeight(alert.evidence).filter((e) => e.baseline !== undefined && e.baseline.scope !== 'none')
   const rows = compared.map((e) => [code(e.id), valuesText(e) === '' ? NOT_MEASURED : valuesText(e), baselineText(e)])
-  return blocks([BASELINES[alert.baselineState], rows.length === 0 ? '' : table(['Evidence', 'Here', 'Normal'], rows)])
+  return blocks([baselineWords(alert), rows.length === 0 ? '' : table(['Evidence', 'Here', 'Normal'], rows)])
 }
 
 const BASELINES = {
@@ -151,7 +151,20 @@ const BASELINES = {
     'There is **no baseline**: the sensor had not watched this network before.',
     'The indicators rest on fixed tests, not on comparison with this host, this service or this network.',
   ),
-  learning: 'The baseline is still **learning**: comparisons with this network are not used yet.',
-  partial: 'The baseline is **partial**: comparisons are used where enough was seen.',
+  learning: sentences(
+    'The baseline is still **learning**: comparisons with this network are not used yet.',
+    'The indicators rest on fixed tests, not on comparison with this host, this service or this network.',
+  ),
+  partial: 'The baseline is **partial**: it has not seen a whole day, so that comparisons count half.',
   ready: 'The baseline is **ready**.',
+  drifting: 'The baseline is **drifting**: the network has become another mix, and the baseline is following.',
 } as const
+
+function baselineWords({ baselineState, baseline }: AlertEvent): string {
+  const state = BASELINES[baselineState]
+  if (baseline === undefined) return state
+  const { watched, remaining, votes, hosts } = baseline
+  const seen = `It has watched for ${escapeText(watched.text)} and learnt from ${escapeText(votes.text)} votes (one a host, minute and service)`
+  const rest = remaining === null ? '.' : `; ready in ${escapeText(remaining.text)}.`
+  return `${state} ${seen}; ${escapeText(hosts.text)} inside hosts have a history${rest}`
+}

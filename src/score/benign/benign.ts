@@ -14,6 +14,8 @@ import type { ScoreOptions } from '../options.ts'
 export interface BenignQuestion {
   kind: string
   actor: string
+  /** The victim of the flow that led here. */
+  victim: string
   assessment: Assessment
   context: Context
   roles: ScoreOptions['roles']

@@ -13,6 +13,7 @@ import { LIVE_POLLING } from './live-polling.ts'
 import { LONG_KNOWN_PAIR } from './long-known-pair.ts'
 import { MEDIA_STREAM } from './media-stream.ts'
 import { PEER_TO_PEER } from './peer-to-peer.ts'
+import { RECURRING_JOB } from './recurring-job.ts'
 import { ROUTER_ASKS } from './router-asks.ts'
 import { SERVER_OUTAGE } from './server-outage.ts'
 import { SHARED_DOWNLOAD } from './shared-download.ts'
@@ -28,6 +29,7 @@ export const BENIGN: readonly BenignRow[] = [
   SERVER_OUTAGE,
   FLASH_CROWD,
   WORKING_SESSIONS,
+  RECURRING_JOB,
   MEDIA_STREAM,
   CAPTURE_ARTEFACT,
   SHARED_DOWNLOAD,

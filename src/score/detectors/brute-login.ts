@@ -256,7 +256,7 @@ function assess(
     },
     success: odd.length > 0 ? 'one session after the guesses stands out: a possible success' : null,
     scaleRatio: count / options.sessions_min,
-    notEvaluated: [{ code: 'D8.new_client', why: 'whether this client is new to the service: no baseline is kept yet' }],
+    notEvaluated: [{ code: 'D8.new_client', why: 'whether this client is new to the service: the baseline does not hold this' }],
     pictures: [picture(all, odd, beyondCount)],
   })
 }

@@ -2,7 +2,7 @@
  * D9 c2.beacon: one client calls one service on a clock.
  *
  * In:  the newest starts of a client's connections to one service, what each carried; who else uses the service.
- * Not: calls that nearly all fail (D10); pieces of one long connection; what a site's own baseline would show (first seen, usual hours).
+ * Not: calls that nearly all fail (D10); pieces of one long connection.
  *
  * A clock alone is no malice: mail, push and update clients keep one as well. Timing never suffices; a second kind of evidence must agree.
  */
@@ -18,6 +18,7 @@ import type { Regularity } from '../regularity.ts'
 import { medianOf, regularityOf } from '../regularity.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft, NO_BASELINE } from './detector.ts'
+import { historyOf, newPairDrafts } from './history.ts'
 
 const OPTIONS = {
   gaps_min: { kind: 'integer', default: 8, min: 5, max: 24, unit: 'gaps', comment: 'Gaps between calls that a judgement needs.' },
@@ -105,6 +106,15 @@ const WEIGHTS = {
     label: 'nobody else goes there',
     claim: 'of {m0} inside hosts seen, only this one went to the network of {x0}',
     next: 'Look up who owns the address and since when.',
+  },
+  first_seen: {
+    lr: 0.3,
+    group: 'novelty',
+    basis: 'expert',
+    label: 'a server it never used',
+    claim: 'in the {m0} days that this host has been known it never spoke with {x0} before today',
+    alt: 'a program that was installed today',
+    next: 'Look what was installed or started on the host that day.',
   },
   reconnects: {
     lr: 0.7,
@@ -212,6 +222,8 @@ function assess(look: Look, series: AttemptSeries, regularity: Regularity, optio
   }
   const novelty = noveltyDrafts('D9', look, options.hosts_min, sample)
   evidence.push(...novelty.drafts)
+  const isNew = newPairDrafts('D9.first_seen', WEIGHTS.first_seen, look, sample)
+  evidence.push(...isNew.drafts)
   const port = judged.port[SERVER]
   const isOdd = !judged.isServerInternal && isOddPort(port)
   if (isOdd) evidence.push(draft('D9.odd_port', WEIGHTS.odd_port, { measured: [num(port, 'port')], sample }))
@@ -231,11 +243,8 @@ function assess(look: Look, series: AttemptSeries, regularity: Regularity, optio
       prevalence: { users: context.census.networkUsers(judged.addr[SERVER]), hosts: context.census.hosts },
       infrastructure: infrastructureOf(look),
     },
-    notEvaluated: [
-      ...novelty.notEvaluated,
-      { code: 'D9.first_seen', why: 'whether this host has always called there: no baseline is kept yet' },
-    ],
-    caps: isOdd || novelty.drafts.length > 0 ? [] : [NO_BASELINE],
+    notEvaluated: [...novelty.notEvaluated, ...isNew.notEvaluated],
+    caps: isOdd || novelty.drafts.length > 0 || historyOf(look) !== null ? [] : [NO_BASELINE],
     pictures: [callsPicture(series)],
   })
 }

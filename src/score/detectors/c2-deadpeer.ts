@@ -132,7 +132,7 @@ function assess(look: Look, series: AttemptSeries, options: Options): Assessment
       prevalence: { users: context.census.networkUsers(judged.addr[SERVER]), hosts: context.census.hosts },
       infrastructure: infrastructureOf(look),
     },
-    notEvaluated: [...novelty.notEvaluated, { code: 'D10.worked_before', why: 'whether it ever worked: no baseline is kept yet' }],
+    notEvaluated: [...novelty.notEvaluated, { code: 'D10.worked_before', why: 'whether it ever worked: the baseline does not hold this' }],
     pictures: [callsPicture(series)],
   })
 }

@@ -15,6 +15,8 @@ import type { Context, Observed } from '../../context/context.ts'
 import type { Evidence, EvidenceGroup, Num, PictureData } from '../evidence.ts'
 import type { Cap } from '../fusion.ts'
 import type { Direction, Judged } from '../orientation.ts'
+import type { HostWindow } from '../surprisal/host-windows.ts'
+import type { Surprisal } from '../surprisal/surprisal.ts'
 import type { TechniqueId } from '../techniques.ts'
 
 /** One likelihood ratio, with where it comes from. */
@@ -33,6 +35,9 @@ export interface Look {
   judged: Judged
   observed: Observed
   context: Context
+  surprisal: Surprisal
+  /** The client's window of five minutes when this flow, or one before it, was unusual; null for open flows. */
+  hostWindow: HostWindow | null
 }
 
 /** What a detector of the link layer looks at: there is no flow. */
@@ -65,6 +70,10 @@ export interface DetectorRow<T extends OptionTable> {
   /** Probes of this kind from outside are everywhere: unanswered ones are never more than info. */
   isBackgroundFromOutside: boolean
   weights: Readonly<Record<string, Weight>>
+  /** Episodes open from this likelihood on; absent: from what the configuration says. For kinds that inform and cannot be likely. */
+  opensFrom?: number
+  /** Made of the anomaly alone: its episodes hold nothing back from being learnt, and take no weight from the anomaly again. */
+  isAnomalyOnly?: boolean
 }
 
 export interface Detector<T extends OptionTable> extends DetectorRow<T> {
@@ -155,6 +164,9 @@ export function assessment(parts: Pick<Assessment, 'evidence' | 'servicePort' | 
 
 /** Where a test wants the host's own history and there is none (SCORER.md section 5.1). */
 export const NO_BASELINE: Cap = { limit: 0.6, why: 'without a baseline this can be a habit of the host' }
+
+/** Beside NO_BASELINE, said by the test that had to do without. */
+export const TOO_LITTLE_HISTORY = 'less than a day of this host is in the baseline'
 
 /** A draft from a row's weight, the values of its claim, and the flows it was measured on. */
 export function draft(

@@ -14,6 +14,7 @@ import { UDP } from '../../flow/flow.ts'
 import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
+import { historyOf } from './history.ts'
 
 const OPTIONS = {
   queries_min: {
@@ -79,6 +80,15 @@ const WEIGHTS = {
     alt: 'a forwarder with a fixed port',
     next: 'Find the process that holds this port on the client.',
   },
+  own_history: {
+    lr: 1,
+    group: 'volume',
+    basis: 'test',
+    label: 'ten times its usual volume',
+    claim: 'its look-ups carried {m0} in this hour; of its hours in the baseline ({m1}) ninety-nine in a hundred stayed below {m2}',
+    alt: 'a new mail filter or crawler on this host',
+    next: 'Compare with what the host asks for on other days.',
+  },
   varied: {
     lr: 0.4,
     group: 'volume',
@@ -118,6 +128,10 @@ const QUERIES_A_PORT_MIN = 5
 const VARIATION_MIN = 0.25
 const LARGE_REPLY_BYTES = 150
 const HOSTS_MIN = 4
+/** SCORER.md D12: ten times its own p99, and a megabyte in the hour. */
+const OWN_SHARE = 0.99
+const OWN_FACTOR = 10
+const OWN_BYTES_MIN = 1e6
 
 export const DNS_TUNNEL = {
   kind: 'dns.tunnel',
@@ -126,7 +140,8 @@ export const DNS_TUNNEL = {
   techniques: { fromInside: ['T1071.004', 'T1572'], fromOutside: ['T1071.004'], manyVictims: [] },
   inputs: 'packets, payload and its variation each way between client and name server',
   windowUs: 5 * 60e6,
-  entryTest: 'queries ≥ queries_min of query_bytes_min, or ≥ large_queries_min of large_query_bytes_min, in the mean',
+  entryTest:
+    'queries ≥ queries_min of query_bytes_min, or ≥ large_queries_min of large_query_bytes_min, in the mean; or ≥ 1 MB in the hour and ≥ 10 × own p99',
   options: OPTIONS,
   priorLog10: -2.5,
   cap: { limit: 0.7, why: 'the names asked for were not read' },
@@ -143,7 +158,8 @@ function detect(look: Look, options: Options): Finding | null {
   const queries = datagrams.side(CLIENT)
   const isMany = queries.packets >= options.queries_min && queries.meanBytes >= options.query_bytes_min
   const isLarge = queries.packets >= options.large_queries_min && queries.meanBytes >= options.large_query_bytes_min
-  if (!isMany && !isLarge) return null
+  const own = beyondOwn(look)
+  if (!isMany && !isLarge && own === null) return null
   return {
     actor: judged.addr[CLIENT],
     victim: judged.addr[SERVER],
@@ -152,11 +168,31 @@ function detect(look: Look, options: Options): Finding | null {
     firstUs: datagrams.firstUs,
     victims: () => [judged.addr[SERVER]],
     telling: 0,
-    assess: () => assess(look, datagrams, queries, options),
+    assess: () => assess(look, datagrams, queries, own, options),
   }
 }
 
-function assess(look: Look, datagrams: Datagrams, queries: SideSums, options: Options): Assessment {
+interface OwnVolume {
+  bytes: number
+  hours: number
+  p99: number
+  p95: number
+  median: number
+}
+
+/** The client's look-ups of this hour when they go beyond its own history; null when they do not, or nobody knows. */
+function beyondOwn(look: Look): OwnVolume | null {
+  const tally = look.observed.client.hour?.tally
+  if (tally === undefined || tally.dnsBytes < OWN_BYTES_MIN) return null
+  const history = historyOf(look)
+  if (history === null) return null
+  const p99 = history.dnsQuantile(OWN_SHARE)
+  if (tally.dnsBytes < OWN_FACTOR * p99) return null
+  const [median, p95] = [0.5, 0.95].map((share) => Math.round(history.dnsQuantile(share)))
+  return { bytes: tally.dnsBytes, hours: Math.round(history.hours), p99: Math.round(p99), p95, median }
+}
+
+function assess(look: Look, datagrams: Datagrams, queries: SideSums, own: OwnVolume | null, options: Options): Assessment {
   const { judged, context } = look
   const replies = datagrams.side(SERVER)
   const rows = datagrams.rows()
@@ -166,7 +202,7 @@ function assess(look: Look, datagrams: Datagrams, queries: SideSums, options: Op
       measured: [num(queries.packets, 'count'), num(queries.meanBytes, 'B'), num(options.query_bytes_min, 'B')],
       names: [judged.addr[CLIENT], judged.addr[SERVER]],
       sample,
-      lr: SIZE_STEPS.find((step) => queries.meanBytes >= step.fromBytes)?.lr ?? WEIGHTS.query_size.lr,
+      lr: sizeLr(queries, options),
     }),
   ]
   if (queries.packets >= SOME_QUERIES) {
@@ -184,6 +220,11 @@ function assess(look: Look, datagrams: Datagrams, queries: SideSums, options: Op
   if (replies.meanBytes >= LARGE_REPLY_BYTES) {
     evidence.push(draft('D12.large_replies', WEIGHTS.large_replies, { measured: [num(replies.meanBytes, 'B')], sample }))
   }
+  if (own !== null) {
+    const measured = [num(own.bytes, 'B'), num(own.hours, 'count'), num(own.p99, 'B')]
+    const baseline = { scope: 'this host' as const, n: own.hours, median: num(own.median, 'B'), p95: num(own.p95, 'B') }
+    evidence.push({ ...draft('D12.own_history', WEIGHTS.own_history, { measured, sample }), baseline })
+  }
   const { census } = context
   if (census.hosts >= HOSTS_MIN && !judged.isServerInternal && census.networkUsers(judged.addr[SERVER]) === 1) {
     evidence.push(draft('D12.own_resolver', WEIGHTS.own_resolver, { measured: [num(census.hosts, 'count')], sample }))
@@ -194,4 +235,10 @@ function assess(look: Look, datagrams: Datagrams, queries: SideSums, options: Op
     scaleRatio: queries.packets / options.queries_min,
     notEvaluated: [{ code: 'D12.names', why: 'the names asked for: payload is not read' }],
   })
+}
+
+/** Sizes weigh only where they are large: an entry by volume alone may have small ones. */
+function sizeLr(queries: SideSums, options: Options): number {
+  if (queries.meanBytes < options.query_bytes_min) return 0
+  return SIZE_STEPS.find((step) => queries.meanBytes >= step.fromBytes)?.lr ?? WEIGHTS.query_size.lr
 }

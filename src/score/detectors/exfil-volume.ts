@@ -2,19 +2,21 @@
  * D11 exfil.volume: an inside host sends much more to an outside server than it gets back.
  *
  * In:  payload between the two, last hour; who else uses the server. Not: downloads: only what the client sent counts, and where the
- *      server sent a comparable amount the test fails. Not the host's own history: no baseline is kept yet, so a floor and the
- *      shape decide, and the likelihood is capped.
+ *      server sent a comparable amount the test fails. With a day of the host in the baseline its own hours count, too; without, a
+ *      floor and the shape decide alone, and the likelihood is capped.
  */
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
+import type { HostHistory } from '../../context/host-history.ts'
 import type { Transfers } from '../../context/transfers.ts'
 import { num } from '../number.ts'
 import { isOddPort } from '../ports.ts'
 import type { TechniqueId } from '../techniques.ts'
 import { infrastructureOf, noveltyDrafts } from './c2-beacon.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
-import { assessment, draft, NO_BASELINE } from './detector.ts'
+import { assessment, draft, NO_BASELINE, TOO_LITTLE_HISTORY } from './detector.ts'
+import { historyOf, newPairDrafts } from './history.ts'
 
 const OPTIONS = {
   upload_bytes_min: {
@@ -57,6 +59,33 @@ const WEIGHTS = {
     claim: 'the producer-consumer ratio is {m0}, where a pure upload has the highest and a download the lowest value',
     next: 'Compare with what this host sends on other days.',
   },
+  own_history: {
+    lr: 0,
+    group: 'scale',
+    basis: 'test',
+    label: 'more than ever',
+    claim: 'of its hours in the baseline ({m0}) one in {m1} had as large an upload in all; nineteen in twenty stayed below {m2}',
+    alt: 'the first backup of a new job',
+    next: 'Look what else it sent in the busiest of its usual hours.',
+  },
+  new_server: {
+    lr: 0.5,
+    group: 'novelty',
+    basis: 'expert',
+    label: 'a server it never used',
+    claim: 'in the {m0} days that this host has been known it never spoke with {x0} before today',
+    alt: 'a new provider',
+    next: 'Look up who owns the server and since when.',
+  },
+  off_hours: {
+    lr: 0.3,
+    group: 'timing',
+    basis: 'expert',
+    label: 'at an unusual hour',
+    claim: 'it was active in this hour of the day on {m0} of its days',
+    alt: 'night work',
+    next: 'Ask who used the host at that time.',
+  },
   transfer_port: {
     lr: 0.6,
     group: 'target',
@@ -69,6 +98,12 @@ const WEIGHTS = {
 } as const
 
 const ONE_WAY_MIN = 0.9
+/** SCORER.md D11: beyond its own p99.5, and four times its p95. */
+const OWN_RARE_SHARE = 0.995
+const OWN_USUAL_SHARE = 0.95
+const OWN_FACTOR = 4
+const RARITY_LR_MAX = 1.2
+const OFF_HOURS_SHARE_MAX = 0.05
 const COPY_PORTS: ReadonlySet<number> = new Set([20, 21, 22, 69, 873, 989, 990, 2049])
 const TECHNIQUES_OUT: readonly TechniqueId[] = ['T1041', 'T1048']
 
@@ -79,7 +114,8 @@ export const EXFIL_VOLUME = {
   techniques: { fromInside: TECHNIQUES_OUT, fromOutside: TECHNIQUES_OUT, manyVictims: [] },
   inputs: 'payload each way between an inside client and an outside service',
   windowUs: 3600e6,
-  entryTest: 'sent ≥ upload_bytes_min within an hour, ratio ≥ push_ratio_min, from inside to outside',
+  entryTest:
+    'sent ≥ upload_bytes_min within an hour, ratio ≥ push_ratio_min, from inside to outside; with a baseline also > own p99.5 and > 4 × own p95',
   options: OPTIONS,
   priorLog10: -2.5,
   cap: { limit: 0.95, why: 'what was sent was not read' },
@@ -96,6 +132,8 @@ function detect(look: Look, options: Options): Finding | null {
   if (transfers === null || judged.direction !== 'out' || judged.isToGroup || !judged.isOrientationSure) return null
   const [sent, received] = transfers.sums()
   if (sent < options.upload_bytes_min || (sent - received) / (sent + received) < options.push_ratio_min) return null
+  const history = historyOf(look)
+  if (history !== null && !isBeyondUsual(history, sent)) return null
   return {
     actor: judged.addr[CLIENT],
     victim: judged.addr[SERVER],
@@ -106,6 +144,30 @@ function detect(look: Look, options: Options): Finding | null {
     telling: 0,
     assess: () => assess(look, transfers, options),
   }
+}
+
+function isBeyondUsual(history: HostHistory, sent: number): boolean {
+  return sent > history.uploadQuantile(OWN_RARE_SHARE) && sent > OWN_FACTOR * history.uploadQuantile(OWN_USUAL_SHARE)
+}
+
+/** The upload beside what the host itself usually sends. */
+function ownDrafts(history: HostHistory, sent: number, hour: number, sample: Draft['sample']): Draft[] {
+  const share = history.uploadShareAbove(sent)
+  const p95 = history.uploadQuantile(OWN_USUAL_SHARE)
+  const measured = [num(Math.round(history.hours), 'count'), num(Math.round(1 / share), 'count'), num(Math.round(p95), 'B')]
+  const lr = Math.min(RARITY_LR_MAX, Math.log10(1 / share) / 3)
+  const baseline = {
+    scope: 'this host' as const,
+    n: Math.round(history.hours),
+    median: num(Math.round(history.uploadQuantile(0.5)), 'B'),
+    p95: num(Math.round(p95), 'B'),
+  }
+  const drafts: Draft[] = [{ ...draft('D11.own_history', WEIGHTS.own_history, { measured, sample, lr }), baseline }]
+  const active = history.activeShare(hour)
+  if (active !== null && active <= OFF_HOURS_SHARE_MAX) {
+    drafts.push(draft('D11.off_hours', WEIGHTS.off_hours, { measured: [num(active * 100, 'percent')], sample }))
+  }
+  return drafts
 }
 
 function assess(look: Look, transfers: Transfers, options: Options): Assessment {
@@ -127,6 +189,10 @@ function assess(look: Look, transfers: Transfers, options: Options): Assessment 
   }
   const novelty = noveltyDrafts('D11', look, options.hosts_min, sample)
   evidence.push(...novelty.drafts)
+  const history = historyOf(look)
+  if (history !== null) evidence.push(...ownDrafts(history, sent, context.histories.hour, sample))
+  const isNew = newPairDrafts('D11.new_server', WEIGHTS.new_server, look, sample)
+  evidence.push(...isNew.drafts)
   const seconds = Math.max(1, (judged.lastUs - judged.startUs) / 1e6)
   const [clientPackets, serverPackets] = judged.packets.map((packets) => packets ?? 0)
   return assessment({
@@ -146,9 +212,9 @@ function assess(look: Look, transfers: Transfers, options: Options): Assessment 
     },
     notEvaluated: [
       ...novelty.notEvaluated,
-      { code: 'D11.history', why: 'what this host sends on other days: no baseline is kept yet' },
-      { code: 'B9.recurring', why: 'whether this is a job that comes back every day: no baseline is kept yet' },
+      ...isNew.notEvaluated,
+      ...(history === null ? [{ code: 'D11.history', why: `what this host sends on other days: ${TOO_LITTLE_HISTORY}` }] : []),
     ],
-    caps: [NO_BASELINE],
+    caps: history === null ? [NO_BASELINE] : [],
   })
 }

@@ -190,7 +190,7 @@ function assessAddressRequests(code: string, look: Look, arrivals: Arrivals, opt
     evidence: [draft(`${code}.address_requests`, ADDRESS_REQUESTS, { measured, sample })],
     servicePort: DHCP_PORT,
     scaleRatio: rate.most / options.address_requests_per_s_min,
-    notEvaluated: [{ code: `${code}.usual_rate`, why: 'how many hosts usually ask for addresses: no baseline is kept yet' }],
+    notEvaluated: [{ code: `${code}.usual_rate`, why: 'how many hosts usually ask for addresses: the baseline does not hold this' }],
   })
 }
 
@@ -232,6 +232,6 @@ function assess(code: string, look: Look, arrivals: Arrivals, options: Options):
         meanBytes: window.packets === 0 ? 0 : window.bytes / window.packets,
       },
     },
-    notEvaluated: [{ code: `${code}.usual_rate`, why: 'how much this destination usually gets: no baseline is kept yet' }],
+    notEvaluated: [{ code: `${code}.usual_rate`, why: 'how much this destination usually gets: the baseline does not hold this' }],
   })
 }

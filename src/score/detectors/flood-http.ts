@@ -136,7 +136,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
     servicePort: judged.port[SERVER],
     scaleRatio: most / options.connections_per_s_min,
     facts: { crowd: { completed, begun, variation: requests.length < 2 ? null : spread(requests), clients } },
-    notEvaluated: [{ code: 'D6H.usual_rate', why: 'how many connections this server usually gets: no baseline is kept yet' }],
+    notEvaluated: [{ code: 'D6H.usual_rate', why: 'how many connections this server usually gets: the baseline does not hold this' }],
   })
 }
 

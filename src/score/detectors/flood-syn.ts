@@ -143,6 +143,6 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
     servicePort: window.hasOnePort() ? look.judged.port[SERVER] : null,
     scaleRatio: most / options.half_open_per_s_min,
     facts: { crowd: { completed, begun: halfOpen + completed, variation: window.sizeVariation(), clients: window.sources.count() } },
-    notEvaluated: [{ code: 'D5.usual_rate', why: 'how many connections this server usually gets: no baseline is kept yet' }],
+    notEvaluated: [{ code: 'D5.usual_rate', why: 'how many connections this server usually gets: the baseline does not hold this' }],
   })
 }

@@ -96,6 +96,6 @@ function assess(flowId: number, day: BackgroundDay, options: Options) {
     servicePort: null,
     scaleRatio: 0,
     answeredServers: 0,
-    notEvaluated: [{ code: 'D3.median', why: 'whether this is more than on other days: no baseline is kept yet' }],
+    notEvaluated: [{ code: 'D3.median', why: 'whether this is more than on other days: the baseline does not hold this' }],
   })
 }

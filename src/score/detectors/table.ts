@@ -19,6 +19,7 @@ import { ICMP_TUNNEL } from './icmp-tunnel.ts'
 import { LATERAL_FANOUT } from './lateral-fanout.ts'
 import { LONG_CONN } from './long-conn.ts'
 import { MITM_ARP } from './mitm-arp.ts'
+import { NETWORK_CHANGED } from './network-changed.ts'
 import { NEW_SERVER } from './new-server.ts'
 import { SCAN_BACKGROUND } from './scan-background.ts'
 import { SCAN_HORIZONTAL } from './scan-horizontal.ts'
@@ -27,6 +28,7 @@ import { SLOW_HTTP } from './slow-http.ts'
 import { SWEEP_ARP } from './sweep-arp.ts'
 import { SWEEP_ICMP } from './sweep-icmp.ts'
 import { TLS_OVERREAD } from './tls-overread.ts'
+import { UNUSUAL_HOST } from './unusual-host.ts'
 
 export const DETECTORS = {
   detectors_scan_horizontal: SCAN_HORIZONTAL,
@@ -53,6 +55,8 @@ export const DETECTORS = {
   detectors_icmp_tunnel: ICMP_TUNNEL,
   detectors_new_server: NEW_SERVER,
   detectors_mitm_arp: MITM_ARP,
+  detectors_unusual_host: UNUSUAL_HOST,
+  detectors_network_changed: NETWORK_CHANGED,
 } as const satisfies Readonly<Record<string, Detector<OptionTable> | ArpDetector<OptionTable>>>
 
 export type DetectorSection = keyof typeof DETECTORS
