@@ -229,10 +229,11 @@ export function openAnalyst(config: Config, baseSec: number, visibility: () => V
 
 /** What the meter has seen so far, as an alert says it. */
 export function meteredSoFar(meter: Meter): Omit<Visibility, 'bothHalves' | 'inputDamage' | 'source'> {
-  const { seen, dropped, cutShort } = meter.seenSoFar()
+  const { seen, dropped, withoutFlow, cutShort } = meter.seenSoFar()
   return {
     packetsSeen: seen,
     packetsNotDecoded: dropped,
+    packetsWithoutFlow: withoutFlow,
     truncatedPackets: cutShort,
     latePackets: meter.table.counters.latePackets,
     evictedFlows: meter.table.counters.rowsEnded[ENDED_EVICTED],

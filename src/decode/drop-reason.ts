@@ -73,6 +73,9 @@ export const DROP_REASONS = [
   { name: 'tunnel_too_deep', group: 'depth', meaning: 'More than four wrappers, one in the other.' },
 ] as const satisfies readonly { name: string; group: string; meaning: string }[]
 
+/** Frames of which nothing is missing from any count of flows: they carry no IP packet, or what they carry was counted already. */
+export const WITHOUT_FLOW: readonly DropReasonName[] = ['arp', 'ethertype_unknown', 'fragment_of_tunnel']
+
 export type DropReasonName = (typeof DROP_REASONS)[number]['name']
 
 /** An index into DROP_REASONS. */

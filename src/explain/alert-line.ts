@@ -88,6 +88,9 @@ function cutPicture(picture: PictureData, max: number): PictureData {
     const sessions = keepTelling(picture.sessions, max, (session) => session.odd)
     return { ...picture, sessions, omitted: picture.omitted + picture.sessions.length - sessions.length }
   }
+  if (picture.picture === 'concurrent') return { ...picture, points: everyNth(picture.points, Math.max(CONCURRENT_POINTS_MIN, max)) }
+  // The others are small by nature.
+  if (picture.picture !== 'grid') return picture
   const cells = keepTelling(picture.cells, max, (cell) => cell.outcome === 'answered')
   const omitted = picture.omitted + picture.cells.length - cells.length
   const targetsUsed = [...new Set(cells.map((cell) => cell.target))].sort((a, b) => a - b)
@@ -99,6 +102,14 @@ function cutPicture(picture: PictureData, max: number): PictureData {
     cells: cells.map((cell) => ({ ...cell, target: targetsUsed.indexOf(cell.target), port: portsUsed.indexOf(cell.port) })),
     omitted,
   }
+}
+
+const CONCURRENT_POINTS_MIN = 16
+
+/** Evenly thinned to `max` at most; the last one stays. */
+function everyNth<T>(items: readonly T[], max: number): T[] {
+  const step = Math.ceil(items.length / max)
+  return step <= 1 ? [...items] : items.filter((_, i) => i % step === 0 || i === items.length - 1)
 }
 
 /** The first `max` items in their order, the telling ones before the others when not all fit. */

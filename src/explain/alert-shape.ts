@@ -5,7 +5,7 @@
  * Out: JSON Schema (draft-07), of which only the words in `Schema` are used.
  * The invariant: a key of `AlertEvent` that is missing here does not compile.
  */
-import type { AlertEvent, Evidence, Incident, IncidentMember, KeptFlow, Num, Visibility } from '../score/evidence.ts'
+import type { AlertEvent, Change, Evidence, Incident, IncidentMember, KeptFlow, Num, Observation, Visibility } from '../score/evidence.ts'
 
 export interface Schema {
   readonly type?: string | readonly string[]
@@ -95,16 +95,20 @@ const KEPT_FLOW = record({
   ),
 } satisfies Record<keyof KeptFlow, Schema>)
 
-const VISIBILITY = record({
-  packetsSeen: COUNT,
-  packetsNotDecoded: COUNT,
-  truncatedPackets: COUNT,
-  latePackets: COUNT,
-  evictedFlows: COUNT,
-  bothHalves: MEASURED,
-  inputDamage: NULLABLE_TEXT,
-  source: oneOf('file', 'live', 'flow records'),
-} satisfies Record<keyof Visibility, Schema>)
+const VISIBILITY = record(
+  {
+    packetsSeen: COUNT,
+    packetsNotDecoded: COUNT,
+    packetsWithoutFlow: COUNT,
+    truncatedPackets: COUNT,
+    latePackets: COUNT,
+    evictedFlows: COUNT,
+    bothHalves: MEASURED,
+    inputDamage: NULLABLE_TEXT,
+    source: oneOf('file', 'live', 'flow records'),
+  } satisfies Record<keyof Visibility, Schema>,
+  ['packetsWithoutFlow'],
+)
 
 const GRID = record({
   picture: oneOf('grid'),
@@ -119,6 +123,34 @@ const SESSIONS = record({
   sessions: list(record({ atUs: TIME_US, bytes: NUMBER, durationUs: NUMBER, odd: FLAG }), 512),
   omitted: COUNT,
 })
+
+const GAPS = record({ picture: oneOf('gaps'), gapsUs: list(NUMBER, 64), medianUs: NUMBER, tolerance: NUMBER, close: COUNT })
+
+const RATE = record({ picture: oneOf('rate'), what: TEXT, perSecond: list(NUMBER, 64), threshold: NUMBER })
+
+const UPLOADS = record({
+  picture: oneOf('uploads'),
+  sentBytes: NUMBER,
+  receivedBytes: NUMBER,
+  floorBytes: NUMBER,
+  slots: list(record({ sentBytes: NUMBER, receivedBytes: NUMBER }), 33),
+  usual: orNull(record({ hours: COUNT, medianBytes: NUMBER, p95Bytes: NUMBER })),
+})
+
+const CONCURRENT = record({
+  picture: oneOf('concurrent'),
+  points: list(record({ atUs: TIME_US, open: COUNT }), 256),
+  threshold: NUMBER,
+})
+
+const CHANGE = record({
+  what: { ...TEXT, description: 'What is measured.' },
+  from: NUM,
+  to: { ...NUM, description: 'With this value there would be no alert.' },
+  half: { ...NUM, description: 'With this value, half of the way, there still would.' },
+  likelihood: { ...MEASURED, description: 'With `to`; null: the entry test would not be met.' },
+  likelihoodAtHalf: NUMBER,
+} satisfies Record<keyof Change, Schema>)
 
 const TECHNIQUE = record({ id: TEXT, name: TEXT, tactic: TEXT, tacticName: TEXT })
 const NUMBERS_BY_NAME: Schema = { type: 'object', additionalProperties: MEASURED }
@@ -141,6 +173,11 @@ const KEYS = {
   benign: list(EVIDENCE, 24),
   notEvaluated: list(record({ code: TEXT, why: TEXT }), 32),
   wouldChange: list(TEXT, 8),
+  counterfactual: record({
+    threshold: NUMBER,
+    changes: list(CHANGE, 4),
+    observations: list(record({ text: TEXT, likelihood: NUMBER } satisfies Record<keyof Observation, Schema>), 4),
+  }),
   shouldNotify: FLAG,
   heldBackCount: COUNT,
   actor: { ...TEXT, description: "An address, or 'many'." },
@@ -159,7 +196,7 @@ const KEYS = {
   flows: list(KEPT_FLOW, 8),
   features: NUMBERS_BY_NAME,
   windowFeatures: NUMBERS_BY_NAME,
-  pictures: list({ anyOf: [GRID, SESSIONS] }, 8),
+  pictures: list({ anyOf: [GRID, SESSIONS, GAPS, RATE, UPLOADS, CONCURRENT] }, 8),
   incident: record({
     id: TEXT,
     members: list(
@@ -174,7 +211,7 @@ const KEYS = {
   sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
 } satisfies Record<keyof AlertEvent, Schema>
 
-export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'incident'])
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'incident', 'counterfactual'])
 
 /** The published form of the shape. */
 export function alertSchemaDocument(): object {

@@ -10,7 +10,27 @@
  */
 
 /** Fixed phrases of reports that hold digits and are no measurements. */
-const PHRASES = ['count 15, seconds 300', 'count 10, seconds 300', 'count 1000, seconds 10', 'L4_SRC_PORT', 'L4_DST_PORT']
+const PHRASES = [
+  'count 15, seconds 300',
+  'count 10, seconds 300',
+  'count 1000, seconds 10',
+  'count 1, seconds 3600',
+  'count 50, seconds 600',
+  'count 10, seconds 3600',
+  'count 100, seconds 3600',
+  'count 300, seconds 10',
+  'by_src, count 8',
+  'dsize:>1000; threshold:type both, track by_src, count 40000, seconds 3600',
+  'dsize:>90',
+  'itype:8; dsize:>100',
+  'itype:128; dsize:>100',
+  'itype:8;',
+  'itype:128;',
+  'dsize:>200',
+  'icmp6',
+  'L4_SRC_PORT',
+  'L4_DST_PORT',
+]
 
 /** Which scales a unit after a number allows, by what the number of the line is measured in. */
 const SCALES: Readonly<Record<string, readonly number[]>> = {
@@ -27,6 +47,10 @@ const SCALES: Readonly<Record<string, readonly number[]>> = {
 
 /** Times of a minute and more, in two units. */
 const LONG_TIME = /(?<![\w.,])(?:\d+ d(?: \d+ h)?|\d+ h(?: \d+ min)?|\d+ min(?: \d+ s)?)(?!\w)/g
+/** Names of pictures: they stand in links. */
+const PICTURES = ['timeline', 'grid', 'sessions', 'contributions', 'gaps', 'rate', 'uploads', 'concurrent']
+/** Keys of values that are written in per cent. */
+const LIKELIHOOD_KEYS: ReadonlySet<string> = new Set(['likelihood', 'likelihoodAtHalf', 'threshold', 'limit'])
 const LONG_UNITS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 }
 
 export class AlertValues {
@@ -60,7 +84,14 @@ export class AlertValues {
 
   #addNumber(value: number, key: string): void {
     this.#numbers.push(value)
+    if (LIKELIHOOD_KEYS.has(key)) this.#addLikelihood(value)
     if (key === 'lr') this.#weights.push(10 ** Math.abs(Math.min(2, Math.max(-1.5, value))))
+  }
+
+  /** Likelihoods are whole per cent, never none and never all; small ones may keep a digit. */
+  #addLikelihood(p: number): void {
+    this.#words.add(String(Math.min(99, Math.max(1, Math.round(p * 100)))))
+    if (p < 0.0095) this.#numbers.push(p * 100)
   }
 
   #addText(text: string): void {
@@ -88,13 +119,19 @@ export class AlertValues {
   #derive(line: unknown): void {
     const alert = at(line, 'alert', 'context', 'flowscribe')
     const episode = at(alert, 'episode')
-    // Likelihoods are whole per cent, never none and never all.
-    this.#words.add(String(Math.min(99, Math.max(1, Math.round(numberAt(alert, 'likelihood') * 100)))))
+    // Contributions, one after the other, from the prior on.
+    let odds = 0
+    for (const step of listAt(alert, 'arithmetic')) {
+      odds += numberAt(step, 'log10')
+      this.#addLikelihood(1 / (1 + 10 ** -odds))
+    }
     const stem = String(at(alert, 'id'))
       .replace(/[^A-Za-z0-9._-]/g, '_')
       .slice(0, 120)
-    for (const picture of ['timeline', 'grid', 'sessions']) for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
+    for (const picture of PICTURES) for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
     this.#numbers.push(numberAt(episode, 'lastUs') - numberAt(episode, 'firstUs'), numberAt(at(alert, 'victims'), 'count') - 1)
+    const visibility = at(alert, 'visibility')
+    this.#numbers.push(numberAt(visibility, 'packetsNotDecoded') - Number(at(visibility, 'packetsWithoutFlow') ?? 0))
     for (const flow of listAt(alert, 'flows')) {
       const [packets, answers] = listAt(flow, 'packets').map(Number)
       this.#numbers.push(Number(listAt(flow, 'ipBytes')[0]) / packets, packets + answers)
@@ -104,6 +141,13 @@ export class AlertValues {
     for (const picture of listAt(alert, 'pictures')) {
       const outcomes = listAt(picture, 'cells').map((cell) => at(cell, 'outcome'))
       this.#numbers.push(outcomes.filter((o) => o === 'failed').length, outcomes.filter((o) => o === 'answered').length)
+      // A rule waits twelve periods for the next calls.
+      this.#numbers.push(Math.ceil((12 * numberAt(picture, 'medianUs')) / 1e6))
+      const seconds = listAt(picture, 'perSecond').map(Number)
+      this.#numbers.push(seconds.reduce((sum, value) => sum + value, 0))
+      this.#numbers.push(seconds.filter((value) => value >= numberAt(picture, 'threshold')).length)
+      const moments = listAt(picture, 'points').map((point) => numberAt(point, 'atUs'))
+      if (moments.length > 0) this.#numbers.push(moments[moments.length - 1] - moments[0])
       const starts = listAt(picture, 'sessions').map((session) => numberAt(session, 'atUs'))
       this.#numbers.push(...starts.map((start) => start - Math.min(...starts)))
     }

@@ -21,7 +21,7 @@ import {
 } from '../capture/slab.ts'
 import type { ArpSighting } from '../decode/arp-sighting.ts'
 import { decodeFrame } from '../decode/decode.ts'
-import { DECODED, DROP_REASONS, type DropReason } from '../decode/drop-reason.ts'
+import { DECODED, DROP_REASONS, type DropReason, WITHOUT_FLOW } from '../decode/drop-reason.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
 import type { FlowBatch } from './batch.ts'
 import { Fragments } from './fragments.ts'
@@ -30,6 +30,7 @@ import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
 
 const US_PER_S = 1e6
 const NS_PER_US = 1000
+const CODES_WITHOUT_FLOW = WITHOUT_FLOW.map((name) => DROP_REASONS.findIndex((row) => row.name === name))
 
 export interface MeterCounters {
   /** Frames in the slabs. */
@@ -91,11 +92,12 @@ export class Meter {
    * Frames up to the packet at hand, whatever block it was decoded with: what an alert says of them must not depend on where
    * slabs were cut.
    */
-  seenSoFar(): { seen: number; dropped: number; cutShort: number } {
+  seenSoFar(): { seen: number; dropped: number; withoutFlow: number; cutShort: number } {
     const { counters } = this
     const dropped = counters.dropped.reduce((sum, count) => sum + count, 0)
+    const withoutFlow = CODES_WITHOUT_FLOW.reduce((sum, code) => sum + counters.dropped[code], 0)
     const seen = counters.decoded + this.#meteredAtHand + dropped
-    return { seen, dropped, cutShort: counters.cutShort + bitCount(this.#cutShortAtHand & ((1 << this.#meteredAtHand) - 1)) }
+    return { seen, dropped, withoutFlow, cutShort: counters.cutShort + bitCount(this.#cutShortAtHand & ((1 << this.#meteredAtHand) - 1)) }
   }
 
   meterSlab(slab: Slab): void {

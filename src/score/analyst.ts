@@ -15,20 +15,22 @@ import type { ArpSighting } from '../decode/arp-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import type { Flow } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Finding } from './detectors/detector.ts'
+import type { AnyDetector, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, Change, Visibility } from './evidence.ts'
 import { Incidents } from './incidents.ts'
 import type { FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import type { ScoreOptions } from './options.ts'
-import type { Judged } from './orientation.ts'
 import { Orienter } from './orientation.ts'
-import type { Verdict } from './verdict.ts'
-import { judgeEpisode } from './verdict.ts'
+import type { Verdict, VerdictQuestion } from './verdict.ts'
+import { judgeEpisode, likelihoodOf } from './verdict.ts'
+import { changesOf } from './what-if/counterfactual.ts'
+import type { Measure } from './what-if/measure.ts'
+import { measuresOf } from './what-if/table.ts'
 
 const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
@@ -49,6 +51,13 @@ export interface AnalystOptions extends FlowReader {
   featureSet: string
 }
 
+/** A detector with what is set for it. */
+interface Seat {
+  detector: AnyDetector
+  options: ScoreOptions[DetectorSection]
+  measures: readonly Measure<unknown>[]
+}
+
 export class Analyst {
   readonly #options: AnalystOptions
   readonly #context: Context
@@ -56,7 +65,7 @@ export class Analyst {
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
-  readonly #detectors: readonly { detector: AnyDetector; options: ScoreOptions[DetectorSection] }[]
+  readonly #detectors: readonly Seat[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -80,7 +89,11 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = sectionsOf().map((section) => ({ detector: DETECTORS[section], options: options.score[section] }))
+    this.#detectors = sectionsOf().map((section) => ({
+      detector: DETECTORS[section],
+      options: options.score[section],
+      measures: measuresOf(section),
+    }))
   }
 
   onFlow(flow: Flow): void {
@@ -89,9 +102,9 @@ export class Analyst {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observe(judged)
     const look = { judged, observed, context: this.#context }
-    for (const { detector, options } of this.#detectors) {
-      const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+    for (const seat of this.#detectors) {
+      const finding = seat.detector.detect(look, seat.options)
+      if (finding !== null) this.#take(seat, finding, look)
     }
   }
 
@@ -103,10 +116,10 @@ export class Analyst {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observeInterim(judged)
     const look = { judged, observed, context: this.#context }
-    for (const { detector, options } of this.#detectors) {
-      if (detector.readsOpenFlows !== true) continue
-      const finding = detector.detect(look, options)
-      if (finding !== null) this.#take(detector, finding, judged)
+    for (const seat of this.#detectors) {
+      if (seat.detector.readsOpenFlows !== true) continue
+      const finding = seat.detector.detect(look, seat.options)
+      if (finding !== null) this.#take(seat, finding, look)
     }
   }
 
@@ -148,24 +161,43 @@ export class Analyst {
     }
   }
 
-  #take(detector: AnyDetector, finding: Finding, judged: Judged): void {
-    const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+  #take(seat: Seat, finding: Finding, look: Look): void {
+    const { detector } = seat
+    const { judged } = look
     const verdictOf = (victimCount: number): Verdict => {
-      const assessment = finding.assess(victimCount)
-      return judgeEpisode({
-        detector,
-        actor: finding.actor,
-        ...side,
-        victimCount,
-        assessment,
-        chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
-        context: this.#context,
-        roles: this.#options.score.roles,
-        nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
-      })
+      const verdict = judgeEpisode(this.#questionOf(seat, look, finding, victimCount))
+      return { ...verdict, changes: this.#changesOf(seat, look, verdict, victimCount) }
     }
     const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
     this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+  }
+
+  #questionOf({ detector }: Seat, { judged }: Look, finding: Finding, victimCount: number): VerdictQuestion {
+    const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+    const assessment = finding.assess(victimCount)
+    return {
+      detector,
+      actor: finding.actor,
+      ...side,
+      victimCount,
+      assessment,
+      chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
+      context: this.#context,
+      roles: this.#options.score.roles,
+      nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
+    }
+  }
+
+  /** Now or never: the windows move on with the next flow. */
+  #changesOf(seat: Seat, look: Look, verdict: Verdict, victimCount: number): Change[] {
+    const likelihoodMin = this.#options.score.alerts.likelihood_min
+    if (verdict.likelihood < likelihoodMin) return []
+    const { detector, options, measures } = seat
+    const rejudge = (changed: Look): number | null => {
+      const finding = detector.detect(changed, options)
+      return finding === null ? null : likelihoodOf(this.#questionOf(seat, changed, finding, victimCount))
+    }
+    return changesOf({ look, rejudge, measures, options, likelihoodMin })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {
@@ -190,13 +222,14 @@ export class Analyst {
   #eventOf(episode: Episode, event: AlertEventName): AlertEvent {
     const { baseSec, sensor, featureSet } = this.#options
     const incident = this.#incidents.incidentOf(episode.id)
-    const { hasSucceeded, ...verdict } = episode.verdict
+    const { hasSucceeded, observations, changes, ...verdict } = episode.verdict
     return {
       id: episode.id,
       event,
       kind: episode.detector.kind,
       title: episode.detector.title,
       ...verdict,
+      counterfactual: { threshold: this.#options.score.alerts.likelihood_min, changes: changes ?? [], observations },
       calibration: 'prior',
       shouldNotify: episode.shouldNotify,
       heldBackCount: this.#notifier.heldBackToday,

@@ -72,6 +72,8 @@ export interface Orientation {
 export interface Visibility {
   packetsSeen: number
   packetsNotDecoded: number
+  /** Of those, frames that carry no IP packet (ARP, spanning tree): nothing of a count of flows is missing for them. */
+  packetsWithoutFlow?: number
   truncatedPackets: number
   /** Packets later than the flow's last time: their time was raised to it. */
   latePackets: number
@@ -98,6 +100,26 @@ export interface KeptFlow {
   timeline: { direction: 0 | 1; gapUs: number; payloadLen: number; flags: number }[]
 }
 
+/** What else could have been measured so that there were no alert: found by scoring again. */
+export interface Change {
+  /** What is measured, in words: 'ports that failed'. */
+  what: string
+  from: Num
+  to: Num
+  /** Half of the way, at which the alert is still there. */
+  half: Num
+  /** With `to`; null: the entry test would not be met. */
+  likelihood: number | null
+  likelihoodAtHalf: number
+}
+
+/** What somebody could find out, and what the likelihood would be then. */
+export interface Observation {
+  /** Goes on from 'If '. */
+  text: string
+  likelihood: number
+}
+
 /** What a picture of this kind needs and evidence does not hold; closed union by `picture`. */
 export type PictureData =
   | {
@@ -108,6 +130,21 @@ export type PictureData =
       cells: { target: number; port: number; outcome: 'failed' | 'answered' }[]
       omitted: number
     }
+  /** Gaps between calls, in order; `tolerance` is a share of the middle one. */
+  | { picture: 'gaps'; gapsUs: number[]; medianUs: number; tolerance: number; close: number }
+  /** The last minute, second by second, the oldest first. */
+  | { picture: 'rate'; what: string; perSecond: number[]; threshold: number }
+  /** What went up and down within the hour, by five minutes; `usual` is what the host sends in an hour on other days. */
+  | {
+      picture: 'uploads'
+      sentBytes: number
+      receivedBytes: number
+      floorBytes: number
+      slots: { sentBytes: number; receivedBytes: number }[]
+      usual: { hours: number; medianBytes: number; p95Bytes: number } | null
+    }
+  /** Slow connections open at a time; steps, in order. */
+  | { picture: 'concurrent'; points: { atUs: number; open: number }[]; threshold: number }
   | { picture: 'sessions'; sessions: { atUs: number; bytes: number; durationUs: number; odd: boolean }[]; omitted: number }
 
 export interface Incident {
@@ -146,8 +183,10 @@ export interface AlertEvent {
   evidence: Evidence[]
   benign: Evidence[]
   notEvaluated: { code: string; why: string }[]
-  /** The two observations that would move the likelihood most, found by re-scoring; in words, without numbers. */
+  /** The same in words, without numbers. */
   wouldChange: string[]
+  /** Smallest changes of what was measured, and the two observations that would move the likelihood most. */
+  counterfactual?: { threshold: number; changes: Change[]; observations: Observation[] }
   /** False: in the list only. Each actor and kind notifies once a day, and all together up to the day's budget. */
   shouldNotify: boolean
   /** Alerts of this day that were held back from notification so far. */

@@ -3,7 +3,7 @@ import type { Visibility } from '../../score/evidence.ts'
 import { ended } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { countText, measuredText, shareText } from '../words.ts'
+import { countText, listText, measuredText, shareText } from '../words.ts'
 
 const SOURCES = { file: 'a capture file', live: 'a live interface', 'flow records': 'flow records metered elsewhere' } as const
 
@@ -15,7 +15,7 @@ export function visibility(facts: Facts): string {
   const rows = [
     ['Source', SOURCES[v.source], ''],
     ['Packets seen', countText(v.packetsSeen), ''],
-    ['Packets not decoded', countText(v.packetsNotDecoded), v.packetsNotDecoded === 0 ? '' : 'missing from every count here'],
+    ...notDecodedRows(v),
     ['Packets cut short', countText(v.truncatedPackets), v.truncatedPackets === 0 ? '' : 'sizes come from headers and stay right'],
     ['Packets out of order in time', countText(v.latePackets), v.latePackets === 0 ? '' : 'short gaps may be wrong'],
     ['Flows evicted for lack of room', countText(v.evictedFlows), v.evictedFlows === 0 ? '' : 'long flows may appear in pieces'],
@@ -34,14 +34,30 @@ export function visibility(facts: Facts): string {
   ])
 }
 
+/** Frames without an IP packet are no loss: a report that called counts lower bounds for ARP would never be believed again. */
+function notDecodedRows(v: Visibility): string[][] {
+  const withoutFlow = v.packetsWithoutFlow ?? 0
+  const lost = v.packetsNotDecoded - withoutFlow
+  return [
+    ...(withoutFlow === 0
+      ? []
+      : [['Frames without an IP packet', countText(withoutFlow), 'ARP and the like: no flow is missing for them']]),
+    ['Packets not decoded', countText(lost), lost === 0 ? '' : 'missing from every count here'],
+  ]
+}
+
 function bothHalvesMeaning(share: number | null): string {
   if (share === null) return 'too few pairs to tell; nothing was held back for it'
   return share >= BOTH_HALVES_MIN ? 'a missing answer is a fact' : 'a missing answer may be a gap of the sensor'
 }
 
 function verdictMeaning(v: Visibility): string {
-  const isComplete = v.packetsNotDecoded === 0 && v.evictedFlows === 0 && v.inputDamage === null
-  if (!isComplete) return 'The ledger above has gaps: counts in this report are lower bounds.'
+  const gaps = [
+    ...(v.packetsNotDecoded > (v.packetsWithoutFlow ?? 0) ? ['packets that could not be decoded'] : []),
+    ...(v.inputDamage === null ? [] : ['damage of the input']),
+  ]
+  if (gaps.length > 0) return `Counts in this report are lower bounds: ${listText(gaps)} may have belonged to it.`
+  if (v.evictedFlows > 0) return 'No packet is missing, but long flows may have been told in pieces: counts of flows are upper bounds.'
   return v.source === 'live'
     ? 'Nothing that reached the sensor is missing from this report.'
     : 'Nothing in the input is missing from this report. What the capture itself lost is not known.'

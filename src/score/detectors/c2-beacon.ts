@@ -236,7 +236,7 @@ function assess(look: Look, series: AttemptSeries, regularity: Regularity, optio
       { code: 'D9.first_seen', why: 'whether this host has always called there: no baseline is kept yet' },
     ],
     caps: isOdd || novelty.drafts.length > 0 ? [] : [NO_BASELINE],
-    pictures: [callsPicture(series)],
+    pictures: [gapsPicture(regularity), callsPicture(series)],
   })
 }
 
@@ -291,6 +291,11 @@ export function noveltyDrafts(
     drafts.push(draft(`${code}.rare_network`, WEIGHTS.rare_network, { measured: [hosts], names: [judged.addr[SERVER]], sample }))
   }
   return { drafts, notEvaluated: [] }
+}
+
+/** The gaps that were tested, as they were tested. */
+export function gapsPicture({ gapsUs, medianUs, tolerance, close }: Regularity): PictureData {
+  return { picture: 'gaps', gapsUs: [...gapsUs], medianUs, tolerance, close }
 }
 
 export function callsPicture(series: AttemptSeries): PictureData {

@@ -9,6 +9,7 @@
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import type { Transfers } from '../../context/transfers.ts'
+import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import { isOddPort } from '../ports.ts'
 import type { TechniqueId } from '../techniques.ts'
@@ -149,6 +150,13 @@ function assess(look: Look, transfers: Transfers, options: Options): Assessment 
       { code: 'D11.history', why: 'what this host sends on other days: no baseline is kept yet' },
       { code: 'B9.recurring', why: 'whether this is a job that comes back every day: no baseline is kept yet' },
     ],
+    pictures: [uploadsPicture(transfers, options.upload_bytes_min)],
     caps: [NO_BASELINE],
   })
+}
+
+function uploadsPicture(transfers: Transfers, floorBytes: number): PictureData {
+  const [sentBytes, receivedBytes] = transfers.sums()
+  const slots = transfers.slots().map(([sent, received]) => ({ sentBytes: sent, receivedBytes: received }))
+  return { picture: 'uploads', sentBytes, receivedBytes, floorBytes, slots, usual: null }
 }

@@ -1,0 +1,105 @@
+/**
+ * "What would change this", found by scoring again.
+ *
+ * In:  how an episode was judged: the look, and a way to judge another look by the same detector, weights, benign explanations and
+ *      caps. Out: for each measure the smallest change that brings the likelihood under the threshold, if there is one.
+ * Not: words about weights. What is changed is what was measured; the detector's own entry test and weights do the rest.
+ * The invariant: with the stated value, as it is written, the alert would not be there; with half the change it still would.
+ */
+
+import type { Look } from '../detectors/detector.ts'
+import type { Change } from '../evidence.ts'
+import { num } from '../number.ts'
+import type { Measure } from './measure.ts'
+
+export interface Rejudging {
+  look: Look
+  /** The likelihood another look would have had; null: the entry test would not be met. */
+  rejudge(look: Look): number | null
+  measures: readonly Measure<unknown>[]
+  options: unknown
+  likelihoodMin: number
+}
+
+/** Two are told: more read like a manual. */
+const CHANGES_MAX = 2
+const STEPS_MAX = 14
+/** Closer than this nobody asks. */
+const PRECISION = 1 / 128
+const MOST_FACTOR = 10
+
+export function changesOf(rejudging: Rejudging): Change[] {
+  const found = rejudging.measures.map((measure) => smallestChange(measure, rejudging)).filter((change) => change !== null)
+  return found.sort((a, b) => shareOf(a) - shareOf(b)).slice(0, CHANGES_MAX)
+}
+
+/** How large a change is beside what was measured. */
+function shareOf({ from, to }: Change): number {
+  return Math.abs(to.v - from.v) / Math.max(1, Math.abs(from.v))
+}
+
+function smallestChange(measure: Measure<unknown>, { look, rejudge, options, likelihoodMin }: Rejudging): Change | null {
+  const { change } = measure
+  const from = measure.read(look, options)
+  if (change === null || from === null) return null
+  const likelihoodAt = (value: number): number | null => rejudge(change(look, value, options))
+  const isGone = (value: number): boolean => (likelihoodAt(value) ?? 0) < likelihoodMin
+  const extreme = measure.side === 'at least' ? (measure.least?.(look) ?? 1) : mostOf(measure, look, options, from)
+  const to = crossing(measure, from, extreme, isGone)
+  if (to === null) return null
+  const half = halfway(measure, from, to)
+  const likelihoodAtHalf = likelihoodAt(half)
+  if (half === to || likelihoodAtHalf === null || likelihoodAtHalf < likelihoodMin) return null
+  const { what, unit } = measure
+  const after = likelihoodAt(to)
+  return {
+    what,
+    from: num(written(measure, from), unit),
+    to: num(to, unit),
+    half: num(half, unit),
+    likelihood: after === null ? null : rounded(after),
+    likelihoodAtHalf: rounded(likelihoodAtHalf),
+  }
+}
+
+function mostOf(measure: Measure<unknown>, look: Look, options: unknown, from: number): number {
+  return measure.most === undefined ? MOST_FACTOR * Math.max(1, from, measure.bound(look, options)) : measure.most(look)
+}
+
+/** The value nearest to `from` that is gone, by halving what lies between; null when even the extreme is not. */
+function crossing(measure: Measure<unknown>, from: number, extreme: number, isGone: (value: number) => boolean): number | null {
+  if (Math.abs(extreme - from) < 1e-9 || !isGone(extreme)) return null
+  let there = from
+  let gone = extreme
+  for (let i = 0; i < STEPS_MAX; i++) {
+    const middle = measure.unit === 'count' ? Math.round((there + gone) / 2) : (there + gone) / 2
+    if (middle === there || middle === gone || Math.abs(gone - there) <= PRECISION * Math.abs(gone)) break
+    if (isGone(middle)) gone = middle
+    else there = middle
+  }
+  const told = outward(measure, gone, from)
+  return isGone(told) ? told : null
+}
+
+/** A value that is written as it is, no nearer to `from`: two digits more than which say nothing. */
+function outward(measure: Measure<unknown>, value: number, from: number): number {
+  if (measure.unit === 'count' && Math.abs(value) < 1000) return Math.round(value)
+  const step = 10 ** Math.max(measure.unit === 'count' ? 0 : -1, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 1)
+  const steps = value / step
+  return Number(((value < from ? Math.floor(steps + 1e-9) : Math.ceil(steps - 1e-9)) * step).toFixed(6))
+}
+
+function written(measure: Measure<unknown>, value: number): number {
+  return measure.unit === 'count' ? Math.round(value) : value
+}
+
+/** Half of the change, rounded towards what was measured. */
+function halfway(measure: Measure<unknown>, from: number, to: number): number {
+  const middle = (from + to) / 2
+  if (measure.unit !== 'count') return middle
+  return to < from ? Math.ceil(middle) : Math.floor(middle)
+}
+
+function rounded(p: number): number {
+  return Math.round(p * 1e4) / 1e4
+}
