@@ -31,8 +31,9 @@ import { RowView } from './flow/row-view.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
-import { Analyst } from './score/analyst.ts'
+import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
+import type { FlowReader } from './score/kept-flow.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
 import { VERSION } from './version.ts'
@@ -211,19 +212,33 @@ export function judgeInterim(interim: Interim, analyst: Analyst): void {
   }
 }
 
-export function openAnalyst(config: Config, baseSec: number, visibility: () => Visibility, emit: (event: AlertEvent) => void): Analyst {
+/** What the features stage knows of a flow, for those who keep flows. */
+export function flowReaderOf(baseSec: number): FlowReader & { featureSet: string } {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
+  return {
+    featureVector: (ref) => featureVector(viewOf(ref)),
+    timeline: (ref) => viewOf(ref).timeline(),
+    communityId: communityIdOf,
+    featureSet: featureSetId,
+  }
+}
+
+export function openAnalyst(
+  config: Config,
+  baseSec: number,
+  visibility: () => Visibility,
+  emit: (event: AlertEvent) => void,
+  listeners: Pick<AnalystOptions, 'onLook' | 'onDropped'> = {},
+): Analyst {
   return new Analyst({
     score: config,
     baseSec,
     internal: new NetworkSet(config.networks.internal),
     visibility,
-    featureVector: (ref) => featureVector(viewOf(ref)),
-    timeline: (ref) => viewOf(ref).timeline(),
-    communityId: communityIdOf,
+    ...flowReaderOf(baseSec),
+    ...listeners,
     emit,
     sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
-    featureSet: featureSetId,
   })
 }
 
@@ -240,7 +255,7 @@ export function meteredSoFar(meter: Meter): Omit<Visibility, 'bothHalves' | 'inp
   }
 }
 
-function visibilityOf(meter: Meter, reading: Reading): Visibility {
+export function visibilityOf(meter: Meter, reading: Reading): Visibility {
   return {
     ...meteredSoFar(meter),
     bothHalves: null,

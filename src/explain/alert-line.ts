@@ -36,6 +36,8 @@ export interface AlertLine {
   text: string
   envelope: Envelope
   alert: AlertEvent
+  /** What the line had no room for, as JSON; absent when it holds all. Nothing is rendered from it. */
+  beyond?: string
 }
 
 /** A line that is none of ours, or is damaged; the message says where and why. */
@@ -65,9 +67,29 @@ export function makeAlertLine(event: AlertEvent, envelope: Envelope): AlertLine 
   for (const level of LEVELS) {
     const alert = fitTo(cut(event, level), ALERT_SHAPE, level) as AlertEvent
     const text = JSON.stringify(eveObject(alert, cleanEnvelope))
-    if (Buffer.byteLength(text) <= LINE_BYTES_MAX) return { text, envelope: cleanEnvelope, alert }
+    if (Buffer.byteLength(text) > LINE_BYTES_MAX) continue
+    const beyond = beyondLine(event, alert)
+    return { text, envelope: cleanEnvelope, alert, ...(beyond === null ? {} : { beyond }) }
   }
   throw new Error(`alert ${event.id} does not fit into ${LINE_BYTES_MAX} bytes at the least level`)
+}
+
+/** First in the file, so that the report folder knows its own files again. */
+export const BEYOND_MARK = '{"writtenBy":"flowscribe"'
+
+/** Pictures and timelines of which the line took only a part, whole. */
+function beyondLine(event: AlertEvent, alert: AlertEvent): string | null {
+  const pictures = event.pictures.filter((picture, i) => sizeOf(picture) > sizeOf(alert.pictures[i]))
+  const timelines = event.flows.filter((flow, i) => flow.timeline.length > (alert.flows[i]?.timeline.length ?? 0))
+  if (pictures.length === 0 && timelines.length === 0) return null
+  const flows = timelines.map(({ id, timeline }) => ({ id, timeline }))
+  return `${BEYOND_MARK},${JSON.stringify({ id: event.id, event: event.event, pictures, flows }).slice(1)}`
+}
+
+/** How many points a picture holds. */
+function sizeOf(picture: PictureData | undefined): number {
+  if (picture === undefined) return 0
+  return Object.values(picture).reduce((most: number, value) => (Array.isArray(value) ? Math.max(most, value.length) : most), 0)
 }
 
 function cleaned(envelope: Envelope): Envelope {

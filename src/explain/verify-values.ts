@@ -91,7 +91,7 @@ export class AlertValues {
   /** Likelihoods are whole per cent, never none and never all; small ones may keep a digit. */
   #addLikelihood(p: number): void {
     this.#words.add(String(Math.min(99, Math.max(1, Math.round(p * 100)))))
-    if (p < 0.0095) this.#numbers.push(p * 100)
+    if (p < 0.0095) this.#numbers.push(p)
   }
 
   #addText(text: string): void {

@@ -45,6 +45,8 @@ export interface AnalystOptions extends FlowReader {
   /** Asked once an event. `bothHalves` is filled in here. */
   visibility: () => Visibility
   emit: (event: AlertEvent) => void
+  /** Shown each flow in context, before detectors judge it: what a report on a single flow is made from. */
+  onLook?: (look: Look) => void
   /** Told of each candidate that never became an alert, as last judged. */
   onDropped?: (event: AlertEvent) => void
   sensor: AlertEvent['sensor']
@@ -102,6 +104,7 @@ export class Analyst {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observe(judged)
     const look = { judged, observed, context: this.#context }
+    this.#options.onLook?.(look)
     for (const seat of this.#detectors) {
       const finding = seat.detector.detect(look, seat.options)
       if (finding !== null) this.#take(seat, finding, look)

@@ -40,7 +40,7 @@ export class KeptFlows {
     const at = this.#entries.findIndex((entry) => telling > entry.telling)
     const index = at < 0 ? this.#entries.length : at
     if (index >= KEPT_MAX) return
-    this.#entries.splice(index, 0, { telling, flow: keep(judged, reader, baseSec) })
+    this.#entries.splice(index, 0, { telling, flow: keptFlow(judged, reader, baseSec) })
     this.#entries.length = Math.min(this.#entries.length, KEPT_MAX)
     if (index > 0) return
     const { row } = judged.flow
@@ -50,7 +50,7 @@ export class KeptFlows {
 }
 
 /** Addresses and values as oriented: [client, server]. */
-function keep(judged: Judged, reader: FlowReader, baseSec: number): KeptFlow {
+export function keptFlow(judged: Judged, reader: FlowReader, baseSec: number): KeptFlow {
   const { flow } = judged
   const isSwapped = judged.addr[0] !== flow.addr[0] || (judged.addr[0] === judged.addr[1] && judged.port[0] !== flow.port[0])
   const timeline = flow.row === null ? [] : reader.timeline(flow.row).slice(0, TIMELINE_MAX)

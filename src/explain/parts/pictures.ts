@@ -55,12 +55,12 @@ function drawnText(flow: KeptFlow): string {
 
 type Of<Name extends PictureData['picture']> = Extract<PictureData, { picture: Name }>
 
-interface Drawn {
+export interface Drawn {
   markdown: string
   file: PictureFile
 }
 
-function timeline(flow: KeptFlow, stem: string): Drawn {
+export function timeline(flow: KeptFlow, stem: string): Drawn {
   const name = `${stem}.timeline.svg`
   return {
     file: { name, svg: svgFile(timelinePicture(flow)) },

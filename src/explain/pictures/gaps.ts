@@ -39,7 +39,7 @@ export function gapsPicture(data: Gaps): Picture {
         `Each column is a tenth of the middle gap wide. ${beyond > 0 ? `${countText(beyond)} longer than drawn.` : ''}`.trim(),
       ),
       element('rect', { x: 12, y: 44, width: 24, height: 10, class: 'band' }),
-      label(`orange: on the clock, within ${shareText(tolerance)} of the middle gap or of a small multiple`, {
+      label(`shaded: within ${shareText(tolerance)} of the middle gap; orange: so near to it or to a small multiple`, {
         x: 44,
         y: 53,
         class: 'small',

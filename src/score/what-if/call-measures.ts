@@ -98,7 +98,7 @@ export const FAILED_CALLS: Measure<{ attempts_min: number }> = {
   what: 'calls without an answer',
   unit: 'count',
   side: 'at least',
-  read: ({ observed }) => observed.attempts?.kept.length ?? null,
+  read: ({ observed }) => (observed.attempts === null ? null : Math.min(observed.attempts.kept.length, observed.attempts.failed)),
   bound: (_look, options) => options.attempts_min,
   change: (look, value) => shortened(look, value),
 }

@@ -5,6 +5,7 @@
  */
 import type { DestinationCell, DestinationWindow } from '../../context/destination-windows.ts'
 import type { Transfers } from '../../context/transfers.ts'
+import { ICMP, ICMPV6, TCP, UDP } from '../../flow/flow.ts'
 import type { Look } from '../detectors/detector.ts'
 import type { Measure } from './measure.ts'
 import { lookWith, overlay } from './overlay.ts'
@@ -27,10 +28,16 @@ function scaled(window: DestinationWindow, factor: number): DestinationWindow {
   })
 }
 
-function busiest(what: string, cell: DestinationCell, atOf: (look: Look) => number): Omit<Measure<unknown>, 'bound' | 'most' | 'least'> {
+function busiest(
+  what: string,
+  cell: DestinationCell,
+  protos: readonly number[],
+  atOf: (look: Look) => number,
+): Omit<Measure<unknown>, 'bound' | 'most' | 'least'> {
   const read = (look: Look): number | null => {
     const { destination } = look.observed
-    return destination === null ? null : Math.round(destination.peak(atOf(look), cell, 0).most)
+    const isOfProtocol = protos.includes(look.judged.proto)
+    return destination === null || !isOfProtocol ? null : Math.round(destination.peak(atOf(look), cell, 0).most)
   }
   return {
     what,
@@ -49,7 +56,7 @@ const atStart = ({ judged }: Look): number => judged.startUs
 const atLast = ({ judged }: Look): number => judged.lastUs
 
 export const HALF_OPEN_RATE: Measure<{ half_open_per_s_min: number }> = {
-  ...busiest('connections left half open in the busiest second', 'halfOpen', atStart),
+  ...busiest('connections left half open in the busiest second', 'halfOpen', [TCP], atStart),
   bound: (_look, options) => options.half_open_per_s_min,
 }
 
@@ -71,24 +78,35 @@ function withSum(look: Look, changed: DestinationCell, value: number): Look {
   return lookWith(look, { destination: overlay(destination, { inTenSeconds }) })
 }
 
-export const PACKET_RATE: Measure<{ packets_per_s_min: number; address_requests_per_s_min: number }> = {
-  ...busiest('packets in the busiest second', 'packets', atLast),
-  bound: ({ judged }, options) =>
-    judged.port[1] === ADDRESS_REQUEST_PORT ? options.address_requests_per_s_min : options.packets_per_s_min,
+function packetRate(protos: readonly number[]): Measure<{ packets_per_s_min: number; address_requests_per_s_min: number }> {
+  return {
+    ...busiest('packets in the busiest second', 'packets', protos, atLast),
+    bound: ({ judged }, options) =>
+      judged.port[1] === ADDRESS_REQUEST_PORT ? options.address_requests_per_s_min : options.packets_per_s_min,
+  }
 }
 
-export const REPLIES: Measure<{ replies_share_max: number }> = {
-  what: 'packets sent back within ten seconds',
-  unit: 'count',
-  side: 'at most',
-  read: (look) => (look.observed.destination === null ? null : Math.round(look.observed.destination.inTenSeconds(atLast(look), 'replies'))),
-  bound: (look, options) => (look.observed.destination?.inTenSeconds(atLast(look), 'packets') ?? 0) * options.replies_share_max,
-  most: (look) => look.observed.destination?.inTenSeconds(atLast(look), 'packets') ?? 0,
-  change: (look, value) => withSum(look, 'replies', value),
+function replies(protos: readonly number[]): Measure<{ replies_share_max: number }> {
+  const inTenSeconds = (look: Look, cell: DestinationCell): number => look.observed.destination?.inTenSeconds(atLast(look), cell) ?? 0
+  return {
+    what: 'packets sent back within ten seconds',
+    unit: 'count',
+    side: 'at most',
+    read: (look) =>
+      look.observed.destination === null || !protos.includes(look.judged.proto) ? null : Math.round(inTenSeconds(look, 'replies')),
+    bound: (look, options) => inTenSeconds(look, 'packets') * options.replies_share_max,
+    most: (look) => inTenSeconds(look, 'packets'),
+    change: (look, value) => withSum(look, 'replies', value),
+  }
 }
+
+export const UDP_RATE = packetRate([UDP])
+export const UDP_REPLIES = replies([UDP])
+export const ICMP_RATE = packetRate([ICMP, ICMPV6])
+export const ICMP_REPLIES = replies([ICMP, ICMPV6])
 
 export const WEB_CONNECTION_RATE: Measure<{ connections_per_s_min: number }> = {
-  ...busiest('completed connections in the busiest second', 'completed', atStart),
+  ...busiest('completed connections in the busiest second', 'completed', [TCP], atStart),
   bound: (_look, options) => options.connections_per_s_min,
 }
 
