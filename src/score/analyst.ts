@@ -167,9 +167,9 @@ export class Analyst {
   #take(seat: Seat, finding: Finding, look: Look): void {
     const { detector } = seat
     const { judged } = look
-    const verdictOf = (victimCount: number): Verdict => {
+    const verdictOf = (victimCount: number, before: Verdict | null): Verdict => {
       const verdict = judgeEpisode(this.#questionOf(seat, look, finding, victimCount))
-      return { ...verdict, changes: this.#changesOf(seat, look, verdict, victimCount) }
+      return { ...verdict, changes: this.#changesOf(seat, look, verdict, victimCount, before?.changes ?? []) }
     }
     const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
     this.#episodes.take({ detector, finding, judged, verdictOf, keep })
@@ -192,7 +192,7 @@ export class Analyst {
   }
 
   /** Now or never: the windows move on with the next flow. */
-  #changesOf(seat: Seat, look: Look, verdict: Verdict, victimCount: number): Change[] {
+  #changesOf(seat: Seat, look: Look, verdict: Verdict, victimCount: number, before: readonly Change[]): Change[] {
     const likelihoodMin = this.#options.score.alerts.likelihood_min
     if (verdict.likelihood < likelihoodMin) return []
     const { detector, options, measures } = seat
@@ -200,7 +200,7 @@ export class Analyst {
       const finding = detector.detect(changed, options)
       return finding === null ? null : likelihoodOf(this.#questionOf(seat, changed, finding, victimCount))
     }
-    return changesOf({ look, rejudge, measures, options, likelihoodMin })
+    return changesOf({ look, rejudge, measures, options, likelihoodMin, before })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {

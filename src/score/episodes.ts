@@ -34,6 +34,9 @@ export interface EpisodeOptions {
   baseSec: number
 }
 
+/** Judges an episode with so many victims; `before` is what was last said of it. */
+export type VerdictOf = (victimCount: number, before: Verdict | null) => Verdict
+
 export interface Episode {
   key: string
   id: string
@@ -50,7 +53,7 @@ export interface Episode {
   kept: KeptFlows
   verdict: Verdict
   /** Judges what came after `verdict`; null when nothing did. */
-  pending: ((victimCount: number) => Verdict) | null
+  pending: VerdictOf | null
   judgeAtFlows: number
   updateAtFlows: number
   shouldNotify: boolean
@@ -61,7 +64,7 @@ export interface Sighting {
   finding: Finding
   judged: Judged
   /** Judges the episode as it stands; dear, and therefore asked seldom. */
-  verdictOf: (victimCount: number) => Verdict
+  verdictOf: VerdictOf
   /** Offers the flow to the episode's kept ones. */
   keep: (kept: KeptFlows) => void
 }
@@ -147,7 +150,7 @@ export class Episodes {
       lastUs: judged.lastUs,
       victims,
       kept: new KeptFlows(),
-      verdict: verdictOf(victims.count()),
+      verdict: verdictOf(victims.count(), null),
       pending: null,
       judgeAtFlows: 0,
       updateAtFlows: 0,
@@ -184,7 +187,7 @@ export class Episodes {
   /** Judges what has come since the last time. */
   #judge(episode: Episode): void {
     if (episode.pending === null) return
-    const now = episode.pending(episode.victims.count())
+    const now = episode.pending(episode.victims.count(), episode.verdict)
     episode.pending = null
     episode.judgeAtFlows = episode.flows * JUDGE_GROWTH
     if (!episode.isOpen || isStronger(episode.verdict, now)) episode.verdict = now

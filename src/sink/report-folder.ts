@@ -6,19 +6,7 @@
  *
  * The invariant: one report an episode; the latest event wins, and pictures it no longer has are gone.
  */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BEYOND_MARK } from '../explain/alert-line.ts'
 import type { Report } from '../explain/report.ts'
@@ -78,14 +66,16 @@ export class ReportFolder {
   }
 }
 
-/** Whole or not at all: written and flushed beside, then moved over. */
+/**
+ * Whole or not at all: written beside, then moved over. Not flushed to the disk: that would hold up judging for a tenth of a second a
+ * report, and what a power cut takes `flowscribe report` makes again from the log, which is flushed.
+ */
 function replaceFile(path: string, text: string): void {
   const beside = `${path}.new`
   try {
     const fd = openSync(beside, 'w', 0o640)
     try {
       writeFileSync(fd, text)
-      fsyncSync(fd)
     } finally {
       closeSync(fd)
     }

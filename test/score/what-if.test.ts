@@ -20,7 +20,7 @@ import type { AlertEvent, Change } from '../../src/score/evidence.ts'
 import { explainFlow } from '../../src/score/what-if/explain-flow.ts'
 import { measuresOf } from '../../src/score/what-if/table.ts'
 import { openAnalyst, visibilityOf } from '../../src/sensor.ts'
-import { defaultScoreOptions, judge, range, refused, session, unanswered } from './flows.ts'
+import { judge, range, refused, session, unanswered } from './flows.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -78,7 +78,8 @@ describe('what would change an alert, tried with other traffic', () => {
     '$kind: with the stated $what there is no alert, with half the change there still is',
     ({ kind, what, traffic, start }) => {
       const change = changeOf(alertOf(traffic(start), kind), what)
-      expect(change.from.v).toBe(start)
+      // A spread over hosts is measured anew when it has grown by one in eight.
+      expect(change.from.v).toBeGreaterThan(start * 0.88)
       expect(alertOf(traffic(change.to.v), kind)).toBeUndefined()
       const half = alertOf(traffic(change.half.v), kind)
       expect(half?.likelihood).toBeGreaterThanOrEqual(0.5)
@@ -152,7 +153,7 @@ describe('every alert of the captures', () => {
 
 describe('measures', () => {
   it('what is changed is read back as it was set, and the looked-at flow is left as it was', () => {
-    const score = defaultScoreOptions()
+    const score = loadConfig({})
     let tried = 0
     const it = new Analyst({
       score,
@@ -197,7 +198,7 @@ describe('measures', () => {
   })
 
   it('one flow explained: nearest first, each with its bound; a name for what it looks like', () => {
-    const score = defaultScoreOptions()
+    const score = loadConfig({})
     const explained: ReturnType<typeof explainFlow>[] = []
     const it = new Analyst({
       score,

@@ -19,6 +19,8 @@ export interface Rejudging {
   measures: readonly Measure<unknown>[]
   options: unknown
   likelihoodMin: number
+  /** What was found when the episode was judged last: mostly it still holds. */
+  before: readonly Change[]
 }
 
 /** Two are told: more read like a manual. */
@@ -38,19 +40,25 @@ function shareOf({ from, to }: Change): number {
   return Math.abs(to.v - from.v) / Math.max(1, Math.abs(from.v))
 }
 
-function smallestChange(measure: Measure<unknown>, { look, rejudge, options, likelihoodMin }: Rejudging): Change | null {
-  const { change } = measure
+function smallestChange(measure: Measure<unknown>, rejudging: Rejudging): Change | null {
+  const { look, rejudge, options, likelihoodMin } = rejudging
+  const { change, what, unit } = measure
   const from = measure.read(look, options)
   if (change === null || from === null) return null
-  const likelihoodAt = (value: number): number | null => rejudge(change(look, value, options))
+  const known = new Map<number, number | null>()
+  const likelihoodAt = (value: number): number | null => {
+    const found = known.get(value)
+    if (found !== undefined) return found
+    const likelihood = rejudge(change(look, value, options))
+    known.set(value, likelihood)
+    return likelihood
+  }
   const isGone = (value: number): boolean => (likelihoodAt(value) ?? 0) < likelihoodMin
-  const extreme = measure.side === 'at least' ? (measure.least?.(look) ?? 1) : mostOf(measure, look, options, from)
-  const to = crossing(measure, from, extreme, isGone)
+  const to = asBefore(measure, from, rejudging.before, isGone) ?? crossing(measure, from, extremeOf(measure, look, options, from), isGone)
   if (to === null) return null
   const half = halfway(measure, from, to)
   const likelihoodAtHalf = likelihoodAt(half)
   if (half === to || likelihoodAtHalf === null || likelihoodAtHalf < likelihoodMin) return null
-  const { what, unit } = measure
   const after = likelihoodAt(to)
   return {
     what,
@@ -60,6 +68,18 @@ function smallestChange(measure: Measure<unknown>, { look, rejudge, options, lik
     likelihood: after === null ? null : rounded(after),
     likelihoodAtHalf: rounded(likelihoodAtHalf),
   }
+}
+
+/** The value found last time, if there is still no alert with it, and still one a step nearer: two judgements instead of ten. */
+function asBefore(measure: Measure<unknown>, from: number, before: readonly Change[], isGone: (value: number) => boolean): number | null {
+  const last = before.find((change) => change.what === measure.what)?.to.v
+  if (last === undefined || (measure.side === 'at least' ? last >= from : last <= from)) return null
+  const nearer = measure.side === 'at least' ? last + stepAt(measure, last) : last - stepAt(measure, last)
+  return isGone(last) && !isGone(nearer) ? last : null
+}
+
+function extremeOf(measure: Measure<unknown>, look: Look, options: unknown, from: number): number {
+  return measure.side === 'at least' ? (measure.least?.(look) ?? 1) : mostOf(measure, look, options, from)
 }
 
 function mostOf(measure: Measure<unknown>, look: Look, options: unknown, from: number): number {
@@ -81,10 +101,15 @@ function crossing(measure: Measure<unknown>, from: number, extreme: number, isGo
   return isGone(told) ? told : null
 }
 
-/** A value that is written as it is, no nearer to `from`: two digits more than which say nothing. */
+/** The step in which values of about this size are told: two digits more than which say nothing. */
+function stepAt({ unit }: Measure<unknown>, value: number): number {
+  if (unit === 'count' && Math.abs(value) < 1000) return 1
+  return 10 ** Math.max(unit === 'count' ? 0 : -1, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 1)
+}
+
+/** A value that is written as it is, no nearer to `from`. */
 function outward(measure: Measure<unknown>, value: number, from: number): number {
-  if (measure.unit === 'count' && Math.abs(value) < 1000) return Math.round(value)
-  const step = 10 ** Math.max(measure.unit === 'count' ? 0 : -1, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 1)
+  const step = stepAt(measure, value)
   const steps = value / step
   return Number(((value < from ? Math.floor(steps + 1e-9) : Math.ceil(steps - 1e-9)) * step).toFixed(6))
 }
