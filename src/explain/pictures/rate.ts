@@ -5,7 +5,7 @@
  * Not: what came before that minute.
  */
 import type { PictureData } from '../../score/evidence.ts'
-import { capitalised, countText, sentences } from '../words.ts'
+import { countText, sentences } from '../words.ts'
 import { axes, bar, heading, niceCeiling, PLOT, PLOT_BOTTOM, PLOT_WIDTH, thresholdLegend, thresholdLine, underAxis } from './plot.ts'
 import { type Picture, titled } from './svg.ts'
 
@@ -18,13 +18,13 @@ export function ratePicture({ what, perSecond, threshold }: Rate): Picture {
   return {
     width: PLOT.width,
     height: PLOT_BOTTOM + 30,
-    title: `${capitalised(what)} a second`,
+    title: titleOf(what),
     description: sentences(
       `The busiest of ${countText(perSecond.length)} seconds brought ${countText(most)} ${what}`,
       threshold > 0 ? `where ${countText(threshold)} a second are the threshold.` : 'in all.',
     ),
     items: [
-      ...heading(`${capitalised(what)} a second`, 'One column a second, to scale.'),
+      ...heading(titleOf(what), 'One column a second, to scale.'),
       ...(threshold > 0 ? thresholdLegend(`threshold: ${countText(threshold)} a second`) : []),
       ...axes(max, (value) => countText(value)),
       ...perSecond.flatMap((value, i) => {
@@ -41,4 +41,9 @@ export function ratePicture({ what, perSecond, threshold }: Rate): Picture {
       ...underAxis(`${countText(perSecond.length)} seconds before`, '', 'newest second'),
     ],
   }
+}
+
+/** The words are a detector's: a lone one is a plain word, too. */
+function titleOf(what: string): string {
+  return `${what.charAt(0).toUpperCase()}${what.slice(1)} a second`
 }
