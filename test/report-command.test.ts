@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
 import { parseAlertLine } from '../src/explain/alert-line.ts'
+import { verifierOf } from '../src/explain/verify.ts'
 import { SILENT } from '../src/progress.ts'
 import { parseFlowName, reportOfAlert, reportOfFlow, writeReport } from '../src/report-command.ts'
 import { replay } from '../src/sensor.ts'
+import { verifyFiles } from '../src/verify-command.ts'
 import { checkReports } from './explain/check-reports.ts'
 import { temporaryFolder } from './sink/endings.ts'
 
@@ -50,6 +52,50 @@ describe('report of an alert', () => {
     const path = join(temporaryFolder(), 'a', 'page.html')
     expect(writeReport(report, { format: 'html', output: path })).toBe(`${path}\n`)
     expect(readFileSync(path, 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/)
+  })
+
+  test('any one digit changed in any report or picture is noticed by verify', { timeout: 240_000 }, () => {
+    const day = join(folder, 'reports', readdirSync(join(folder, 'reports'))[0])
+    const rows = readFileSync(alerts, 'utf8').trimEnd().split('\n')
+    const lines = new Map(rows.map((row) => [parseAlertLine(row, '').alert.id, parseAlertLine(row, '')]))
+    for (const [id, line] of lines) {
+      const verify = verifierOf(line)
+      const text = readFileSync(join(day, `${id}.md`), 'utf8')
+      const { pictures } = reportOfAlert(id, alerts)
+      expect(verify(text, pictures)).toEqual([])
+      // A sample of the many digits of the feature tables, and all of what stands above them.
+      const digits = [...text.matchAll(/\d/g)].filter((match, i) => match.index < text.indexOf('## Observable') || i % 7 === 0)
+      for (const { index } of digits) {
+        const changed = `${text.slice(0, index)}${(Number(text[index]) + 1) % 10}${text.slice(index + 1)}`
+        if (verify(changed).length === 0) throw new Error(`${id}: the digit at ${index} went unnoticed`)
+      }
+      for (const picture of pictures) {
+        for (const { index } of [...picture.svg.matchAll(/\d/g)].filter((_, i) => i % 25 === 0)) {
+          const svg = `${picture.svg.slice(0, index)}${(Number(picture.svg[index]) + 1) % 10}${picture.svg.slice(index + 1)}`
+          expect(verify(text, [{ ...picture, svg }]).length).toBeGreaterThan(0)
+        }
+      }
+    }
+  })
+
+  test('verify reads the pictures beside a report: a changed one, a missing one and a strange one are faults', async () => {
+    const { id } = parseAlertLine(readFileSync(alerts, 'utf8').split('\n')[0], '').alert
+    const out = temporaryFolder()
+    writeReport(reportOfAlert(id, alerts), { format: 'md', output: `${out}/` })
+    const path = join(out, `${id}.md`)
+    expect((await verifyFiles(alerts, [path])).isVerified).toBe(true)
+    const picture = join(out, `${id}.contributions.svg`)
+    const svg = readFileSync(picture, 'utf8')
+    writeFileSync(
+      picture,
+      svg.replace(/\d(?= %)/, (digit) => String((Number(digit) + 1) % 10)),
+    )
+    expect((await verifyFiles(alerts, [path])).lines.join()).toContain('contributions.svg: differs')
+    rmSync(picture)
+    expect((await verifyFiles(alerts, [path])).lines.join()).toContain('contributions.svg is missing')
+    writeFileSync(picture, svg)
+    writeFileSync(join(out, `${id}.other.svg`), svg)
+    expect((await verifyFiles(alerts, [path])).lines.join()).toContain('no such picture')
   })
 
   test('the beginning of an id is enough when it is one only; others are refused', () => {

@@ -67,8 +67,7 @@ export class ReportFolder {
 }
 
 /**
- * Whole or not at all: written beside, then moved over. Not flushed to the disk: that would hold up judging for a tenth of a second a
- * report, and what a power cut takes `flowscribe report` makes again from the log, which is flushed.
+ * Whole or not at all: written beside, then moved over. Not flushed to the disk: that takes a tenth of a second a report, and what a power cut takes `flowscribe report` makes again from the log, which is flushed.
  */
 function replaceFile(path: string, text: string): void {
   const beside = `${path}.new`

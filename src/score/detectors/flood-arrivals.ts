@@ -5,7 +5,8 @@
  */
 
 import { CLIENT } from '../../context/contact.ts'
-import type { DestinationCell, DestinationWindow } from '../../context/destination-windows.ts'
+import type { DestinationWindow } from '../../context/destination-windows.ts'
+import type { DestinationCell } from '../../flow/destination-counters.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Draft, Finding, Look, Weight } from './detector.ts'

@@ -3,8 +3,9 @@
  *
  * In:  looks. Out: measures. See measure.ts. A flood that brings less in its busiest second brings less in each: all scales together.
  */
-import type { DestinationCell, DestinationWindow } from '../../context/destination-windows.ts'
+import type { DestinationWindow } from '../../context/destination-windows.ts'
 import type { Transfers } from '../../context/transfers.ts'
+import type { DestinationCell } from '../../flow/destination-counters.ts'
 import { ICMP, ICMPV6, TCP, UDP } from '../../flow/flow.ts'
 import type { Look } from '../detectors/detector.ts'
 import type { Measure } from './measure.ts'
@@ -58,6 +59,11 @@ const atLast = ({ judged }: Look): number => judged.lastUs
 export const HALF_OPEN_RATE: Measure<{ half_open_per_s_min: number }> = {
   ...busiest('connections left half open in the busiest second', 'halfOpen', [TCP], atStart),
   bound: (_look, options) => options.half_open_per_s_min,
+}
+
+export const STRAY_RATE: Measure<{ stray_per_s_min: number }> = {
+  ...busiest('segments of no connection in the busiest second', 'stray', [TCP], atStart),
+  bound: (_look, options) => options.stray_per_s_min,
 }
 
 export const COMPLETED_CONNECTIONS: Measure<{ completed_share_max: number }> = {

@@ -18,6 +18,7 @@ export const MEASURES: { readonly [S in DetectorSection]: readonly Measure<Optio
   detectors_scan_background: [scans.PROBING_SOURCES],
   detectors_sweep_icmp: [scans.PINGED, scans.PINGS_ANSWERED],
   detectors_flood_syn: [floods.HALF_OPEN_RATE, floods.COMPLETED_CONNECTIONS],
+  detectors_flood_tcp: [floods.STRAY_RATE],
   detectors_flood_udp: [floods.UDP_RATE, floods.UDP_REPLIES],
   detectors_flood_icmp: [floods.ICMP_RATE, floods.ICMP_REPLIES],
   detectors_flood_http: [floods.WEB_CONNECTION_RATE, floods.WEB_CLIENTS],
