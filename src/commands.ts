@@ -24,6 +24,7 @@ import { describeFeatures } from './features-command.ts'
 import { addDevices, addRun, RUN_OPTIONS } from './live-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
 import { reportOfAlert, reportOfFlow, writeReport } from './report-command.ts'
+import { addScore, SCORE_COMMAND_OPTIONS } from './score-command.ts'
 import { meterFlows, type ReadSummary, replay } from './sensor.ts'
 import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
@@ -64,7 +65,10 @@ const REPLAY_OPTIONS = {
   },
   ...READ_OPTIONS,
   'exit-code': { type: 'boolean', describe: `Exit with ${EXIT.alertsFound} when there are alerts` },
+  'report-all': { type: 'boolean', describe: 'A report also on flows that raise no alert (output.plain_reports_max of them)' },
 } as const satisfies Record<string, Options>
+
+const SCORE_OPTIONS = { ...SCORE_COMMAND_OPTIONS, ...REPLAY_OPTIONS } as const satisfies Record<string, Options>
 
 const FLOWS_OPTIONS = {
   output: { alias: 'o', type: 'string', requiresArg: true, default: '-', describe: 'Where the flows go: a file, or - for standard output' },
@@ -139,6 +143,7 @@ const LIVE_OPTIONS = {
 const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
   run: LIVE_OPTIONS,
   replay: REPLAY_OPTIONS,
+  score: SCORE_OPTIONS,
   flows: FLOWS_OPTIONS,
   devices: {},
   verify: {},
@@ -157,6 +162,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   const cli = commandLine(context)
   addRun(cli, LIVE_OPTIONS, context)
   addReplay(cli, context, set)
+  addScore(cli, SCORE_OPTIONS, context, set)
   addFlows(cli, context, set)
   addDevices(cli, context)
   addVerify(cli, context, set)
@@ -227,6 +233,7 @@ function commandLine(context: CommandContext): Argv {
       throw new UsageError(usageMessage(message ?? error.message))
     })
     .example('$0 replay office.pcap.gz', 'judge a capture; alerts and reports go to flowscribe-out/')
+    .example('$0 score conn.log', 'judge flow records that something else metered')
     .example('$0 flows office.pcap.gz -o flows.csv', "CICFlowMeter's job")
     .epilogue(
       `Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage or configuration, ` +
@@ -343,10 +350,11 @@ function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
         .example('$0 replay office.pcap.gz', 'alerts to flowscribe-out/alerts.jsonl, reports beside it')
         .example('$0 replay -l monday --home-net 192.0.2.0/24 monday/*.pcap', 'several files as one stretch of time')
         .example('tcpdump -i eth1 -w - -c 100000 | $0 replay -', 'from standard input')
+        .example('$0 replay --report-all lab.pcap', 'a report on every flow, also on those that raise no alert')
         .example('$0 replay --exit-code -q x.pcap || echo look', `for scripts: exit code ${EXIT.alertsFound} when there are alerts`),
     async (argv) => {
       const reading = openReading(argv, context)
-      const work = () => replay({ ...reading, outputDir: argv['log-dir'] })
+      const work = () => replay({ ...reading, outputDir: argv['log-dir'], isReportingAll: argv['report-all'] === true })
       const summary = await read(reading, argv.quiet, context, work, replaySummaryLines)
       const code = endCode(summary, reading.isStrict)
       const hasAlerts = summary.alerts.some((row) => row.count > 0)

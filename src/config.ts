@@ -16,6 +16,7 @@ import { defaultsOf, type OptionTable, type OptionValues } from './base/option.t
 import { printable } from './base/printable.ts'
 import { CAPTURE_OPTIONS } from './capture/options.ts'
 import { checkOption, nodeText, unknownText } from './config-value.ts'
+import { RECORD_OPTIONS } from './features/records/options.ts'
 import { FLOW_OPTIONS } from './flow/options.ts'
 import { SCORE_OPTIONS } from './score/options.ts'
 import { LOG_OPTIONS, METRICS_OPTIONS, OUTPUT_OPTIONS, SYSLOG_OPTIONS } from './sink/options.ts'
@@ -24,6 +25,7 @@ export const SECTIONS = {
   networks: NETWORKS_OPTIONS,
   capture: CAPTURE_OPTIONS,
   flow: FLOW_OPTIONS,
+  records: RECORD_OPTIONS,
   ...SCORE_OPTIONS,
   output: OUTPUT_OPTIONS,
   syslog: SYSLOG_OPTIONS,

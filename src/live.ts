@@ -86,7 +86,7 @@ class LiveRun {
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
   readonly #config: Config
   #analyst: Analyst | null = null
-  #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
+  #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, packetsWithoutFlow: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
   #flows = 0
   #facts: LiveFacts | null = null
 

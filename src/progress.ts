@@ -60,7 +60,12 @@ function canRedraw(terminal: Terminal, env: Environment): boolean {
   return terminal.isTTY === true && env.TERM !== 'dumb'
 }
 
-export function openProgress(terminal: Terminal, env: Environment, nowMs: () => number = () => performance.now()): Progress {
+export function openProgress(
+  terminal: Terminal,
+  env: Environment,
+  nowMs: () => number = () => performance.now(),
+  things = 'packets',
+): Progress {
   const paint = paintFor(terminal, env)
   const isBar = canRedraw(terminal, env)
   const startMs = nowMs()
@@ -75,7 +80,7 @@ export function openProgress(terminal: Terminal, env: Environment, nowMs: () => 
       if (now < nextMs) return
       nextMs = now + (isBar ? REDRAW_MS : STATE_LINE_MS)
       const share = totalBytes === null || totalBytes === 0 ? null : Math.min(1, doneBytes / totalBytes)
-      const state = stateText(share, packets, packetTimeSec, (now - startMs) / 1000)
+      const state = stateText(share, packets, packetTimeSec, (now - startMs) / 1000, things)
       if (!isBar) return above(state)
       // The last column stays free: some terminals begin a new line when it is written.
       const columns = (terminal.columns || 80) - 1
@@ -100,8 +105,8 @@ function barText(share: number, room: number): string {
   return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`
 }
 
-function stateText(share: number | null, packets: number, packetTimeSec: number | null, elapsedSec: number): string {
-  const parts = [`${countText(packets)} packets`]
+function stateText(share: number | null, packets: number, packetTimeSec: number | null, elapsedSec: number, things: string): string {
+  const parts = [`${countText(packets)} ${things}`]
   if (share !== null) parts.unshift(`${Math.floor(share * 100)} %`)
   if (elapsedSec > 0) parts.push(`${countText(packets / elapsedSec)}/s`)
   if (share !== null && share > 0 && share < 1) parts.push(`${durationText((elapsedSec / share) * (1 - share))} left`)

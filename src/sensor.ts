@@ -53,6 +53,8 @@ interface RunOptions {
 
 export interface ReplayOptions extends RunOptions {
   outputDir: string
+  /** Flows without an alert get a report too. */
+  isReportingAll?: boolean
 }
 
 /** What every reading of captures ends with. */
@@ -78,17 +80,21 @@ export interface ReplaySummary extends ReadSummary {
   /** Folder of the reports; null when none was written. */
   reportsDir: string | null
   alertsPath: string
+  /** Reports on flows without an alert; null when none were asked for. */
+  plain: { written: number; leftOut: number; path: string } | null
 }
 
 /** Captures through the whole pipeline: metered, judged, explained, written. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const { config, progress } = options
+  const plainMax = options.isReportingAll ? config.output.plain_reports_max : 0
   const digest = new RunDigest()
   const run: { flows: number; analyst: Analyst | null; output: ReplayOutput | null } = { flows: 0, analyst: null, output: null }
   const output = (): ReplayOutput => {
     run.output ??= new ReplayOutput({
       folder: options.outputDir,
       hasReports: config.output.reports,
+      plainReportsMax: plainMax,
       sensorName: SENSOR_NAME,
       digest,
       onClosed: (alert, reportPath) => progress.alert(alertText(alert, reportPath), alert.severity),
@@ -102,6 +108,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       baseSec,
       () => visibilityOf(meter, reading),
       (event) => output().write(event, { pcap_filename: reading.path }),
+      plainMax === 0 ? {} : { onPlainFlow: (event) => void output().writePlain(event, { pcap_filename: reading.path }) },
     )
     return run.analyst
   }
@@ -137,6 +144,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     digestAlerts: digests.alerts,
     reportsDir: output().hasWrittenReports ? reportsPath : null,
     alertsPath,
+    plain: plainMax === 0 ? null : { ...output().plain, path: output().plainPath },
   }
 }
 
@@ -212,6 +220,9 @@ export function judgeInterim(interim: Interim, analyst: Analyst): void {
   }
 }
 
+/** What not every run wants of its analyst. */
+export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'anomalyOf' | 'kindsLeftOut' | 'onLook' | 'onDropped'>
+
 /** What the features stage knows of a flow, for those who keep flows. */
 export function flowReaderOf(baseSec: number): FlowReader & { featureSet: string } {
   const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
@@ -228,7 +239,7 @@ export function openAnalyst(
   baseSec: number,
   visibility: () => Visibility,
   emit: (event: AlertEvent) => void,
-  listeners: Pick<AnalystOptions, 'onLook' | 'onDropped'> = {},
+  extras: AnalystExtras = {},
 ): Analyst {
   return new Analyst({
     score: config,
@@ -236,14 +247,20 @@ export function openAnalyst(
     internal: new NetworkSet(config.networks.internal),
     visibility,
     ...flowReaderOf(baseSec),
-    ...listeners,
+    ...extras,
     emit,
     sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
   })
 }
 
+/** Of our own meter nothing is unmeasured. */
+type MeteredSoFar = Record<
+  'packetsSeen' | 'packetsNotDecoded' | 'packetsWithoutFlow' | 'truncatedPackets' | 'latePackets' | 'evictedFlows',
+  number
+>
+
 /** What the meter has seen so far, as an alert says it. */
-export function meteredSoFar(meter: Meter): Omit<Visibility, 'bothHalves' | 'inputDamage' | 'source'> {
+export function meteredSoFar(meter: Meter): MeteredSoFar {
   const { seen, dropped, withoutFlow, cutShort } = meter.seenSoFar()
   return {
     packetsSeen: seen,

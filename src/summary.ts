@@ -7,8 +7,10 @@
  */
 import { printable } from './base/printable.ts'
 import { describeDamage } from './capture/reader.ts'
+import { describeFault } from './capture/record-file.ts'
 import type { LiveSummary } from './live.ts'
 import { durationText, type Paint, type Severity } from './progress.ts'
+import type { ScoreSummary } from './score-records.ts'
 import type { ReadSummary, ReplaySummary } from './sensor.ts'
 
 type Row = readonly [label: string, text: string]
@@ -26,9 +28,40 @@ export function replaySummaryLines(summary: ReplaySummary, elapsedSec: number, p
       ['', `alerts ${summary.digestAlerts}`],
       ['alert log', printable(summary.alertsPath)],
       ...(summary.reportsDir === null ? [] : [['reports', printable(summary.reportsDir)] as const]),
+      ...plainRows(summary.plain),
     ],
     paint,
   )
+}
+
+export function scoreSummaryLines(summary: ScoreSummary, elapsedSec: number, paint: Paint): string[] {
+  const { records, formats, flows, packets, pairing, order, faults, failures, notes, interruptedAt } = summary
+  const rate = elapsedSec > 0 ? `, ${groupDigits(records / elapsedSec)}/s` : ''
+  const rows: Row[] = [
+    ['records', `${groupDigits(records)} (${formats.join(', ') || 'none'}) in ${elapsedText(elapsedSec)}${rate}`],
+    ['flows', `${groupDigits(flows)}, ${groupDigits(packets)} packets`],
+    ['alerts', alertsText(summary, paint)],
+  ]
+  if (pairing.paired + pairing.unpaired > 0)
+    rows.push(['halves', `${groupDigits(pairing.paired)} pairs, ${groupDigits(pairing.unpaired)} without the other half`])
+  if (pairing.pieces > 0) rows.push(['pieces', `${groupDigits(pairing.pieces)} go on from an earlier record of the same connection`])
+  if (pairing.leftEarly > 0) rows.push(['left early', `${groupDigits(pairing.leftEarly)} for lack of room (records.held_max)`])
+  if (order.reordered + order.tooLate > 0)
+    rows.push(['disorder', `${groupDigits(order.reordered)} put in order, ${groupDigits(order.tooLate)} too late for it`])
+  for (const note of notes) rows.push(['note', printable(note)])
+  for (const failure of failures) rows.push(['not read', printable(failure)])
+  for (const fault of faults.told) rows.push(['damaged', printable(describeFault(fault))])
+  if (faults.count > faults.told.length) rows.push(['damaged', `${groupDigits(faults.count - faults.told.length)} more lines`])
+  if (interruptedAt !== null) rows.push(['interrupted', `${printable(interruptedAt.path)} at line ${interruptedAt.line}`])
+  rows.push(['digest', `alerts ${summary.digestAlerts}`], ['alert log', printable(summary.alertsPath)])
+  if (summary.reportsDir !== null) rows.push(['reports', printable(summary.reportsDir)])
+  return tableLines([...rows, ...plainRows(summary.plain)], paint)
+}
+
+function plainRows(plain: ReplaySummary['plain']): Row[] {
+  if (plain === null) return []
+  const left = plain.leftOut === 0 ? '' : `, ${groupDigits(plain.leftOut)} more left out (output.plain_reports_max)`
+  return [['other flows', `${groupDigits(plain.written)} reports, lines in ${printable(plain.path)}${left}`]]
 }
 
 /** What went wrong with inputs, a line each: said also when nothing else is. */
@@ -80,7 +113,7 @@ function endRows(summary: ReadSummary): Row[] {
   return rows
 }
 
-function alertsText(summary: ReplaySummary, paint: Paint): string {
+function alertsText(summary: Pick<ReplaySummary, 'alerts'>, paint: Paint): string {
   const found = summary.alerts.filter((row) => row.count > 0)
   if (found.length === 0) return 'none'
   return found

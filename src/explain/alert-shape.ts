@@ -5,7 +5,18 @@
  * Out: JSON Schema (draft-07), of which only the words in `Schema` are used.
  * The invariant: a key of `AlertEvent` that is missing here does not compile.
  */
-import type { AlertEvent, Change, Evidence, Incident, IncidentMember, KeptFlow, Num, Observation, Visibility } from '../score/evidence.ts'
+import type {
+  AlertEvent,
+  Change,
+  Evidence,
+  Incident,
+  IncidentMember,
+  KeptFlow,
+  Num,
+  Observation,
+  RecordVisibility,
+  Visibility,
+} from '../score/evidence.ts'
 
 export interface Schema {
   readonly type?: string | readonly string[]
@@ -76,38 +87,61 @@ const EVIDENCE = record(
   ['baseline', 'alt'],
 )
 
-const KEPT_FLOW = record({
-  id: COUNT,
-  communityId: TEXT,
-  proto: { type: 'integer', minimum: 0, maximum: 255 },
-  addr: list(TEXT, 2, 2),
-  port: list(PORT, 2, 2),
-  start: EVE_TIME,
-  durationUs: NUMBER,
-  connState: NULLABLE_TEXT,
-  history: NULLABLE_TEXT,
-  packets: list(MEASURED, 2, 2),
-  payloadBytes: list(MEASURED, 2, 2),
-  ipBytes: list(MEASURED, 2, 2),
-  timeline: list(
-    record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
-    64,
-  ),
-} satisfies Record<keyof KeptFlow, Schema>)
+const KEPT_FLOW = record(
+  {
+    id: COUNT,
+    communityId: NULLABLE_TEXT,
+    proto: { type: 'integer', minimum: 0, maximum: 255 },
+    addr: list(NULLABLE_TEXT, 2, 2),
+    port: list({ type: ['integer', 'null'], minimum: 0, maximum: 65535 }, 2, 2),
+    start: EVE_TIME,
+    durationUs: NUMBER,
+    connState: NULLABLE_TEXT,
+    history: NULLABLE_TEXT,
+    packets: list(MEASURED, 2, 2),
+    payloadBytes: list(MEASURED, 2, 2),
+    ipBytes: list(MEASURED, 2, 2),
+    timeline: list(
+      record({ direction: oneOf(0, 1), gapUs: NUMBER, payloadLen: COUNT, flags: { type: 'integer', minimum: 0, maximum: 255 } }),
+      64,
+    ),
+    record: record({
+      format: TEXT,
+      file: TEXT,
+      line: COUNT,
+      name: NULLABLE_TEXT,
+      side: oneOf(0, 1),
+      isPayloadEstimated: FLAG,
+      hasUnusableFlags: FLAG,
+    } satisfies Record<keyof NonNullable<KeptFlow['record']>, Schema>),
+  } satisfies Record<keyof KeptFlow, Schema>,
+  ['record'],
+)
 
 const VISIBILITY = record(
   {
-    packetsSeen: COUNT,
-    packetsNotDecoded: COUNT,
+    packetsSeen: MEASURED,
+    packetsNotDecoded: MEASURED,
     packetsWithoutFlow: COUNT,
-    truncatedPackets: COUNT,
-    latePackets: COUNT,
-    evictedFlows: COUNT,
+    truncatedPackets: MEASURED,
+    latePackets: MEASURED,
+    evictedFlows: MEASURED,
     bothHalves: MEASURED,
     inputDamage: NULLABLE_TEXT,
     source: oneOf('file', 'live', 'flow records'),
+    records: record({
+      formats: list(TEXT, 8),
+      read: COUNT,
+      damaged: COUNT,
+      tooLate: COUNT,
+      sampling: COUNT,
+      clientHalvesOnly: COUNT,
+      serverHalvesOnly: COUNT,
+      lacks: list(TEXT, 16),
+      notes: list(TEXT, 16),
+    } satisfies Record<keyof RecordVisibility, Schema>),
   } satisfies Record<keyof Visibility, Schema>,
-  ['packetsWithoutFlow'],
+  ['records', 'packetsWithoutFlow'],
 )
 
 const GRID = record({
@@ -180,7 +214,7 @@ const KEYS = {
   }),
   shouldNotify: FLAG,
   heldBackCount: COUNT,
-  actor: { ...TEXT, description: "An address, or 'many'." },
+  actor: { ...TEXT, description: "An address, 'many', or 'unknown'." },
   actorSide: oneOf('inside', 'outside', 'unknown'),
   victims: record({ addresses: list(TEXT, 16), count: COUNT }),
   servicePort: { type: ['integer', 'null'], minimum: 0, maximum: 65535 },

@@ -40,7 +40,7 @@ export interface Facts {
 export function factsOf(alert: AlertEvent): Facts {
   return {
     alert,
-    actor: alert.actor === 'many' ? 'many sources' : code(alert.actor),
+    actor: alert.actor === 'many' ? 'many sources' : alert.actor === 'unknown' ? 'a host not named' : code(alert.actor),
     victims: victimsText(alert),
     isOneVictim: alert.victims.count === 1,
     port: alert.servicePort === null ? '' : portText(alert.proto, alert.servicePort),
@@ -62,7 +62,12 @@ function answeredCount(alert: AlertEvent): number | null {
 }
 
 export function victimsText(alert: AlertEvent): string {
-  const first = alert.victims.addresses.length === 0 ? 'unknown hosts' : code(alert.victims.addresses[0])
+  const first =
+    alert.victims.addresses.length === 0
+      ? alert.actor === 'unknown'
+        ? 'a host not named'
+        : 'unknown hosts'
+      : code(alert.victims.addresses[0])
   const others = alert.victims.count - 1
   return others < 1 ? first : `${first} and ${countText(others)} more ${others === 1 ? 'host' : 'hosts'}`
 }

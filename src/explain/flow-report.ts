@@ -53,7 +53,7 @@ export function renderFlowReport(explained: ExplainedFlow): Report {
     }),
     '## Evidence',
     bullets([
-      `Community ID ${code(flow.communityId)}, feature set ${code(explained.featureSet)}`,
+      `Community ID ${flow.communityId === null ? 'not known' : code(flow.communityId)}, feature set ${code(explained.featureSet)}`,
       ...(flowFilter(flow) === '' ? [] : [`In tshark: ${code(flowFilter(flow))}`]),
     ]),
   ])
@@ -70,7 +70,7 @@ function summary({ flow, explanation, episodes, threshold }: ExplainedFlow): str
   const { pattern, looked: tests } = explanation
   const met = tests.filter((test) => test.isMet)
   const alerts = episodes.filter(({ isAlert }) => isAlert)
-  const looksLike = `It looks like ${code(pattern.name)}: ${escapeText(pattern.because)}${portWords(flow)}.`
+  const looksLike = `It looks like ${code(pattern.name)}: ${escapeText(pattern.title.charAt(0).toLowerCase() + pattern.title.slice(1))}${portWords(flow)}.`
   if (alerts.length > 0) {
     const named = alerts.map(({ alert }) => `${code(alert.id)} (${escapeText(alert.title)}, ${percentText(alert.likelihood)})`)
     return sentences(looksLike, `**It belongs to ${alerts.length === 1 ? 'an alert' : 'alerts'}**: ${listText(named)}.`)
@@ -87,7 +87,7 @@ function summary({ flow, explanation, episodes, threshold }: ExplainedFlow): str
 
 /** Only where there are ports. */
 function portWords(flow: KeptFlow): string {
-  return flow.proto === TCP || flow.proto === UDP ? `; ${escapeText(portText(flow.proto, flow.port[1]))}` : ''
+  return (flow.proto === TCP || flow.proto === UDP) && flow.port[1] !== null ? `; ${escapeText(portText(flow.proto, flow.port[1]))}` : ''
 }
 
 function nearest(tests: readonly EntryTest[]): string {

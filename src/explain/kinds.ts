@@ -12,6 +12,7 @@ import { EXFIL_VOLUME } from './kinds/exfil-volume.ts'
 import { FLOOD_HTTP, FLOOD_ICMP, FLOOD_SYN, FLOOD_TCP, FLOOD_UDP, SLOW_HTTP } from './kinds/floods.ts'
 import { LATERAL_FANOUT, NEW_SERVER, TLS_OVERREAD } from './kinds/inside-hosts.ts'
 import type { KindWords } from './kinds/kind.ts'
+import { NORMAL, NORMAL_PREFIX } from './kinds/normal.ts'
 import { OTHER } from './kinds/other.ts'
 import { SCAN_HORIZONTAL } from './kinds/scan-horizontal.ts'
 import { SCAN_VERTICAL } from './kinds/scan-vertical.ts'
@@ -46,5 +47,6 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
 }
 
 export function kindWords(kind: string): KindWords {
+  if (kind.startsWith(NORMAL_PREFIX)) return NORMAL
   return Object.hasOwn(KINDS, kind) ? KINDS[kind] : OTHER
 }

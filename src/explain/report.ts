@@ -15,6 +15,7 @@ import { classification } from './parts/classification.ts'
 import { benignExplanations, whatWouldChange } from './parts/explanations.ts'
 import { observableFeatures } from './parts/features.ts'
 import { incident } from './parts/incident.ts'
+import { modelExplanation } from './parts/model.ts'
 import { type PictureFile, pictures } from './parts/pictures.ts'
 import { provenance } from './parts/provenance.ts'
 import { recommendations } from './parts/recommendations.ts'
@@ -47,6 +48,7 @@ export function renderReport(line: AlertLine): Report {
     section('Benign explanations considered', benignExplanations(facts, words)),
     section('What would change this', whatWouldChange(facts)),
     section('Threat analysis', threatAnalysis(facts, words)),
+    section('Model explanation', modelExplanation(facts)),
     section('Network behaviour', networkBehaviour(facts)),
     section('Observable features', observableFeatures(facts)),
     section('Visibility', visibility(facts)),

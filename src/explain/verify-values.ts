@@ -28,6 +28,7 @@ const PHRASES = [
   'itype:128;',
   'dsize:>200',
   'icmp6',
+  'ipv6.addr',
   'L4_SRC_PORT',
   'L4_DST_PORT',
 ]
@@ -134,7 +135,9 @@ export class AlertValues {
     this.#numbers.push(numberAt(visibility, 'packetsNotDecoded') - Number(at(visibility, 'packetsWithoutFlow') ?? 0))
     for (const flow of listAt(alert, 'flows')) {
       const [packets, answers] = listAt(flow, 'packets').map(Number)
-      this.#numbers.push(Number(listAt(flow, 'ipBytes')[0]) / packets, packets + answers)
+      const [sent, returned] = listAt(flow, 'ipBytes').map(Number)
+      // Of a record that is a server's half the source is the responder.
+      this.#numbers.push(sent / packets, packets + answers, ...(at(flow, 'record', 'side') === 1 ? [returned / answers] : []))
       const start = at(flow, 'start')
       if (typeof start === 'string') this.#addTime(start, numberAt(flow, 'durationUs'))
     }

@@ -8,7 +8,8 @@
  * The invariant: a value that was not measured reads 'not measured', never 0.
  */
 import { cicTime, eveTime, plainTime } from '../base/packet-time.ts'
-import { num } from '../score/number.ts'
+import { num, percentText } from '../score/number.ts'
+import { code } from './markdown.ts'
 
 export const NOT_MEASURED = 'not measured'
 
@@ -38,6 +39,16 @@ export function shareText(share: number): string {
 /** A number with no unit of its own, as the feature tables print it: at most six significant digits. */
 export function plainNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)))
+}
+
+/** A likelihood in whole per cent; what rounds to none is under one, so that the arithmetic before it comes out. */
+export function likelihoodText(p: number): string {
+  return p < 0.005 ? 'under 1 %' : percentText(p)
+}
+
+/** A text in code marks, or 'not measured'. */
+export function measuredCode(text: string | null): string {
+  return text === null ? NOT_MEASURED : code(text)
 }
 
 /** `render(value)`, or 'not measured'. */

@@ -6,6 +6,8 @@
  * Not: a judgement of who is client or server: ports and the server table orient only in score/.
  *
  * A value that was not measured is null, never 0. Times are microseconds relative to the run's base second.
+ * Addresses and ports that a foreign record does not name are NO_ADDRESS and 0, and its `record` says so: who the hosts were is then
+ * unknown, and such a flow enters no host's window.
  */
 
 /** What the meter or a foreign record did not say. */
@@ -22,7 +24,10 @@ export type EndReason = 'idle' | 'active' | 'fin' | 'rst' | 'port_reuse' | 'evic
 /** How the meter knew the initiator (CONVENTIONS.md section 0). */
 export type DirectionBasis = 'syn' | 'synack' | 'first_packet'
 
-/** Packets with each TCP flag. `syn` counts every SYN; `synAck` those of them that also carry ACK. */
+/**
+ * Packets with each TCP flag. `syn` counts every SYN; `synAck` those of them that also carry ACK. Foreign records that say only
+ * which flags were seen have 1 for each: at least one.
+ */
 export interface FlagCounts {
   fin: number
   syn: number
@@ -86,6 +91,38 @@ export interface Flow {
   firstFlags: number | null
   /** Where the row's numbers lie while its batch is alive; null for foreign records. */
   row: RowRef | null
+  /** What a record metered elsewhere says beside the above; absent for our own rows. */
+  record?: ForeignRecord
+}
+
+/** An address that a foreign record does not name. */
+export const NO_ADDRESS = ''
+
+export interface ForeignRecord {
+  format: string
+  /** The file's name without its folder, and the line in it, from 1. */
+  file: string
+  line: number
+  /** What its maker calls it: Zeek's uid; null when it has no name. */
+  name: string | null
+  /** false: it names no hosts. */
+  hasAddresses: boolean
+  /** By endpoint, [orig, resp]. */
+  hasPort: Pair<boolean>
+  /** Which endpoint the record calls its source, where the record is one direction of a conversation; else ORIG. */
+  side: 0 | 1
+  /** The exporter writes each direction as a record of its own, and the other one's never came. */
+  isOneWay: boolean
+  /** Payload was worked out from IP octets less the usual headers: right to a few octets a packet, for TCP only. */
+  isPayloadEstimated: boolean
+  /** The record has flag columns that no connection can have: they were not used. */
+  hasUnusableFlags: boolean
+  /** Who its maker says is inside, [orig, resp]; null where it does not say. */
+  isInside: Pair<boolean | null>
+  /** Features that it states, by our names; what is not in here was not measured. Worked out when asked for. */
+  features: () => Readonly<Record<string, Measured>>
+  /** What it states of the minutes around it, by NetFlow's names. */
+  windowFeatures: () => Readonly<Record<string, Measured>>
 }
 
 /** A row inside a batch: valid only until the batch is handed back. */

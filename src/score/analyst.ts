@@ -10,22 +10,23 @@
 
 import type { NetworkSet } from '../base/address.ts'
 import { eveTime } from '../base/packet-time.ts'
-import { Context } from '../context/context.ts'
+import { Context, type Observed } from '../context/context.ts'
 import type { ArpSighting } from '../decode/arp-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import type { Flow } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Finding, Look } from './detectors/detector.ts'
+import type { AnyDetector, Draft, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode } from './episodes.ts'
 import { Episodes } from './episodes.ts'
 import type { AlertEvent, AlertEventName, Change, Visibility } from './evidence.ts'
+import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
-import type { FlowReader, KeptFlows } from './kept-flow.ts'
+import { type FlowReader, KeptFlows } from './kept-flow.ts'
 import { Notifier } from './notifier.ts'
 import type { ScoreOptions } from './options.ts'
-import { Orienter } from './orientation.ts'
+import { type Judged, Orienter } from './orientation.ts'
 import type { Verdict, VerdictQuestion } from './verdict.ts'
 import { judgeEpisode, likelihoodOf } from './verdict.ts'
 import { changesOf } from './what-if/counterfactual.ts'
@@ -49,6 +50,12 @@ export interface AnalystOptions extends FlowReader {
   onLook?: (look: Look) => void
   /** Told of each candidate that never became an alert, as last judged. */
   onDropped?: (event: AlertEvent) => void
+  /** Told of each flow that belongs to no open episode when it is judged, as an event of its own (flow-verdict.ts). */
+  onPlainFlow?: (event: AlertEvent) => void
+  /** What the anomaly model makes of a flow; absent without one. Its windows are null where a record names no hosts. */
+  anomalyOf?: (judged: Judged, observed: Observed | null) => Draft | null
+  /** Kinds that cannot be judged from what is read, as from sampled records. */
+  kindsLeftOut?: ReadonlySet<string>
   sensor: AlertEvent['sensor']
   featureSet: string
 }
@@ -91,24 +98,57 @@ export class Analyst {
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = sectionsOf().map((section) => ({
-      detector: DETECTORS[section],
-      options: options.score[section],
-      measures: measuresOf(section),
-    }))
+    this.#detectors = sectionsOf()
+      .map((section) => ({ detector: DETECTORS[section], options: options.score[section], measures: measuresOf(section) }))
+      .filter(({ detector }) => options.kindsLeftOut?.has(detector.kind) !== true)
   }
 
   onFlow(flow: Flow): void {
     this.onTime(flow.endUs)
     this.#flowsJudged++
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+    // Hosts without a name are not one host: such a flow is judged alone.
+    if (flow.record?.hasAddresses === false) return this.#tellPlainFlow(judged, null, [])
     const observed = this.#context.observe(judged)
     const look = { judged, observed, context: this.#context }
     this.#options.onLook?.(look)
+    const claims: Readonly<Episode>[] = []
     for (const seat of this.#detectors) {
       const finding = seat.detector.detect(look, seat.options)
-      if (finding !== null) this.#take(seat, finding, look)
+      if (finding !== null) claims.push(this.#take(seat, finding, look))
     }
+    this.#tellPlainFlow(judged, observed, claims)
+  }
+
+  #tellPlainFlow(judged: Judged, observed: Observed | null, claims: readonly Readonly<Episode>[]): void {
+    const { onPlainFlow, anomalyOf, baseSec, sensor, featureSet } = this.#options
+    if (onPlainFlow === undefined || claims.some((episode) => episode.isOpen)) return
+    const kept = new KeptFlows()
+    kept.offer(judged, 1, this.#context, this.#options, baseSec)
+    const candidates = claims.map((episode) => episode.verdict).sort((a, b) => b.likelihood - a.likelihood)
+    const anomaly = anomalyOf?.(judged, observed) ?? null
+    onPlainFlow({
+      id: `flow-${judged.flowId}-${eveTime(baseSec, judged.startUs).replace(/\D/g, '').slice(0, 20)}`,
+      event: 'close',
+      ...judgeFlow({ judged, candidate: candidates[0] ?? null, anomaly, kept }),
+      calibration: 'prior',
+      shouldNotify: false,
+      heldBackCount: 0,
+      episode: {
+        flows: 1,
+        firstUs: judged.startUs,
+        lastUs: judged.lastUs,
+        first: eveTime(baseSec, judged.startUs),
+        last: eveTime(baseSec, judged.lastUs),
+      },
+      baselineState: 'none',
+      visibility: { ...this.#options.visibility(), bothHalves: this.#context.visibility.share() },
+      flows: kept.list,
+      features: kept.features,
+      windowFeatures: kept.windowFeatures,
+      featureSet,
+      sensor,
+    })
   }
 
   /**
@@ -164,7 +204,7 @@ export class Analyst {
     }
   }
 
-  #take(seat: Seat, finding: Finding, look: Look): void {
+  #take(seat: Seat, finding: Finding, look: Look): Readonly<Episode> {
     const { detector } = seat
     const { judged } = look
     const verdictOf = (victimCount: number, before: Verdict | null): Verdict => {
@@ -172,7 +212,7 @@ export class Analyst {
       return { ...verdict, changes: this.#changesOf(seat, look, verdict, victimCount, before?.changes ?? []) }
     }
     const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, judged, verdictOf, keep })
   }
 
   #questionOf({ detector }: Seat, { judged }: Look, finding: Finding, victimCount: number): VerdictQuestion {

@@ -107,13 +107,14 @@ export class Episodes {
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
   }
 
-  /** One flow that meets a detector's entry test. */
-  take(sighting: Sighting): void {
+  /** One flow that meets a detector's entry test. @returns the episode that it now belongs to. */
+  take(sighting: Sighting): Readonly<Episode> {
     const { detector, finding } = sighting
     const key = `${detector.kind}|${finding.actor}|${finding.keyPart}`
     const known = this.#open.get(key) ?? this.#candidates.get(key)
-    if (known === undefined) this.#begin(key, sighting)
-    else this.#goOn(known, sighting)
+    if (known === undefined) return this.#begin(key, sighting)
+    this.#goOn(known, sighting)
+    return known
   }
 
   onTime(nowUs: number): void {
@@ -132,7 +133,7 @@ export class Episodes {
     for (const [key, episode] of this.#candidates) this.#drop(key, episode)
   }
 
-  #begin(key: string, { detector, finding, judged, verdictOf, keep }: Sighting): void {
+  #begin(key: string, { detector, finding, judged, verdictOf, keep }: Sighting): Episode {
     const victims = new DistinctWindow<string>(Number.MAX_SAFE_INTEGER, VICTIMS_LISTED)
     for (const victim of [...finding.victims(), finding.victim]) victims.add(victim, 0)
     const firstUs = Math.min(finding.firstUs, judged.startUs)
@@ -160,6 +161,7 @@ export class Episodes {
     keep(episode.kept)
     if (this.#isBelieved(episode)) this.#openUp(episode)
     else this.#await(episode)
+    return episode
   }
 
   #goOn(episode: Episode, { finding, judged, verdictOf, keep }: Sighting): void {

@@ -70,26 +70,46 @@ export interface Orientation {
 
 /** What the sensor could not see, and what that means (REPORT.md section 3 part 10). */
 export interface Visibility {
-  packetsSeen: number
-  packetsNotDecoded: number
+  /** This and the next four are null where flow records that something else metered do not say. */
+  packetsSeen: number | null
+  packetsNotDecoded: number | null
   /** Of those, frames that carry no IP packet (ARP, spanning tree): nothing of a count of flows is missing for them. */
   packetsWithoutFlow?: number
-  truncatedPackets: number
+  truncatedPackets: number | null
   /** Packets later than the flow's last time: their time was raised to it. */
-  latePackets: number
-  evictedFlows: number
+  latePackets: number | null
+  evictedFlows: number | null
   /** Share of TCP client-server pairs seen in both directions over the last ten minutes; null while unknown. */
   bothHalves: number | null
   inputDamage: string | null
   source: 'file' | 'live' | 'flow records'
+  /** Of flow records only: what was read, and what such records cannot say. */
+  records?: RecordVisibility
+}
+
+export interface RecordVisibility {
+  formats: string[]
+  read: number
+  /** Lines that were no record. */
+  damaged: number
+  /** Records that came too late to be put in order. */
+  tooLate: number
+  /** One packet in so many was metered; 1: all. */
+  sampling: number
+  /** Conversations of which only one direction has a record. */
+  clientHalvesOnly: number
+  serverHalvesOnly: number
+  lacks: string[]
+  notes: string[]
 }
 
 export interface KeptFlow {
   id: number
-  communityId: string
+  /** null where a foreign record names no hosts. */
+  communityId: string | null
   proto: number
-  addr: [string, string]
-  port: [number, number]
+  addr: [string | null, string | null]
+  port: [number | null, number | null]
   start: string
   durationUs: number
   connState: string | null
@@ -98,6 +118,19 @@ export interface KeptFlow {
   payloadBytes: [number | null, number | null]
   ipBytes: [number | null, number | null]
   timeline: { direction: 0 | 1; gapUs: number; payloadLen: number; flags: number }[]
+  /** Where the flow came as a record that something else metered. */
+  record?: {
+    format: string
+    file: string
+    line: number
+    /** Its maker's name for it. */
+    name: string | null
+    /** Which of the pairs' sides the record calls its source. */
+    side: 0 | 1
+    /** Its payload is an estimate, and therefore not in here. */
+    isPayloadEstimated: boolean
+    hasUnusableFlags: boolean
+  }
 }
 
 /** What else could have been measured so that there were no alert: found by scoring again. */
@@ -191,7 +224,7 @@ export interface AlertEvent {
   shouldNotify: boolean
   /** Alerts of this day that were held back from notification so far. */
   heldBackCount: number
-  /** An address, or 'many'. */
+  /** An address, 'many', or 'unknown' where a foreign record names no hosts. */
   actor: string
   /** Whether the actor is one of the site's own hosts; absent or 'unknown' when no home network told. */
   actorSide?: 'inside' | 'outside' | 'unknown'

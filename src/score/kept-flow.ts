@@ -7,7 +7,7 @@
 
 import { eveTime } from '../base/packet-time.ts'
 import type { Context } from '../context/context.ts'
-import type { Flow, RowRef, TimelinePacket } from '../flow/flow.ts'
+import type { Flow, ForeignRecord, Measured, Pair, RowRef, TimelinePacket } from '../flow/flow.ts'
 import type { KeptFlow } from './evidence.ts'
 import type { Judged } from './orientation.ts'
 
@@ -44,31 +44,58 @@ export class KeptFlows {
     this.#entries.length = Math.min(this.#entries.length, KEPT_MAX)
     if (index > 0) return
     const { row } = judged.flow
-    this.features = row === null ? {} : reader.featureVector(row)
-    this.windowFeatures = context.windowFeatures(judged)
+    const { record } = judged.flow
+    this.features = row === null ? statedBy(judged) : reader.featureVector(row)
+    // What a record states of the minutes around it, its maker saw; we saw what else is in the file.
+    const stated = { ...record?.windowFeatures() }
+    this.windowFeatures = Object.keys(stated).length > 0 ? stated : context.windowFeatures(judged)
   }
+}
+
+/** A record states its features by its own source; ours are the client's (fwd) and the server's (bwd). */
+function statedBy(judged: Judged): Record<string, Measured> {
+  const stated = judged.flow.record?.features() ?? {}
+  if (!isTurned(judged)) return { ...stated }
+  const mirrored = (name: string): string => name.replace(/^(fwd|bwd)(?=_)/, (word) => (word === 'fwd' ? 'bwd' : 'fwd'))
+  return Object.fromEntries(Object.entries(stated).map(([name, value]) => [mirrored(name), value]))
+}
+
+/** Orientation found that what the record calls its source is the server. */
+function isTurned({ flow, addr, port }: Judged): boolean {
+  return addr[0] !== flow.addr[0] || (addr[0] === addr[1] && port[0] !== flow.port[0])
 }
 
 /** Addresses and values as oriented: [client, server]. */
 export function keptFlow(judged: Judged, reader: FlowReader, baseSec: number): KeptFlow {
   const { flow } = judged
-  const isSwapped = judged.addr[0] !== flow.addr[0] || (judged.addr[0] === judged.addr[1] && judged.port[0] !== flow.port[0])
+  const isSwapped = isTurned(judged)
   const timeline = flow.row === null ? [] : reader.timeline(flow.row).slice(0, TIMELINE_MAX)
+  const { record } = flow
+  const hasPort = isSwapped && record !== undefined ? [record.hasPort[1], record.hasPort[0]] : record?.hasPort
+  // A half that never came was not measured; that it never came stands in the orientation.
+  const isUnseen = (side: 0 | 1): boolean => record?.isOneWay === true && judged.packets[side] === 0
+  const seen = (pair: Pair<Measured>): [Measured, Measured] => [isUnseen(0) ? null : pair[0], isUnseen(1) ? null : pair[1]]
   return {
     id: flow.id,
-    communityId: reader.communityId(flow),
+    communityId: record?.hasAddresses === false || record?.hasPort.includes(false) ? null : reader.communityId(flow),
     proto: flow.proto,
-    addr: [...judged.addr],
-    port: [...judged.port],
+    addr: record?.hasAddresses === false ? [null, null] : [...judged.addr],
+    port: [hasPort?.[0] === false ? null : judged.port[0], hasPort?.[1] === false ? null : judged.port[1]],
     start: eveTime(baseSec, flow.startUs),
     durationUs: flow.lastUs - flow.startUs,
     connState: flow.connState,
     history: flow.history,
-    packets: [...judged.packets],
-    payloadBytes: [...judged.payloadBytes],
-    ipBytes: isSwapped ? [flow.ipBytes[1], flow.ipBytes[0]] : [...flow.ipBytes],
+    packets: seen(judged.packets),
+    payloadBytes: record?.isPayloadEstimated ? [null, null] : seen(judged.payloadBytes),
+    ipBytes: seen(isSwapped ? [flow.ipBytes[1], flow.ipBytes[0]] : flow.ipBytes),
     timeline: timeline.map((packet) => ({ ...packet, direction: isSwapped ? opposite(packet.direction) : packet.direction })),
+    ...(record === undefined ? {} : { record: keptRecord(record, isSwapped) }),
   }
+}
+
+function keptRecord(record: ForeignRecord, isSwapped: boolean): NonNullable<KeptFlow['record']> {
+  const { format, file, line, name, side, isPayloadEstimated, hasUnusableFlags } = record
+  return { format, file, line, name, side: isSwapped ? opposite(side) : side, isPayloadEstimated, hasUnusableFlags }
 }
 
 function opposite(direction: 0 | 1): 0 | 1 {

@@ -53,6 +53,7 @@ const FLAG_RST = 0x04
 const FLAG_ACK = 0x10
 
 const INSIDE_MEMO_MAX = 65_536
+const UNSAID: Pair<boolean | null> = [null, null]
 
 /** Orients flows one after another; remembers only which addresses are inside, and whether any ever was. */
 export class Orienter {
@@ -80,8 +81,9 @@ export class Orienter {
     const view: View = { flow, addr, port, packets, payloadBytes, flags, isFirst: client === 0 }
     const failure = failureOf(view)
     const isHidden = failure === 'silent' && !isSilenceAFact
-    const isClientInternal = this.#isInside(addr[CLIENT])
-    const isServerInternal = this.#isInside(addr[SERVER])
+    const inside = swapped(flow.record?.isInside ?? UNSAID, client)
+    const isClientInternal = this.#isInside(addr[CLIENT], inside[CLIENT])
+    const isServerInternal = this.#isInside(addr[SERVER], inside[SERVER])
     return {
       flow,
       flowId: flow.id,
@@ -118,7 +120,12 @@ export class Orienter {
     return this.#sawInside ? 'ext' : 'unknown'
   }
 
-  #isInside(address: string): boolean {
+  /** @param isSaid what a foreign record says itself: one that knows its own networks is believed where ours do not name the address. */
+  #isInside(address: string, isSaid: boolean | null): boolean {
+    if (isSaid === true) {
+      this.#sawInside = true
+      return true
+    }
     const known = this.#inside.get(address)
     if (known !== undefined) return known
     // Emptied when full: parsing an address anew costs less than keeping order among them.
@@ -175,8 +182,9 @@ function outcomeOf(view: View, failure: Failure | null): Outcome {
   if (failure !== null) return 'failed'
   const { packets, payloadBytes, flags } = view
   if (!packets[CLIENT] || !packets[SERVER] || isGroupAddress(view.addr[SERVER])) return 'unclear'
-  if (view.flow.proto !== TCP || flags === null) return 'answered'
-  const isHandshake = flags[SERVER].synAck > 0
+  if (view.flow.proto !== TCP) return 'answered'
+  // A foreign record without flags: payload alone tells an answer from a refusal.
+  const isHandshake = flags !== null && flags[SERVER].synAck > 0
   return isHandshake || (payloadBytes[SERVER] ?? 0) > 0 ? 'answered' : 'unclear'
 }
 

@@ -13,6 +13,14 @@ export const OUTPUT_OPTIONS = {
     comment: 'Where a live run writes alerts.jsonl and reports/, appending. The option -l comes before it; replay has its own default.',
   },
   reports: { kind: 'flag', default: true, unit: '', comment: 'Whether each alert gets its Markdown report beside alerts.jsonl.' },
+  plain_reports_max: {
+    kind: 'integer',
+    default: 1000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'reports',
+    comment: 'With --report-all: flows without an alert that get a report, the first ones; the others are counted.',
+  },
   reports_max: {
     kind: 'integer',
     default: 10_000,

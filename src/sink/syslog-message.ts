@@ -23,7 +23,7 @@ export const PARAMETERS = [
   { name: 'sev', value: ({ severity }: AlertEvent) => severity },
   { name: 'src', value: ({ actor }: AlertEvent) => actor },
   { name: 'dst', value: ({ victims }: AlertEvent) => (victims.count === 1 ? victims.addresses[0] : victims.count > 1 ? 'many' : '') },
-  { name: 'cid', value: ({ flows }: AlertEvent) => flows[0]?.communityId },
+  { name: 'cid', value: ({ flows }: AlertEvent) => flows[0]?.communityId ?? undefined },
   { name: 'like', value: ({ likelihood }: AlertEvent) => likelihood.toFixed(2) },
   { name: 'mitre', value: ({ attack }: AlertEvent) => attack.map(({ id }) => id).join(',') },
   { name: 'id', value: ({ id }: AlertEvent) => id },

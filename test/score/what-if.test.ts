@@ -232,7 +232,7 @@ describe('measures', () => {
       measured: { text: '10' },
       bound: { text: '15' },
     })
-    expect(last.pattern.name).toBe('unanswered.attempt')
+    expect(last.pattern.name).toBe('unclassified')
     expect([...last.looked.map((test) => test.kind), ...last.notConcerned].sort()).toEqual(
       Object.values(DETECTORS)
         .map((d) => d.kind)

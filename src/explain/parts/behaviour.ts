@@ -40,8 +40,10 @@ function packetFlow({ alert }: Facts): string {
 }
 
 export function endpointText(flow: KeptFlow, side: 0 | 1): string {
-  if (flow.proto === ICMP || flow.proto === ICMPV6) return code(flow.addr[side])
-  return `${code(flow.addr[side])} port ${flow.port[side]}`
+  const address = flow.addr[side]
+  const host = address === null ? 'host not named' : code(address)
+  if (flow.proto === ICMP || flow.proto === ICMPV6) return host
+  return `${host} port ${flow.port[side] ?? NOT_MEASURED}`
 }
 
 function timing({ alert, span }: Facts): string {
@@ -108,7 +110,7 @@ export function orientationText(orientation: Orientation): string {
 
 function protocol({ alert, proto, port }: Facts): string {
   const about = port === '' ? `${proto}, over more than one port` : `${proto}, ${port}`
-  const ports = [...new Set(alert.flows.map((flow) => flow.port[1]))].slice(0, 4)
+  const ports = [...new Set(alert.flows.map((flow) => flow.port[1]))].filter((p) => p !== null).slice(0, 4)
   const named =
     alert.servicePort === null && alert.proto !== ICMP && alert.proto !== ICMPV6 ? ports.map((p) => portText(alert.proto, p)) : []
   return bullets([

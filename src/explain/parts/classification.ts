@@ -4,7 +4,7 @@ import { percentText } from '../../score/number.ts'
 import { baselineText, basisText, byWeight, claimSentence, valuesText, weightText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { sentences } from '../words.ts'
+import { likelihoodText, sentences } from '../words.ts'
 
 export function classification(facts: Facts): string {
   const { alert } = facts
@@ -30,7 +30,7 @@ export function classification(facts: Facts): string {
 export function arithmeticText(alert: AlertEvent): string {
   const steps = alert.arithmetic.filter((step) => step.name !== 'cap').map((step) => stepText(step, alert))
   const capped = alert.arithmetic.some((step) => step.name === 'cap') ? ', capped at' : ' ='
-  return `${steps.join(' ')}${capped} **${percentText(alert.likelihood)}**`
+  return `${steps.join(' ')}${capped} **${likelihoodText(alert.likelihood)}**`
 }
 
 function stepText(step: LikelihoodStep, alert: AlertEvent): string {

@@ -8,7 +8,7 @@ import type { AlertEvent, KeptFlow } from '../../score/evidence.ts'
 import type { Facts } from '../facts.ts'
 import { tellingFlow } from '../facts.ts'
 import { blocks, code, escapeText, folded, table } from '../markdown.ts'
-import { exactTimeText, measuredText, NOT_MEASURED, plainNumber } from '../words.ts'
+import { exactTimeText, measuredCode, measuredText, NOT_MEASURED, plainNumber } from '../words.ts'
 
 /** What the tables are made from. */
 export type Featured = Pick<AlertEvent, 'flows' | 'features' | 'windowFeatures' | 'featureSet'>
@@ -27,44 +27,54 @@ const inWindow =
 
 const NETFLOW_NAMES: readonly NetflowName[] = [
   { name: 'ID', unit: '', meaning: 'flow id', value: (flow) => String(flow.id) },
-  { name: 'IP_SRC_ADDR', unit: '', meaning: 'initiator', value: (flow) => code(flow.addr[0]) },
-  { name: 'IP_DST_ADDR', unit: '', meaning: 'responder', value: (flow) => code(flow.addr[1]) },
-  { name: 'L4_SRC_PORT', unit: '', meaning: "initiator's port", value: (flow) => String(flow.port[0]) },
-  { name: 'L4_DST_PORT', unit: '', meaning: "responder's port", value: (flow) => String(flow.port[1]) },
+  { name: 'IP_SRC_ADDR', unit: '', meaning: 'source', value: (flow) => measuredCode(flow.addr[sourceSide(flow)]) },
+  { name: 'IP_DST_ADDR', unit: '', meaning: 'destination', value: (flow) => measuredCode(flow.addr[1 - sourceSide(flow)]) },
+  { name: 'L4_SRC_PORT', unit: '', meaning: "source's port", value: (flow) => measuredText(flow.port[sourceSide(flow)], String) },
+  { name: 'L4_DST_PORT', unit: '', meaning: "destination's port", value: (flow) => measuredText(flow.port[1 - sourceSide(flow)], String) },
   { name: 'PROTOCOL_NUM', unit: '', meaning: 'IANA protocol number', value: (flow) => String(flow.proto) },
   { name: 'FIRST_SWITCHED', unit: 'UTC', meaning: 'first packet', value: (flow) => escapeText(exactTimeText(flow.start)) },
   { name: 'LAST_SWITCHED', unit: 'UTC', meaning: 'last packet', value: (flow) => escapeText(exactTimeText(flow.start, flow.durationUs)) },
-  { name: 'IN_PKTS', unit: 'packets', meaning: 'sent by the initiator', value: (flow) => measuredText(flow.packets[0], plainNumber) },
+  {
+    name: 'IN_PKTS',
+    unit: 'packets',
+    meaning: 'sent by the source',
+    value: (flow) => measuredText(flow.packets[sourceSide(flow)], plainNumber),
+  },
   {
     name: 'IN_BYTES',
     unit: 'B',
-    meaning: 'sent by the initiator, from the IP header on',
-    value: (flow) => measuredText(flow.ipBytes[0], plainNumber),
+    meaning: 'sent by the source, from the IP header on',
+    value: (flow) => measuredText(flow.ipBytes[sourceSide(flow)], plainNumber),
   },
   { name: 'FLOW_DURATION_MILLISECONDS', unit: 'ms', meaning: 'first to last packet', value: (flow) => plainNumber(flow.durationUs / 1000) },
   { name: 'avg_in_packet_size', unit: 'B', meaning: 'IN_BYTES by IN_PKTS', value: (flow) => measuredText(meanSize(flow), plainNumber) },
   {
     name: 'inter_arrival_ms',
     unit: 'ms',
-    meaning: "mean gap between the initiator's packets",
+    meaning: "mean gap between the source's packets",
     value: (flow, alert) => measuredText(meanGapMs(flow, alert), plainNumber),
   },
-  { name: 'dst_flows_in_window', unit: 'flows', meaning: 'to the responder', value: inWindow('dst_flows_in_window') },
-  { name: 'src_entropy_PROTOCOL', unit: 'bit', meaning: "of the initiator's protocols", value: protocolEntropy },
-  { name: 'src_IN_PKTS_sum', unit: 'packets', meaning: 'sent by the initiator', value: inWindow('src_IN_PKTS_sum') },
-  { name: 'src_flows_in_window', unit: 'flows', meaning: 'of the initiator', value: inWindow('src_flows_in_window') },
-  { name: 'src_flag_SYN', unit: 'flows', meaning: 'of the initiator, with a SYN from it', value: inWindow('src_flag_SYN') },
+  { name: 'dst_flows_in_window', unit: 'flows', meaning: 'to the destination', value: inWindow('dst_flows_in_window') },
+  { name: 'src_entropy_PROTOCOL', unit: 'bit', meaning: "of the source's protocols", value: protocolEntropy },
+  { name: 'src_IN_PKTS_sum', unit: 'packets', meaning: 'sent by the source', value: inWindow('src_IN_PKTS_sum') },
+  { name: 'src_flows_in_window', unit: 'flows', meaning: 'of the source', value: inWindow('src_flows_in_window') },
+  { name: 'src_flag_SYN', unit: 'flows', meaning: 'of the source, with a SYN from it', value: inWindow('src_flag_SYN') },
 ]
 
+/** A record of one direction keeps its own source, which may be the server; everywhere else the source is the initiator. */
+function sourceSide(flow: KeptFlow): 0 | 1 {
+  return flow.record?.side ?? 0
+}
+
 function meanSize(flow: KeptFlow): number | null {
-  const [packets] = flow.packets
-  const [bytes] = flow.ipBytes
+  const packets = flow.packets[sourceSide(flow)]
+  const bytes = flow.ipBytes[sourceSide(flow)]
   return packets === null || bytes === null || packets === 0 ? null : bytes / packets
 }
 
 /** Only where the initiator sent two packets or more is there a gap to average. */
 function meanGapMs(flow: KeptFlow, alert: Featured): number | null {
-  const [packets] = flow.packets
+  const packets = flow.packets[sourceSide(flow)]
   const meanUs = flow.id === alert.flows[0]?.id ? alert.features.fwd_iat_mean : undefined
   return packets === null || packets < 2 || meanUs === undefined || meanUs === null ? null : meanUs / 1000
 }
@@ -73,8 +83,15 @@ function meanGapMs(flow: KeptFlow, alert: Featured): number | null {
 function protocolEntropy(_flow: KeptFlow, alert: Featured): string {
   const entropy = measuredText(alert.windowFeatures.src_entropy_PROTOCOL, plainNumber)
   const values = alert.windowFeatures.src_values_PROTOCOL
-  if (entropy === NOT_MEASURED || values === undefined || values === null) return entropy
+  if (entropy === NOT_MEASURED) return entropy
+  // An entropy is a number of bits; close to one bit is two values used evenly, and no more than that.
+  if (values === undefined || values === null) return `${entropy} (one bit is two protocols used evenly)`
   return `${entropy} over ${plainNumber(values)} ${values === 1 ? 'value' : 'values'}`
+}
+
+function sourceText(flow: KeptFlow): string {
+  if (sourceSide(flow) === 0) return 'The source is the initiator, and IN is what it sent'
+  return 'The record is the server half: its source is the responder, and IN is what the responder sent'
 }
 
 export function observableFeatures({ alert }: Facts): string {
@@ -90,7 +107,7 @@ export function featureTables(flow: KeptFlow, alert: Featured): string {
   })
   const vector = Object.entries(alert.features).map(([name, value]) => [code(name), measuredText(value, plainNumber)])
   return blocks([
-    `Of flow ${code(String(flow.id))}. IN is what the initiator sent; window features are those of the five minutes around it.`,
+    `Of flow ${code(String(flow.id))}. ${sourceText(flow)}; window features are those of the five minutes around it.`,
     table(['Feature', 'Value', 'Unit', 'Meaning'], rows),
     vector.length === 0 ? '' : folded(`All features (${alert.featureSet})`, table(['Feature', 'Value'], vector)),
   ])

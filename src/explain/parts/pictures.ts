@@ -12,7 +12,7 @@ import { type Picture, svgFile } from '../pictures/svg.ts'
 import { DRAWN_PACKETS_MAX, timelinePicture, timelineRows } from '../pictures/timeline.ts'
 import { uploadsPicture } from '../pictures/uploads.ts'
 import { waterfallPicture, waterfallRows } from '../pictures/waterfall.ts'
-import { bytesText, capitalised, countText, durationText, shareText } from '../words.ts'
+import { bytesText, capitalised, countText, durationText, measuredCode, shareText } from '../words.ts'
 
 export interface PictureFile {
   /** Beside the report, under the same stem. */
@@ -66,7 +66,7 @@ export function timeline(flow: KeptFlow, stem: string): Drawn {
     file: { name, svg: svgFile(timelinePicture(flow)) },
     markdown: blocks([
       `![Packet timeline of the telling flow: up from the initiator, down from the responder](${name})`,
-      `Flow ${code(String(flow.id))}, ${code(flow.addr[0])} → ${code(flow.addr[1])}, ${drawnText(flow)}:`,
+      `Flow ${code(String(flow.id))}, ${measuredCode(flow.addr[0])} → ${measuredCode(flow.addr[1])}, ${drawnText(flow)}:`,
       table(['Sent by', 'Payload', 'Flags', 'Silence before'], timelineRows(flow)),
     ]),
   }

@@ -6,7 +6,7 @@ import type { KeptFlow } from '../../score/evidence.ts'
 import type { Envelope } from '../alert-line.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, codeBlock, table } from '../markdown.ts'
-import { sentences } from '../words.ts'
+import { measuredCode, sentences } from '../words.ts'
 
 /** How many telling flows the tshark line names: more make it unreadable. */
 const NAMED_FLOWS_MAX = 3
@@ -14,12 +14,13 @@ const NAMED_FLOWS_MAX = 3
 export function provenance(facts: Facts, envelope: Envelope): string {
   const { alert } = facts
   const filter = tsharkFilter(alert.flows)
-  const rows = alert.flows.map((flow) => [code(String(flow.id)), code(flow.communityId)])
+  const hasRecords = alert.flows.some((flow) => flow.record !== undefined)
+  const rows = alert.flows.map((flow) => [code(String(flow.id)), measuredCode(flow.communityId), ...(hasRecords ? [recordText(flow)] : [])])
   return blocks([
     filter === ''
       ? ''
       : blocks(['The telling flows in the capture:', codeBlock('sh', [`tshark -r ${captureName(envelope)} -Y '${filter}'`])]),
-    rows.length === 0 ? '' : table(['Flow', 'Community ID'], rows),
+    rows.length === 0 ? '' : table(['Flow', 'Community ID', ...(hasRecords ? ['Record'] : [])], rows),
     bullets([
       `Alert ${code(alert.id)}, feature set ${code(alert.featureSet)}, configuration ${code(alert.sensor.configDigest)}`,
       `Sensor ${code(alert.sensor.name)}${envelope.in_iface === undefined ? '' : `, interface ${code(envelope.in_iface)}`}`,
@@ -29,6 +30,13 @@ export function provenance(facts: Facts, envelope: Envelope): string {
       ),
     ]),
   ])
+}
+
+/** Where to find it in the file that it came from. */
+function recordText(flow: KeptFlow): string {
+  if (flow.record === undefined) return ''
+  const { file, line, name } = flow.record
+  return `${code(file)}, line ${line}${name === null ? '' : `, ${code(name)}`}`
 }
 
 /** Only names that a shell takes as they are; others are left for the reader to put in. */
@@ -47,10 +55,10 @@ function tsharkFilter(flows: readonly KeptFlow[]): string {
 }
 
 export function flowFilter(flow: KeptFlow): string {
-  if (flow.addr.some((address) => parseAddress(address) === null)) return ''
-  const family = flow.addr[0].includes(':') ? 'ipv6' : 'ip'
+  if (flow.addr.some((address) => address === null || parseAddress(address) === null)) return ''
+  const family = flow.addr[0]?.includes(':') ? 'ipv6' : 'ip'
   const transport = flow.proto === TCP ? 'tcp' : flow.proto === UDP ? 'udp' : null
   const hosts = flow.addr.map((address) => `${family}.addr == ${address}`)
-  const ports = transport === null ? [] : flow.port.map((port) => `${transport}.port == ${port}`)
+  const ports = transport === null ? [] : flow.port.filter((port) => port !== null).map((port) => `${transport}.port == ${port}`)
   return [...hosts, ...ports].join(' && ')
 }

@@ -16,10 +16,14 @@ export function recommendations(facts: Facts, words: KindWords): string {
     `**First**: ${words.decidingCheck(facts)}`,
     LEADS[facts.urgency],
     bullets(words.actions(facts)),
-    "**To see it again**: a Suricata rule, a capture filter (tcpdump), a query of Zeek's log",
-    codeBlock('', [rule.suricata]),
-    rule.bpf === '' ? '' : codeBlock('', [rule.bpf]),
-    codeBlock('sh', [rule.zeek]),
+    ...(rule.suricata === ''
+      ? ['**To see it again**: no rule, since the record names no host to write one for.']
+      : [
+          "**To see it again**: a Suricata rule, a capture filter (tcpdump), a query of Zeek's log",
+          codeBlock('', [rule.suricata]),
+          rule.bpf === '' ? '' : codeBlock('', [rule.bpf]),
+          codeBlock('sh', [rule.zeek]),
+        ]),
     longerTerm.length === 0 ? '' : blocks(['**Later**', bullets(longerTerm)]),
   ])
 }

@@ -1,11 +1,11 @@
 /** Title, headline and the three sentences that must be enough. */
 
-import { percentText } from '../../score/number.ts'
 import { byWeight, claimSentence, ended, openAlternative, strongestBenign, weightText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import type { KindWords } from '../kinds/kind.ts'
+import { NORMAL_PREFIX } from '../kinds/normal.ts'
 import { blocks, code, escapeText } from '../markdown.ts'
-import { capitalised, countOf, secondText } from '../words.ts'
+import { capitalised, countOf, likelihoodText, secondText } from '../words.ts'
 
 const EVENTS = { open: 'newly opened', update: 'going on', close: 'closed' } as const
 
@@ -19,7 +19,7 @@ export function titleAndHeadline(facts: Facts): string {
   const { first, last, flows } = alert.episode
   const to = secondText(first) === secondText(last) ? '' : ` to ${secondText(last)}`
   const headline = [
-    `likelihood **${percentText(alert.likelihood)}** (${alert.band})`,
+    `likelihood **${likelihoodText(alert.likelihood)}** (${alert.band})`,
     `severity **${alert.severity}**`,
     CALIBRATIONS[alert.calibration],
     `${escapeText(secondText(first))}${escapeText(to)}`,
@@ -33,12 +33,15 @@ export function titleAndHeadline(facts: Facts): string {
 }
 
 export function summary(facts: Facts, words: KindWords): string {
-  const [strongest] = byWeight(facts.alert.evidence)
+  const [strongest] = byWeight(facts.alert.evidence).filter((evidence) => evidence.lr !== 0)
   const evidence =
     strongest === undefined
       ? ''
       : `The strongest evidence (${code(strongest.id)}, ${weightText(strongest)}): ${uncapitalised(claimSentence(strongest))}`
-  return `${ended(capitalised(words.happened(facts)))} ${evidence} ${harmlessReading(facts)}`.replace(/ {2,}/g, ' ').trim()
+  const happened = ended(capitalised(words.happened(facts)))
+  // Of what raised no alert the harmless reading comes first.
+  const [first, then] = facts.alert.kind.startsWith(NORMAL_PREFIX) ? [harmlessReading(facts), evidence] : [evidence, harmlessReading(facts)]
+  return `${happened} ${first} ${then}`.replace(/ {2,}/g, ' ').trim()
 }
 
 function harmlessReading(facts: Facts): string {

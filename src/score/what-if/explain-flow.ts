@@ -9,9 +9,9 @@
 import type { AnyDetector, Look } from '../detectors/detector.ts'
 import { DETECTORS, type DetectorSection } from '../detectors/table.ts'
 import type { Num } from '../evidence.ts'
+import { type PatternName, patternOf } from '../normal-patterns.ts'
 import { num } from '../number.ts'
 import type { ScoreOptions } from '../options.ts'
-import { type FlowPattern, patternOf } from './flow-pattern.ts'
 import { measuresOf } from './table.ts'
 
 export interface EntryTest {
@@ -25,7 +25,7 @@ export interface EntryTest {
 }
 
 export interface FlowExplanation {
-  pattern: FlowPattern
+  pattern: { name: PatternName; title: string }
   /** Detectors that measured something, those that came nearest first. */
   looked: EntryTest[]
   /** Kinds that had nothing to measure on this flow. */
@@ -34,8 +34,10 @@ export interface FlowExplanation {
 
 export function explainFlow(look: Look, score: ScoreOptions): FlowExplanation {
   const tests = (Object.keys(DETECTORS) as DetectorSection[]).map((section) => entryTest(section, look, score))
+  const { flowId, startUs, lastUs } = look.judged
+  const pattern = patternOf(look.judged, { n: 1, fromUs: startUs, toUs: lastUs, flowIds: [flowId] })
   return {
-    pattern: patternOf(look.judged),
+    pattern: { name: pattern.name, title: pattern.title },
     looked: tests.filter((test) => test.isMet || test.measures.length > 0).sort((a, b) => nearness(b) - nearness(a)),
     notConcerned: tests.filter((test) => !test.isMet && test.measures.length === 0).map((test) => test.kind),
   }
