@@ -12,11 +12,11 @@ set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SCENE_MAX_S=1800
-LONG_SCENES=(office-incident benign-office benign-outage benign-admin-jobs scan-udp-nmap)
+LONG_SCENES=(office-incident benign-office benign-outage benign-admin-jobs benign-address-moves scan-udp-nmap)
 TOOLS=(nmap:nmap hydra:hydra sshd:openssh-server ssh:openssh-client nginx:nginx-light dnsmasq:dnsmasq-base
   dig:dnsutils chronyd:chrony curl:curl rsync:rsync tcpdump:tcpdump ip:iproute2
   ethtool:ethtool tshark:tshark capinfos:wireshark-common expect:expect git:git ping:iputils-ping
-  openssl:openssl jq:jq)
+  openssl:openssl jq:jq arpspoof:dsniff arping:arping keepalived:keepalived udhcpc:udhcpc)
 
 fail() { echo "record.sh: $*" >&2; exit 1; }
 

@@ -26,6 +26,7 @@ import { type Environment, openProgress, type Paint, type Progress, paintFor, SI
 import { reportOfAlert, reportOfFlow, writeReport } from './report-command.ts'
 import { addScore, SCORE_COMMAND_OPTIONS } from './score-command.ts'
 import { meterFlows, type ReadSummary, replay } from './sensor.ts'
+import type { ServiceEnvironment } from './service-manager.ts'
 import { faultLines, flowsSummaryLines, replaySummaryLines } from './summary.ts'
 import { verifyFiles } from './verify-command.ts'
 import { VERSION } from './version.ts'
@@ -34,7 +35,7 @@ export interface CommandContext {
   /** Results, to standard output. */
   print(text: string): Promise<void>
   stderr: Terminal
-  env: Environment
+  env: Environment & ServiceEnvironment
   /** Aborted by the first signal: read no further, write what there is, return as usual. */
   signal: AbortSignal
   /** What `run` does at signals that do not end it. */

@@ -32,6 +32,7 @@ export interface CompatSummary extends Reading {
   /** SHA-256 of the lines: rows have no binary layout here. */
   digestFlows: string
   notDecoded: { reason: string; count: number }[]
+  arpNotJudged: number
 }
 
 export async function meterCompat(options: CompatOptions): Promise<CompatSummary> {
@@ -72,5 +73,6 @@ export async function meterCompat(options: CompatOptions): Promise<CompatSummary
     flows: counters.flows,
     digestFlows: options.format === 'none' ? '' : digest.digest('hex'),
     notDecoded: [{ reason: 'not_read_by_the_plain_reader', count: counters.seen - counters.read }],
+    arpNotJudged: 0,
   }
 }

@@ -10,6 +10,7 @@ import { communityIdOf } from './features/community-id.ts'
 import type { Flow } from './flow/flow.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
+import { judge } from './judge.ts'
 import type { Progress } from './progress.ts'
 import { newReading, readCaptures } from './reading.ts'
 import type { Analyst } from './score/analyst.ts'
@@ -17,7 +18,7 @@ import type { Look } from './score/detectors/detector.ts'
 import type { AlertEvent } from './score/evidence.ts'
 import { keptFlow } from './score/kept-flow.ts'
 import { explainFlow } from './score/what-if/explain-flow.ts'
-import { flowReaderOf, judge, openAnalyst, visibilityOf } from './sensor.ts'
+import { flowReaderOf, openAnalyst, visibilityOf } from './sensor.ts'
 
 export type FlowQuestion = { id: number } | { communityId: string } | { proto: number; addr: [string, string]; port: [number, number] }
 

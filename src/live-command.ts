@@ -14,6 +14,7 @@ import { CAP_LEN_MAX } from './capture/slab.ts'
 import { type Config, loadConfig } from './config.ts'
 import { runLive } from './live.ts'
 import { explainFailure } from './live-failure.ts'
+import { type ServiceEnvironment, ServiceManager } from './service-manager.ts'
 import { liveSummaryLines } from './summary.ts'
 
 export interface LiveContext {
@@ -22,6 +23,7 @@ export interface LiveContext {
   /** Aborted by the first SIGINT or SIGTERM. */
   signal: AbortSignal
   onSignal(name: 'SIGHUP' | 'SIGUSR1', work: () => void): void
+  env: ServiceEnvironment
 }
 
 export const RUN_OPTIONS = {
@@ -80,10 +82,15 @@ async function run(argv: RunArguments, context: LiveContext): Promise<void> {
     interfaces,
     outputDir: argv['log-dir'] ?? config.output.folder,
     config,
-    loadConfig: load,
+    reload: () => {
+      const fresh = load()
+      // As at start: what the command line says comes before the file.
+      return { config: fresh, filter: filterOf(argv, fresh) }
+    },
     packetsMax: argv.count === undefined ? 0 : wholeNumber(argv.count, '--count', 1, Number.MAX_SAFE_INTEGER),
     recordPath: argv.write ?? null,
     log,
+    manager: new ServiceManager({ env: context.env, pid: process.pid, addon: loadRing() }),
     signal: context.signal,
     onSignal: context.onSignal,
   })
@@ -101,7 +108,7 @@ function interfacesOf(argv: RunArguments, config: Config): LiveOptions[] {
   const { capture } = config
   const snapLen = argv.snaplen === undefined ? capture.snap_length_B : wholeNumber(argv.snaplen, '-s', 0, CAP_LEN_MAX)
   const bufferKiB = argv['buffer-size'] === undefined ? capture.buffer_KiB : wholeNumber(argv['buffer-size'], '-B', 64, 1_048_576)
-  const filter = argv['filter-file'] === undefined ? (argv.filter ?? capture.filter) : readFilter(argv['filter-file'])
+  const filter = filterOf(argv, config)
   return devices.map((device, interfaceId) => ({
     device,
     interfaceId,
@@ -111,6 +118,10 @@ function interfacesOf(argv: RunArguments, config: Config): LiveOptions[] {
     isPromiscuous: capture.promiscuous,
     fanoutGroup: -1,
   }))
+}
+
+function filterOf(argv: RunArguments, { capture }: Config): string {
+  return argv['filter-file'] === undefined ? (argv.filter ?? capture.filter) : readFilter(argv['filter-file'])
 }
 
 function wholeNumber(text: string, name: string, min: number, max: number): number {

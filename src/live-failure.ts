@@ -23,12 +23,12 @@ export function explainFailure(
   return device === '' ? message : `${device}: cannot be captured by ${driver}: ${message}`
 }
 
-/** Two capabilities, for this one process: a node binary with them would give raw sockets to every script. */
+/** One capability (systemd/README.md), for this one process: a node binary with them would give raw sockets to every script. */
 function grantingCommand(devices: readonly string[]): string {
   const words = devices.map((device) => `-i ${device}`).join(' ')
   const { uid, gid } = userInfo()
   const user = uid > 0 ? `--reuid ${uid} --regid ${gid} --init-groups ` : ''
-  return `Grant it with: sudo setpriv ${user}--inh-caps +net_raw,+net_admin --ambient-caps +net_raw,+net_admin flowscribe run ${words}`
+  return `Grant it with: sudo setpriv ${user}--inh-caps +net_raw --ambient-caps +net_raw flowscribe run ${words}`
 }
 
 function deviceNames(): string[] {

@@ -11,6 +11,7 @@
  * that what is lost is lost in the kernel, where it is counted.
  */
 
+import { type Bug, BugGuard } from './bug-guard.ts'
 import { CapSource, loadCap } from './capture/live-cap.ts'
 import { RingSource } from './capture/live-merge.ts'
 import { LiveReader } from './capture/live-reader.ts'
@@ -18,11 +19,13 @@ import { type LiveInterface, type LiveOptions, type LiveSource, OpenError } from
 import { PcapngWriter } from './capture/pcapng-writer.ts'
 import { Reorder } from './capture/reorder.ts'
 import { loadRing } from './capture/ring-addon.ts'
+import type { Slab } from './capture/slab.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { FlowBatch } from './flow/batch.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
 import type { TableCounters, TableLimits } from './flow/table.ts'
+import { startRecording } from './recording.ts'
 import { meteredSoFar } from './sensor.ts'
 
 export interface LiveMeterOptions {
@@ -33,15 +36,21 @@ export interface LiveMeterOptions {
   packetsMax: number
   /** Where to record what is seen; null: nowhere. */
   recordPath: string | null
+  /** Where slabs are kept that the program could not bear. */
+  bugFolder: string
   /** CONTROL_WORDS words; see below. */
   control: Int32Array<SharedArrayBuffer>
 }
 
-export const CONTROL_WORDS = 2
+export const CONTROL_WORDS = 4
 /** Set to 1 from outside: end the run. */
 export const STOP = 0
 /** Rows handed over and not yet judged; analysis subtracts what it has done. */
 export const ROWS_WAITING = 1
+/** Counted up by metering wherever it gets on, also while it waits for packets or for analysis: it stands still only when metering is stuck. */
+export const PULSE = 2
+/** Counted up from outside with each change that was posted: the loop looks for messages only then. */
+export const CHANGES = 3
 /** 192 MiB of rows. */
 const ROWS_WAITING_MAX = 262_144
 
@@ -75,6 +84,12 @@ export interface LiveFacts {
   evictedFlows: number
   /** Times that the ring was left alone because analysis was behind. */
   stalls: number
+  /** Slabs given up because of a fault of the program. */
+  bugs: number
+  /** Packets that the recording had no room for. */
+  notRecorded: number
+  /** What ended the recording; null while it goes on, or there is none. */
+  recordFault: string | null
   counters: LiveCounters
 }
 
@@ -94,22 +109,33 @@ export type LiveMessage =
   | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Metered }
   | { kind: 'interim'; interim: Interim; seen: Metered }
   | { kind: 'facts'; facts: LiveFacts }
-  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered; recordFault: string | null }
+  /** A change was put in force, or not: then `fault` says why, and all is as before. */
+  | { kind: 'changed'; fault: string }
+  | { kind: 'bug'; bug: Bug }
+  | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Metered }
 
 export type Emit = (message: LiveMessage) => void
 
+/** What can be changed while metering goes on, without a packet lost. */
+export interface MeterChange {
+  filter: string
+}
+
+/** The next change that was posted; null when there is none. */
+export type TakeChange = () => MeterChange | null
+
 /** Runs until stopped. What cannot be captured at start is a message, not an exception. */
-export async function runLiveMeter(options: LiveMeterOptions, emit: Emit): Promise<void> {
+export async function runLiveMeter(options: LiveMeterOptions, emit: Emit, takeChange: TakeChange): Promise<void> {
   let source: LiveSource
   let recording: PcapngWriter | null
   try {
     source = openSource(options)
-    recording = options.recordPath === null ? null : PcapngWriter.open(options.recordPath, source.interfaces)
+    recording = options.recordPath === null ? null : startRecording(options.recordPath, source.interfaces)
   } catch (error) {
     const { device, code } = error instanceof OpenError ? error : { device: '', code: '' }
     return emit({ kind: 'failed', device, code, message: (error as Error).message })
   }
-  await new LiveMeter(options, source, recording, emit).run()
+  await new LiveMeter({ options, source, recording, emit, takeChange }).run()
 }
 
 /** @throws OpenError */
@@ -124,17 +150,32 @@ function openSource({ driver, interfaces }: LiveMeterOptions): LiveSource {
   return new CapSource(cap, interfaces[0])
 }
 
+interface LiveMeterParts {
+  options: LiveMeterOptions
+  source: LiveSource
+  recording: PcapngWriter | null
+  emit: Emit
+  takeChange: TakeChange
+}
+
 class LiveMeter {
   readonly #options: LiveMeterOptions
   readonly #source: LiveSource
   readonly #emit: Emit
   readonly #meter: Meter
   readonly #reader: LiveReader
+  readonly #takeChange: TakeChange
+  readonly #recording: PcapngWriter | null
+  readonly #guard: BugGuard
   #stalls = 0
+  #changesSeen = 0
   #factsAtMs = performance.now() + FACTS_EVERY_MS
 
-  constructor(options: LiveMeterOptions, source: LiveSource, recording: PcapngWriter | null, emit: Emit) {
+  constructor({ options, source, recording, emit, takeChange }: LiveMeterParts) {
     this.#options = options
+    this.#takeChange = takeChange
+    this.#recording = recording
+    this.#guard = new BugGuard(options.bugFolder, (bug) => emit({ kind: 'bug', bug }))
     this.#source = source
     this.#emit = emit
     this.#meter = new Meter(
@@ -151,14 +192,33 @@ class LiveMeter {
     this.#emit({ kind: 'open', facts: this.#facts() })
     // As in a replay: several queues or ports of a card disorder packets a little.
     const inOrder = new Reorder(this.#reader)
-    for (let slab = await inOrder.next(); slab !== null; slab = await inOrder.next()) this.#meter.meterSlab(slab)
+    for (let slab = await inOrder.next(); slab !== null; slab = await inOrder.next()) this.#meterSlab(slab)
     this.#reader.close()
     this.#meter.finish()
     const { nowUs } = this.#meter.table
-    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter), recordFault: this.#reader.recordFault })
+    this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: meteredSoFar(this.#meter) })
+  }
+
+  /** A bug ends one slab, not the run: the slab is kept as a capture, which replays to the same fault. */
+  #meterSlab(slab: Slab): void {
+    this.#guard.run(
+      'slab',
+      'pcapng',
+      () => this.#meter.meterSlab(slab),
+      (path) => {
+        const file = PcapngWriter.open(path, this.#source.interfaces)
+        try {
+          file.write(slab)
+        } finally {
+          file.close()
+        }
+      },
+    )
   }
 
   #goesOn(): boolean {
+    Atomics.add(this.#options.control, PULSE, 1)
+    if (Atomics.load(this.#options.control, CHANGES) !== this.#changesSeen) this.#takeChanges()
     if (performance.now() >= this.#factsAtMs) {
       this.#factsAtMs = performance.now() + FACTS_EVERY_MS
       this.#emit({ kind: 'facts', facts: this.#facts() })
@@ -167,12 +227,31 @@ class LiveMeter {
     return !this.#isStopped()
   }
 
+  #takeChanges(): void {
+    for (let change = this.#takeChange(); change !== null; change = this.#takeChange()) {
+      this.#changesSeen++
+      this.#emit({ kind: 'changed', fault: this.#change(change) })
+    }
+  }
+
+  /** Returns what stood in the way; '' for nothing. */
+  #change({ filter }: MeterChange): string {
+    if (!(this.#source instanceof RingSource)) return 'the driver cap cannot change its filter'
+    try {
+      this.#source.changeFilter(filter)
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
   #isStopped(): boolean {
     return Atomics.load(this.#options.control, STOP) !== 0
   }
 
   #handOn(batch: FlowBatch): void {
     Atomics.add(this.#options.control, ROWS_WAITING, batch.count)
+    Atomics.add(this.#options.control, PULSE, 1)
     this.#emit({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: meteredSoFar(this.#meter) })
   }
 
@@ -183,6 +262,7 @@ class LiveMeter {
     this.#stalls++
     while (waiting > ROWS_WAITING_MAX && !this.#isStopped()) {
       Atomics.wait(control, ROWS_WAITING, waiting, WAIT_FOR_ANALYSIS_MS)
+      Atomics.add(control, PULSE, 1)
       waiting = Atomics.load(control, ROWS_WAITING)
     }
   }
@@ -198,6 +278,9 @@ class LiveMeter {
       flowsCreated: table.counters.flowsCreated,
       evictedFlows: meteredSoFar(this.#meter).evictedFlows,
       stalls: this.#stalls,
+      bugs: this.#guard.count,
+      notRecorded: this.#recording?.lostPackets ?? 0,
+      recordFault: this.#reader.recordFault,
       counters: {
         decoded: counters.decoded,
         cutShort: counters.cutShort,

@@ -2,17 +2,19 @@
  * The worker thread of a live run: live-meter.ts with messages to the thread that started it.
  *
  * In:  LiveMeterOptions as worker data. Out: LiveMessages; rows are transferred, not copied.
- * Not: messages in. The loop never gives the event loop a turn, so it is told through shared words.
+ * Not: events. The loop never gives the event loop a turn: it is told through shared words when to look for a message.
  */
 import './tuning.ts'
-import { parentPort, workerData } from 'node:worker_threads'
-import { type LiveMessage, type LiveMeterOptions, runLiveMeter } from './live-meter.ts'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { type LiveMessage, type LiveMeterOptions, type MeterChange, runLiveMeter } from './live-meter.ts'
 
 const port = parentPort
 if (port === null) throw new Error('live-worker.ts is a worker thread, not a program')
 // Checked where it is made: live.ts.
 const options = workerData as LiveMeterOptions
-await runLiveMeter(options, (message) => port.postMessage(message, buffersOf(message)))
+// Posted by live.ts only, which knows the type.
+const takeChange = (): MeterChange | null => (receiveMessageOnPort(port)?.message as MeterChange | undefined) ?? null
+await runLiveMeter(options, (message) => port.postMessage(message, buffersOf(message)), takeChange)
 
 function buffersOf(message: LiveMessage): ArrayBuffer[] {
   if (message.kind === 'rows') return [message.cells.buffer]

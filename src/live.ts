@@ -7,44 +7,61 @@
  * Not: the command line and exit codes (live-command.ts, main.ts).
  * The invariant: what an alert says depends on rows and on what the meter had seen when they left, never on when they are judged.
  */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { RunError } from './base/errors.ts'
+import { type Bug, BugGuard } from './bug-guard.ts'
 import type { LiveOptions } from './capture/live-source.ts'
 import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
+import { Inbox } from './inbox.ts'
+import { flowsOf, judgeInterim } from './judge.ts'
 import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {
+  CHANGES,
   CONTROL_WORDS,
   type Emit,
   type InterfaceFacts,
   type LiveFacts,
   type LiveMessage,
   type LiveMeterOptions,
+  type MeterChange,
   type Metered,
+  PULSE,
   ROWS_WAITING,
   runLiveMeter,
   STOP,
 } from './live-meter.ts'
 import { LiveStatus } from './live-status.ts'
+import { planReload, type Reload } from './reload.ts'
 import type { Analyst } from './score/analyst.ts'
-import { judge, judgeInterim, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import { judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
+import type { ServiceManager } from './service-manager.ts'
 import { RunDigest } from './sink/digest.ts'
+
+/** Under the output folder: what the program could not bear. */
+const BUG_FOLDER = 'bugs'
+const STATUS_EVERY_MS = 5000
+/** After a signal, of the ten seconds in which the process must be gone; the rest is for what is then still to be closed. */
+const JUDGE_AT_END_MS = 6000
 
 export interface LiveRunOptions {
   driver: 'ring' | 'cap'
   interfaces: readonly LiveOptions[]
   outputDir: string
   config: Config
-  /** The configuration as it stands now. @throws ConfigError */
-  loadConfig(): Config
+  /** The configuration and the capture filter as they stand now. @throws ConfigError, or RunError for a filter's file */
+  reload(): { config: Config; filter: string }
   packetsMax: number
   recordPath: string | null
   log: Logger
+  manager: ServiceManager
   /** Aborted: end the run. */
   signal: AbortSignal
   onSignal(name: 'SIGHUP' | 'SIGUSR1', work: () => void): void
@@ -57,6 +74,10 @@ export interface LiveSummary {
   digestFlows: string
   digestAlerts: string
   alertsPath: string
+  /** Times that the configuration was changed: a replay under one configuration may then differ. */
+  configChanges: number
+  /** Flows that the end came too soon for. */
+  notJudged: number
   /** Alert lines that could not be written before the end. */
   alertLinesLost: number
   recordPath: string | null
@@ -84,7 +105,18 @@ class LiveRun {
   readonly #delivery: LiveDelivery
   readonly #status: LiveStatus
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
-  readonly #config: Config
+  readonly #guard: BugGuard
+  #config: Config
+  #filter: string
+  /** The reload that waits for the meter's word, and whether another was asked for meanwhile. */
+  #pending: { plan: Reload; filter: string } | null = null
+  #isAskedAgain = false
+  /** When judging must be over; Infinity until the end is asked for. */
+  #judgeUntilMs = Infinity
+  #notJudged = 0
+  #statusAtMs = 0
+  #configChanges = 0
+  #post: (change: MeterChange) => void = () => {}
   #analyst: Analyst | null = null
   #seen: Metered = { packetsSeen: 0, packetsNotDecoded: 0, packetsWithoutFlow: 0, truncatedPackets: 0, latePackets: 0, evictedFlows: 0 }
   #flows = 0
@@ -107,16 +139,20 @@ class LiveRun {
       sinks: delivery.sinks,
       files: delivery.files,
     }))
+    this.#filter = options.interfaces[0]?.filter ?? ''
+    this.#guard = new BugGuard(join(options.outputDir, BUG_FOLDER), (bug) => this.#logBug(bug))
   }
 
   async run(): Promise<LiveSummary> {
-    const { signal, onSignal } = this.#options
+    const { signal, onSignal, manager } = this.#options
     const stop = (): void => {
+      this.#judgeUntilMs = performance.now() + JUDGE_AT_END_MS
+      manager.stopping()
       Atomics.store(this.#control, STOP, 1)
       Atomics.notify(this.#control, ROWS_WAITING)
     }
     signal.addEventListener('abort', stop, { once: true })
-    onSignal('SIGHUP', () => void this.#reload())
+    onSignal('SIGHUP', () => this.#reload())
     onSignal('SIGUSR1', () => this.#logStatistics())
     let alertLinesLost = 0
     let end: Extract<LiveMessage, { kind: 'end' }>
@@ -126,6 +162,7 @@ class LiveRun {
       end = await this.#meterUntilStopped()
     } finally {
       stop()
+      manager.close()
       signal.removeEventListener('abort', stop)
       await this.#status.close()
       alertLinesLost = await this.#delivery.close()
@@ -156,16 +193,23 @@ class LiveRun {
   #startMeter(take: Emit, reject: (error: unknown) => void): void {
     const { driver, interfaces, packetsMax, recordPath, config } = this.#options
     const limits = tableLimits(config.flow, randomHashSeed())
-    const options: LiveMeterOptions = { driver, interfaces, limits, packetsMax, recordPath, control: this.#control }
+    const bugFolder = join(this.#options.outputDir, BUG_FOLDER)
+    const options: LiveMeterOptions = { driver, interfaces, limits, packetsMax, recordPath, bugFolder, control: this.#control }
     if (driver === 'cap') {
       // It does not load in a worker thread.
-      runLiveMeter(options, take).catch(reject)
+      runLiveMeter(options, take, () => null).catch(reject)
       return
     }
     const worker = new Worker(fileURLToPath(new URL('./live-worker.js', import.meta.url)), { workerData: options })
-    worker.on('message', take)
-    worker.on('error', reject)
-    worker.on('exit', (code) => reject(new Error(`the metering thread ended by itself (${code})`)))
+    this.#post = (change) => {
+      worker.postMessage(change)
+      Atomics.add(this.#control, CHANGES, 1)
+    }
+    const inbox = new Inbox()
+    worker.on('message', (message: LiveMessage) => inbox.add(() => take(message)))
+    // In their turn, behind the rows that came before.
+    worker.on('error', (error) => inbox.add(() => reject(error)))
+    worker.on('exit', (code) => inbox.add(() => reject(new Error(`the metering thread ended by itself (${code})`))))
   }
 
   #take(message: Exclude<LiveMessage, { kind: 'end' | 'failed' }>): void {
@@ -178,10 +222,31 @@ class LiveRun {
       judgeInterim(message.interim, this.#analystOf(message.interim.baseSec))
       return
     }
-    if (message.kind === 'open') for (const one of message.facts.interfaces) this.#log.info(openFields(one), 'capturing')
+    if (message.kind === 'changed') return void this.#finishReload(message.fault)
+    if (message.kind === 'bug') return this.#logBug(message.bug)
+    if (message.kind === 'open') this.#begin(message.facts)
     else this.#logChanges(message.facts)
     this.#facts = message.facts
     this.#status.noteFacts(message.facts)
+    this.#tellStatus()
+  }
+
+  #begin(facts: LiveFacts): void {
+    for (const one of facts.interfaces) this.#log.info(openFields(one), 'capturing')
+    const progress = new Progress(this.#control)
+    this.#options.manager.ready(statusText(facts, this.#flows), () => progress.hasBeenMade(this.#flows))
+  }
+
+  /** The manager's status line need not be newer than what a person reads. */
+  #tellStatus(): void {
+    if (this.#facts === null || performance.now() < this.#statusAtMs) return
+    this.#statusAtMs = performance.now() + STATUS_EVERY_MS
+    this.#options.manager.status(statusText(this.#facts, this.#flows))
+  }
+
+  #logBug({ what, stack, path }: Bug): void {
+    const kept = path === null ? 'nothing of it was kept' : `it is kept in ${path}`
+    this.#log.error({ stack, path }, `internal error, this is a bug: one ${what} was given up; ${kept}`)
   }
 
   #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Metered): void {
@@ -189,9 +254,21 @@ class LiveRun {
     const batch = FlowBatch.of(cells, baseSec)
     this.#flows += batch.count
     this.#digest.addRows(batch)
-    judge(batch, this.#analystOf(baseSec))
+    if (performance.now() < this.#judgeUntilMs) this.#judgeFlows(batch, this.#analystOf(baseSec))
+    else this.#notJudged += batch.count
     Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
     Atomics.notify(this.#control, ROWS_WAITING)
+  }
+
+  #judgeFlows(batch: FlowBatch, analyst: Analyst): void {
+    for (const flow of flowsOf(batch)) {
+      this.#guard.run(
+        'flow',
+        'json',
+        () => analyst.onFlow(flow),
+        (path) => writeFileSync(path, JSON.stringify(flow), { mode: 0o640 }),
+      )
+    }
   }
 
   #analystOf(baseSec: number): Analyst {
@@ -201,11 +278,12 @@ class LiveRun {
     return this.#analyst
   }
 
-  #finish({ facts, nowUs, seen, recordFault }: Extract<LiveMessage, { kind: 'end' }>): void {
+  #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): void {
+    this.#logChanges(facts)
     this.#facts = facts
     this.#seen = seen
     this.#analyst?.finish(nowUs)
-    if (recordFault !== null) this.#log.error(recordFault)
+    if (this.#notJudged > 0) this.#log.warn({ flows: this.#notJudged }, 'flows not judged: the time for the end was over')
   }
 
   /** State changes and new losses, once each: nothing is logged a packet. */
@@ -220,49 +298,86 @@ class LiveRun {
       const lost = (now.droppedByKernel ?? 0) - (then.droppedByKernel ?? 0)
       if (lost > 0) this.#log.warn({ interface: device, packets: lost }, 'packets dropped by kernel')
     })
+    const unrecorded = facts.notRecorded - before.notRecorded
+    if (unrecorded > 0) this.#log.warn({ packets: unrecorded }, 'packets not recorded: the disk is too slow for them')
+    if (facts.recordFault !== null && before.recordFault === null) this.#log.error(facts.recordFault)
     if (facts.stalls > before.stalls) this.#log.warn('analysis is behind: capture waits for it')
   }
 
   #logStatistics(): void {
-    const { rss, heapUsed } = process.memoryUsage()
+    const { rss, heapUsed, arrayBuffers } = process.memoryUsage()
     const rowsWaiting = Atomics.load(this.#control, ROWS_WAITING)
     const { counters: _, ...facts } = this.#facts ?? { counters: null }
     this.#log.info(
-      { ...facts, sinks: this.#delivery.sinks, rowsJudged: this.#flows, rowsWaiting, memory_B: rss, heap_B: heapUsed },
+      {
+        ...facts,
+        sinks: this.#delivery.sinks,
+        rowsJudged: this.#flows,
+        rowsWaiting,
+        memory_B: rss,
+        heap_B: heapUsed,
+        arrayBuffers_B: arrayBuffers,
+      },
       'statistics',
     )
   }
 
-  /** Files are opened anew and the configuration is read anew; a bad one changes nothing. Capture goes on meanwhile. */
-  async #reload(): Promise<void> {
-    const config = this.#newConfig()
-    if (config !== null) {
-      this.#log.level = config.log.level
-      this.#delivery.apply(config)
-    }
-    try {
-      await this.#delivery.reopen()
-      if (config !== null) await this.#status.apply(config.metrics.listen)
-    } catch (error) {
-      this.#log.error((error as Error).message)
+  /**
+   * Files are opened anew and the configuration is read anew; a bad one changes nothing. Capture goes on meanwhile. Where the filter
+   * changes, the meter is asked first, since only the interface can say whether it takes it.
+   */
+  #reload(): void {
+    if (this.#pending !== null) {
+      this.#isAskedAgain = true
       return
     }
-    const later = config === null ? [] : sectionsThatDiffer(this.#config, config).filter((name) => !APPLIED_AT_ONCE.includes(name))
-    if (later.length > 0) this.#log.warn({ sections: later }, 'changed, but in force only from the next start on')
-    this.#log.info('files opened anew, configuration read')
-  }
-
-  /** The configuration as it stands now; null when it is bad, which is said. */
-  #newConfig(): Config | null {
+    this.#options.manager.reloading()
     try {
-      const config = this.#options.loadConfig()
+      const { config, filter } = this.#options.reload()
+      this.#pending = { plan: planReload(this.#config, config), filter }
       this.#status.noteReload(true)
-      return config
     } catch (error) {
+      this.#pending = { plan: planReload(this.#config, this.#config), filter: this.#filter }
       this.#log.error(`configuration not changed: ${(error as Error).message.replaceAll('\n', '; ')}`)
       this.#status.noteReload(false)
-      return null
     }
+    if (this.#pending.filter === this.#filter) void this.#finishReload('')
+    else if (this.#options.driver === 'cap') void this.#finishReload('the driver cap cannot change its filter while it runs')
+    else this.#post({ filter: this.#pending.filter })
+  }
+
+  /** @param fault why the new filter cannot be; then nothing of the new configuration holds */
+  async #finishReload(fault: string): Promise<void> {
+    const pending = this.#pending
+    if (pending === null) return
+    if (fault === '') this.#putInForce(pending.plan, pending.filter)
+    else this.#status.noteReload(false)
+    if (fault !== '') this.#log.error(`configuration not changed: filter '${pending.filter}': ${fault}`)
+    try {
+      this.#delivery.apply(this.#config)
+      await this.#delivery.reopen()
+      await this.#status.apply(this.#config.metrics.listen)
+      this.#log.info('files opened anew')
+    } catch (error) {
+      this.#log.error((error as Error).message)
+    }
+    this.#options.manager.reloaded(this.#facts === null ? 'starting' : statusText(this.#facts, this.#flows))
+    this.#pending = null
+    if (!this.#isAskedAgain) return
+    this.#isAskedAgain = false
+    this.#reload()
+  }
+
+  #putInForce({ inForce, atOnce, later }: Reload, filter: string): void {
+    const changed = [...atOnce.filter((key) => key !== 'capture.filter'), ...(filter === this.#filter ? [] : ['capture.filter'])]
+    this.#config = inForce
+    this.#filter = filter
+    this.#log.level = inForce.log.level
+    if (later.length > 0) this.#log.warn({ keys: later }, 'changed, but in force only from the next start on')
+    if (changed.length === 0) return
+    this.#configChanges++
+    this.#analyst?.change(judgingBy(inForce))
+    this.#log.info({ keys: changed }, 'configuration changed')
   }
 
   #summary({ facts }: Extract<LiveMessage, { kind: 'end' }>, alertLinesLost: number): LiveSummary {
@@ -275,18 +390,42 @@ class LiveRun {
       digestAlerts: digests.alerts,
       alertsPath: this.#delivery.alertsPath,
       alertLinesLost,
+      configChanges: this.#configChanges,
+      notJudged: this.#notJudged,
       recordPath: this.#options.recordPath,
     }
   }
 }
 
-/** Sections of the configuration that a reload puts in force. */
-const APPLIED_AT_ONCE = ['log', 'output', 'syslog', 'metrics']
+/** Whether both threads get on, asked now and then. */
+class Progress {
+  readonly #control: Int32Array
+  #pulse = Number.NaN
+  #flows = Number.NaN
 
-function sectionsThatDiffer(before: Config, after: Config): string[] {
-  return Object.entries(after)
-    .filter(([name, section]) => JSON.stringify(section) !== JSON.stringify(before[name as keyof Config]))
-    .map(([name]) => name)
+  constructor(control: Int32Array) {
+    this.#control = control
+  }
+
+  /**
+   * Since it was last asked. That somebody can ask says that analysis is not stuck in one flow; that rows wait and none was judged, that
+   * it gets none.
+   */
+  hasBeenMade(flowsJudged: number): boolean {
+    const pulse = Atomics.load(this.#control, PULSE)
+    const isMetering = pulse !== this.#pulse
+    const isJudging = flowsJudged !== this.#flows || Atomics.load(this.#control, ROWS_WAITING) <= 0
+    this.#pulse = pulse
+    this.#flows = flowsJudged
+    return isMetering && isJudging
+  }
+}
+
+/** One line for the service manager. */
+function statusText({ interfaces, packets, flowsOpen }: LiveFacts, flowsJudged: number): string {
+  const lines = interfaces.map(({ device, state }) => (state === 'up' ? device : `${device} (${state})`))
+  const lost = interfaces.reduce((sum, one) => sum + (one.droppedByKernel ?? 0) + (one.droppedByInterface ?? 0), 0)
+  return `${lines.join(', ')}: ${packets} packets, ${lost} lost; ${flowsOpen} flows open, ${flowsJudged} judged`
 }
 
 function inIfaceOf({ interfaces }: LiveRunOptions): string {

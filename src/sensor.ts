@@ -20,14 +20,13 @@ import type { EmptyForm } from './features/cic.ts'
 import { communityIdOf } from './features/community-id.ts'
 import { featureSetId, featureVector } from './features/features.ts'
 import { type FlowFormatName, type FlowProfile, flowFormat, isCompat } from './features/formats.ts'
-import { FlowBatch } from './flow/batch.ts'
+import type { FlowBatch } from './flow/batch.ts'
 import type { Flow, RowRef } from './flow/flow.ts'
-import type { Interim } from './flow/interim.ts'
 import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
-import { readFlow } from './flow/read-flow.ts'
 import { ENDED_EVICTED } from './flow/row.ts'
 import { RowView } from './flow/row-view.ts'
+import { judge, judgeInterim } from './judge.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
@@ -69,6 +68,8 @@ export interface ReadSummary {
   /** Inputs that could not be read at all. */
   failures: string[]
   notDecoded: { reason: string; count: number }[]
+  /** ARP messages beyond what is judged of a second; a part of `arp` in `notDecoded`. */
+  arpNotJudged: number
   /** Where a signal stopped the reading. */
   interruptedAt: Interruption | null
 }
@@ -202,24 +203,6 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
   return readSummary(meter, run.flows, reading, format === 'none' ? '' : digest.digests().flows)
 }
 
-/** Hands a batch's rows to the analyst, in order. */
-export function judge(batch: FlowBatch, analyst: Analyst): void {
-  const row = RowView.of(batch)
-  for (let i = 0; i < batch.count; i++) analyst.onFlow(readFlow(row.moveTo(batch, i)))
-}
-
-/** Hands what does not wait for a flow's end to the analyst. */
-export function judgeInterim(interim: Interim, analyst: Analyst): void {
-  if (interim.kind === 'arp') analyst.onArp(interim.sightings)
-  else if (interim.kind === 'counters') for (const counters of interim.counters) analyst.onDestinationCounters(counters)
-  else {
-    analyst.onTime(interim.atUs)
-    const batch = FlowBatch.of(interim.cells, interim.baseSec)
-    const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) analyst.onOpenFlow(readFlow(row.moveTo(batch, i)))
-  }
-}
-
 /** What not every run wants of its analyst. */
 export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'anomalyOf' | 'kindsLeftOut' | 'onLook' | 'onDropped'>
 
@@ -242,15 +225,23 @@ export function openAnalyst(
   extras: AnalystExtras = {},
 ): Analyst {
   return new Analyst({
-    score: config,
+    ...judgingBy(config),
     baseSec,
-    internal: new NetworkSet(config.networks.internal),
     visibility,
     ...flowReaderOf(baseSec),
     ...extras,
     emit,
     sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
   })
+}
+
+/** What of an analyst's options the configuration decides, and a reload changes. */
+export function judgingBy(config: Config): Pick<AnalystOptions, 'score' | 'internal' | 'sensor'> {
+  return {
+    score: config,
+    internal: new NetworkSet(config.networks.internal),
+    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
+  }
 }
 
 /** Of our own meter nothing is unmeasured. */
@@ -261,10 +252,10 @@ type MeteredSoFar = Record<
 
 /** What the meter has seen so far, as an alert says it. */
 export function meteredSoFar(meter: Meter): MeteredSoFar {
-  const { seen, dropped, withoutFlow, cutShort } = meter.seenSoFar()
+  const { seen, notDecoded, withoutFlow, cutShort } = meter.seenSoFar()
   return {
     packetsSeen: seen,
-    packetsNotDecoded: dropped,
+    packetsNotDecoded: notDecoded,
     packetsWithoutFlow: withoutFlow,
     truncatedPackets: cutShort,
     latePackets: meter.table.counters.latePackets,
@@ -307,6 +298,7 @@ function readSummary(meter: Meter, flows: number, reading: Reading, digestFlows:
     order: reading.order,
     failures: reading.failures,
     notDecoded: DROP_REASONS.map(({ name }, code) => ({ reason: name, count: counters.dropped[code] })),
+    arpNotJudged: counters.arpNotJudged,
     interruptedAt: reading.interruptedAt,
   }
 }

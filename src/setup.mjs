@@ -282,13 +282,8 @@ function compile(digest) {
   const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc')
   try {
     runTool('the TypeScript compiler failed', [tsc, '--noEmit', '-p', inRoot('tsconfig.json')])
-    runTool('building dist/ failed', [
-      inRoot('src', 'bundle.mjs'),
-      fresh,
-      inRoot('src', 'main.ts'),
-      inRoot('src', 'live-worker.ts'),
-      inRoot('src', 'live-writer.ts'),
-    ])
+    const entries = ['main.ts', 'live-worker.ts', 'live-writer.ts', 'record-worker.ts'].map((name) => inRoot('src', name))
+    runTool('building dist/ failed', [inRoot('src', 'bundle.mjs'), fresh, ...entries])
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })
     throw error

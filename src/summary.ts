@@ -70,7 +70,8 @@ export function faultLines(summary: ReadSummary): string[] {
 }
 
 /** The kernel's part in tcpdump's words, then what came of it. */
-export function liveSummaryLines({ facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath }: LiveSummary): string[] {
+export function liveSummaryLines(summary: LiveSummary): string[] {
+  const { facts, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath, configChanges, notJudged } = summary
   const sum = (key: 'received' | 'droppedByKernel' | 'droppedByInterface'): string =>
     facts.interfaces.some((one) => one[key] === null)
       ? 'unknown'
@@ -83,8 +84,12 @@ export function liveSummaryLines({ facts, flows, alerts, digestFlows, digestAler
     `${sum('droppedByInterface')} packets dropped by interface`,
     `${flows} flows, alerts: ${found.length === 0 ? 'none' : found.join(', ')}`,
     `digest: flows ${digestFlows}, alerts ${digestAlerts}`,
+    ...(notJudged === 0 ? [] : [`${notJudged} flows not judged, since the time for the end was over: a replay judges them`]),
+    // Whoever compares digests must know.
+    ...(configChanges === 0 ? [] : [`configuration changed ${configChanges} times meanwhile: a replay under one configuration may differ`]),
     `alert log: ${printable(alertsPath)}`,
     ...(recordPath === null ? [] : [`recording: ${printable(recordPath)}`]),
+    ...(facts.notRecorded === 0 ? [] : [`${facts.notRecorded} packets not recorded: its replay differs from this run`]),
   ]
 }
 
@@ -97,8 +102,18 @@ function readRows(summary: ReadSummary, elapsedSec: number): Row[] {
 }
 
 function endRows(summary: ReadSummary): Row[] {
-  const notDecoded = summary.notDecoded.filter((row) => row.count > 0)
+  // ARP is read and judged, and belongs to no flow: no loss.
+  const arp = summary.notDecoded.find((row) => row.reason === 'arp')?.count ?? 0
+  const notDecoded = summary.notDecoded.filter((row) => row.count > 0 && row.reason !== 'arp')
   const rows: Row[] = [
+    ...(arp === 0
+      ? []
+      : [
+          [
+            'arp',
+            `${groupDigits(arp)} messages${summary.arpNotJudged === 0 ? '' : `, ${groupDigits(summary.arpNotJudged)} too many in a second to be judged`}`,
+          ] as Row,
+        ]),
     ['not decoded', notDecoded.length === 0 ? 'none' : notDecoded.map((row) => `${row.reason} ${groupDigits(row.count)}`).join(', ')],
   ]
   const { reordered, tooLate } = summary.order

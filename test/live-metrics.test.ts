@@ -49,6 +49,9 @@ const STATE: LiveState = {
     flowsCreated: table.flowsCreated as number,
     evictedFlows: value(),
     stalls: value(),
+    bugs: value(),
+    notRecorded: value(),
+    recordFault: null,
     counters: {
       decoded: value(),
       cutShort: value(),

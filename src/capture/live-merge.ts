@@ -78,6 +78,19 @@ export class RingSource implements LiveSource {
     return Object.assign(this.#stretch, { bytes, start, end: first.at, linkType, interfaceId })
   }
 
+  /** On all interfaces, or on none. @throws OpenError */
+  changeFilter(filter: string): void {
+    const before = this.interfaces.map((one) => one.filter)
+    try {
+      for (const one of this.interfaces) one.changeFilter(filter)
+    } catch (error) {
+      this.interfaces.forEach((one, i) => {
+        if (one.filter !== before[i]) one.changeFilter(before[i])
+      })
+      throw error
+    }
+  }
+
   /** What is left when a run ends: all of it, interface by interface, then the last losses. */
   *drain(): Generator<Slab> {
     for (const one of this.#pending) {

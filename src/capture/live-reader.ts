@@ -79,18 +79,24 @@ export class LiveReader implements CaptureReader {
       this.#recording?.write(slab)
     } catch (error) {
       this.recordFault = (error as Error).message
-      this.#recording = null
+      this.#closeRecording()
+    }
+  }
+
+  /** The first fault is the one to tell. */
+  #closeRecording(): void {
+    const recording = this.#recording
+    this.#recording = null
+    try {
+      recording?.close()
+    } catch (error) {
+      this.recordFault ??= (error as Error).message
     }
   }
 
   close(): void {
     this.#options.source.close()
-    try {
-      this.#recording?.close()
-    } catch (error) {
-      this.recordFault = (error as Error).message
-    }
-    this.#recording = null
+    this.#closeRecording()
   }
 }
 

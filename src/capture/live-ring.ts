@@ -61,6 +61,7 @@ export class RingInterface implements LiveInterface {
 
   readonly #ring: RingAddon
   readonly #options: LiveOptions
+  #filter: string
   readonly #packetRoom: Uint8Array
   #handle: RingHandle | null = null
   #stats = ZERO_STATS
@@ -73,6 +74,7 @@ export class RingInterface implements LiveInterface {
   constructor(ring: RingAddon, options: LiveOptions) {
     this.#ring = ring
     this.#options = options
+    this.#filter = options.filter
     this.device = options.device
     this.interfaceId = options.interfaceId
     this.snapLen = options.snapLen
@@ -83,11 +85,11 @@ export class RingInterface implements LiveInterface {
   }
 
   #open(): void {
-    const { device, filter, snapLen, bufferBytes, isPromiscuous, fanoutGroup } = this.#options
+    const { device, snapLen, bufferBytes, isPromiscuous, fanoutGroup } = this.#options
     try {
       this.#handle = this.#ring.open({
         device,
-        filter,
+        filter: this.#filter,
         snapLen,
         bufferBytes,
         isPromiscuous,
@@ -107,6 +109,21 @@ export class RingInterface implements LiveInterface {
     this.state = 'up'
     this.fault = ''
     this.#reopenWaitMs = REOPEN_FIRST_MS
+  }
+
+  get filter(): string {
+    return this.#filter
+  }
+
+  /** From the next packet on; an interface that is away has it when it comes back. @throws OpenError, and the old filter holds */
+  changeFilter(filter: string): void {
+    try {
+      if (this.#handle !== null) this.#ring.setFilter(this.#handle, filter)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new OpenError(this.device, code ?? '', message)
+    }
+    this.#filter = filter
   }
 
   /** Fills the slab anew, waiting at most `waitMs`: whether it holds anything. */

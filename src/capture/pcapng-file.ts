@@ -16,7 +16,7 @@
  */
 import { putU32le, u16, u16le, u32, u32le } from '../base/bytes.ts'
 import { RunError } from '../base/errors.ts'
-import { takeStatistics } from './pcapng-statistics.ts'
+import { missingPackets, takeStatistics } from './pcapng-statistics.ts'
 import { PcapngClock } from './pcapng-time.ts'
 import type { CaptureReader, Damage } from './reader.ts'
 import { BUFFER_LEN, type Refill } from './refill.ts'
@@ -80,6 +80,8 @@ export class PcapngFileReader implements CaptureReader {
   timesClamped = 0
   /** Interface statistics blocks: ticks and losses where they hold any. */
   statisticsBlocks = 0
+  /** Packets that the run saw which this is the recording of, and which are not in it. */
+  missingPackets = 0
   readonly #refill: Refill
   #isBigEndian = false
   #interfaces: Interface[] = []
@@ -266,6 +268,7 @@ export class PcapngFileReader implements CaptureReader {
     this.statisticsBlocks++
     source.clock.read(word(b, at + TIME_HIGH), word(b, at + TIME_LOW))
     const recordLen = takeStatistics(b, at, len, this.#isBigEndian, source.clock, this.#out)
+    if (recordLen === 0) this.missingPackets = Math.max(this.missingPackets, missingPackets(b, at, len, this.#isBigEndian))
     this.#out += recordLen
     if (recordLen > 0) this.#slabInterface = source
     return true
@@ -302,6 +305,8 @@ export class PcapngFileReader implements CaptureReader {
     const { len, start, streamFault } = this.#refill
     if (len > 0 || this.#toSkip > 0) this.#damaged('the file ends inside a block', start)
     else if (streamFault !== null) this.#damaged('the file breaks off', start)
+    else if (this.missingPackets > 0)
+      this.#damaged(`${this.missingPackets} packets of the run are missing in this recording: its disk was too slow for them`, start)
   }
 
   /** @returns false, so that a check can end with it */

@@ -7,7 +7,7 @@
  * Not: blocks without the counters that a loss record holds, such as those with a comment only: they give nothing.
  */
 import { putU32le, putU64le, u16, u16le, u32, u32le } from '../base/bytes.ts'
-import { ISB_FILTERACCEPT, ISB_IFDROP, ISB_OSDROP, TICK_COMMENT } from './pcapng-writer.ts'
+import { GAP_COMMENT, ISB_FILTERACCEPT, ISB_IFDROP, ISB_OSDROP, TICK_COMMENT } from './pcapng-writer.ts'
 import {
   LOSS,
   LOSS_BY_INTERFACE,
@@ -26,6 +26,8 @@ const OPTIONS = 20
 const OPTION_END = 0
 const OPT_COMMENT = 1
 const COUNTER_LEN = 8
+/** Of a comment, what is looked at. */
+const COMMENT_LEN_MAX = 80
 const BLOCK_LEN_MIN = OPTIONS + 4
 const LOSS_BLOCK_LEN_MIN = REC_HEADER_LEN + LOSS_LEN
 
@@ -63,6 +65,18 @@ export function takeStatistics(b: Uint8Array, at: number, len: number, isBigEndi
   putU64le(b, body + LOSS_BY_KERNEL, losses[ISB_OSDROP])
   putU64le(b, body + LOSS_BY_INTERFACE, losses[ISB_IFDROP])
   return putHeader(b, out, time, LOSS_LEN, LOSS)
+}
+
+/** Packets that a recording lacks up to this block, as it says itself; 0 when it says nothing. */
+export function missingPackets(b: Uint8Array, at: number, len: number, isBigEndian: boolean): number {
+  const half = isBigEndian ? u16 : u16le
+  const first = at + OPTIONS
+  if (len < BLOCK_LEN_MIN || half(b, first) !== OPT_COMMENT) return 0
+  const text = String.fromCharCode(
+    ...b.subarray(first + 4, Math.min(first + 4 + half(b, first + 2), at + len - 4, first + 4 + COMMENT_LEN_MAX)),
+  )
+  const count = text.startsWith(GAP_COMMENT) ? Number(text.slice(GAP_COMMENT.length)) : 0
+  return Number.isSafeInteger(count) && count > 0 ? count : 0
 }
 
 function counterAt(b: Uint8Array, at: number, isBigEndian: boolean): number {

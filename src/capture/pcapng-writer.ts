@@ -6,15 +6,16 @@
  *   tick:    interface statistics block with its time, the comment 'flowscribe tick' and no counters
  *   losses:  interface statistics block: isb_filteraccept (received), isb_osdrop (kernel), isb_ifdrop (interface)
  *
- * In:  slabs. Out: a file that Wireshark's tools read, and whose replay gives the run's flows and alerts.
- * Not: ring files by size or age, and no waiting for the disk: written with the system's own buffering.
+ *   gap:     interface statistics block with GAP_COMMENT and how many packets in all are missing up to here
  *
- * The invariant: the file ends with a whole block, also when the disk fills up.
+ * In:  slabs. Out: blocks, for a file that Wireshark's tools read, and whose replay gives the run's flows and alerts.
+ * Not: ring files by size or age. Not the file itself, and no waiting for it: what the sink has no room for is lost, counted and said.
+ *
+ * The invariant: what a sink is given is whole blocks, and every block's interface was described in blocks that the sink took.
  */
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { putU32le, u32le, u64le } from '../base/bytes.ts'
-import { RunError } from '../base/errors.ts'
 import type { LiveInterface } from './live-source.ts'
+import { FileSink, openRecording, type PcapngSink } from './pcapng-sink.ts'
 import {
   CAP_LEN_MAX,
   LOSS_BY_INTERFACE,
@@ -31,6 +32,8 @@ import {
 } from './slab.ts'
 
 export const TICK_COMMENT = 'flowscribe tick'
+/** Before a number: packets seen by the run that are not in its recording, counted from its start. */
+export const GAP_COMMENT = 'flowscribe packets not recorded: '
 
 const SECTION_HEADER = 0x0a0d0d0a
 const INTERFACE_DESCRIPTION = 1
@@ -49,42 +52,43 @@ const PACKET_HEADER_LEN = 28
 const BLOCK_END_LEN = 4
 const BUFFER_LEN = 1 << 20
 const BLOCK_LEN_MAX = PACKET_HEADER_LEN + CAP_LEN_MAX + 4 + BLOCK_END_LEN
+/** The most that a sink is given at once: a full buffer, and before its last block a description and a gap. */
+export const BLOCKS_LEN_MAX = BUFFER_LEN + BLOCK_LEN_MAX + 1024
 
-type Described = Pick<LiveInterface, 'device' | 'linkType' | 'snapLen'>
+export type Described = Pick<LiveInterface, 'device' | 'linkType' | 'snapLen'>
 
 export class PcapngWriter {
-  readonly #path: string
-  readonly #fd: number
-  readonly #buffer = Buffer.alloc(BUFFER_LEN + BLOCK_LEN_MAX)
-  #len = 0
-  #wholeBytes = 0
+  readonly #sink: PcapngSink
+  readonly #buffer = Buffer.alloc(BLOCKS_LEN_MAX)
   readonly #interfaces: readonly Described[]
+  #len = 0
+  #packetsAtHand = 0
   /** By interfaceId: the number of its description in the file, and the link type it was described with. */
-  readonly #described: { id: number; linkType: number }[] = []
+  #described: { id: number; linkType: number }[] = []
   #descriptions = 0
+  /** `#described` as the file has it, should the blocks at hand be refused. */
+  #inFile: { described: { id: number; linkType: number }[]; descriptions: number } = { described: [], descriptions: 0 }
+  /** Packets that the sink had no room for. */
+  lostPackets = 0
+  /** Of those, what the file says; what the blocks at hand say. */
+  #told = 0
+  #telling = 0
 
-  private constructor(path: string, fd: number, interfaces: readonly Described[]) {
-    this.#path = path
-    this.#fd = fd
+  /** @throws RunError when nothing can be written. */
+  constructor(interfaces: readonly Described[], sink: PcapngSink) {
+    this.#sink = sink
     this.#interfaces = interfaces
+    // Section length unknown: -1.
+    this.#block(SECTION_HEADER, [words(BYTE_ORDER_MAGIC, 1, 0xffffffff, 0xffffffff)])
+    interfaces.forEach((one, i) => {
+      this.#describe(i, one.linkType)
+    })
+    this.#flush()
   }
 
-  /** @throws RunError when the file cannot be written. */
+  /** A file written in this thread, at once. @throws RunError when it cannot be written. */
   static open(path: string, interfaces: readonly Described[]): PcapngWriter {
-    let fd: number
-    try {
-      fd = openSync(path, 'w', 0o640)
-    } catch (error) {
-      throw new RunError(`cannot write ${path}: ${(error as Error).message}`)
-    }
-    const writer = new PcapngWriter(path, fd, interfaces)
-    // Section length unknown: -1.
-    writer.#block(SECTION_HEADER, [words(BYTE_ORDER_MAGIC, 1, 0xffffffff, 0xffffffff)])
-    interfaces.forEach((one, i) => {
-      writer.#describe(i, one.linkType)
-    })
-    writer.#flush()
-    return writer
+    return new PcapngWriter(interfaces, new FileSink(path, openRecording(path)))
   }
 
   #describe(interfaceId: number, linkType: number): number {
@@ -97,10 +101,11 @@ export class PcapngWriter {
 
   /** @throws RunError when the disk says no; the file then ends with its last whole block. */
   write({ bytes, start, end, linkType, interfaceId }: Slab): void {
-    const known = this.#described[interfaceId]
-    // An interface that came back as another kind is another interface to pcapng.
-    const id = known.linkType === linkType ? known.id : this.#describe(interfaceId, linkType)
     for (let at = start; at < end; ) {
+      const known = this.#described[interfaceId]
+      // An interface that came back as another kind is another interface to pcapng.
+      const id = known?.linkType === linkType ? known.id : this.#describe(interfaceId, linkType)
+      if (this.lostPackets > this.#told && this.#telling < this.lostPackets) this.#gap(id, bytes, at)
       const capLen = u32le(bytes, at + REC_CAP_LEN)
       const wireLen = u32le(bytes, at + REC_WIRE_LEN)
       if (wireLen < MARKER_MIN) this.#packet(id, bytes, at, capLen, wireLen)
@@ -108,6 +113,16 @@ export class PcapngWriter {
       at += REC_HEADER_LEN + capLen
       if (this.#len >= BUFFER_LEN) this.#flush()
     }
+  }
+
+  /** Here packets are missing, so many in all up to now: whoever replays the file must know that it is not the run. */
+  #gap(id: number, bytes: Uint8Array, at: number): void {
+    const head = new Uint8Array(12)
+    putU32le(head, 0, id)
+    putTime(head, 4, u32le(bytes, at + REC_SEC), u32le(bytes, at + REC_NSEC))
+    const text = `${GAP_COMMENT}${this.lostPackets}`
+    this.#block(INTERFACE_STATISTICS, [head, option(OPT_COMMENT, Buffer.from(text)), words(0)])
+    this.#telling = this.lostPackets
   }
 
   #packet(id: number, bytes: Uint8Array, at: number, capLen: number, wireLen: number): void {
@@ -125,6 +140,7 @@ export class PcapngWriter {
     to.fill(0, start + PACKET_HEADER_LEN + capLen, start + PACKET_HEADER_LEN + padded)
     putU32le(to, start + PACKET_HEADER_LEN + padded, blockLen)
     this.#len = start + blockLen
+    this.#packetsAtHand++
   }
 
   #statistics(id: number, bytes: Uint8Array, at: number, isTick: boolean): void {
@@ -152,29 +168,29 @@ export class PcapngWriter {
     this.#len += blockLen
   }
 
-  #flush(): void {
-    try {
-      for (let at = 0; at < this.#len; ) at += writeSync(this.#fd, this.#buffer, at, this.#len - at)
-      this.#wholeBytes += this.#len
-      this.#len = 0
-    } catch (error) {
-      this.#giveUp(error)
+  #flush(isLast = false): void {
+    if (this.#len === 0) return
+    if (this.#sink.put(this.#buffer.subarray(0, this.#len), isLast)) {
+      this.#inFile = { described: [...this.#described], descriptions: this.#descriptions }
+      this.#told = Math.max(this.#told, this.#telling)
+    } else {
+      this.lostPackets += this.#packetsAtHand
+      this.#described = [...this.#inFile.described]
+      this.#descriptions = this.#inFile.descriptions
+      this.#telling = this.#told
     }
+    this.#len = 0
+    this.#packetsAtHand = 0
   }
 
-  #giveUp(cause: unknown): never {
-    try {
-      ftruncateSync(this.#fd, this.#wholeBytes)
-    } catch {
-      // Not a regular file: what was written stays.
-    }
-    closeSync(this.#fd)
-    throw new RunError(`cannot write ${this.#path}: ${(cause as Error).message}; the recording ends at byte ${this.#wholeBytes}`)
-  }
-
+  /** @throws RunError when the end could not be written. */
   close(): void {
     this.#flush()
-    closeSync(this.#fd)
+    if (this.lostPackets > this.#told) {
+      this.#gap(0, new Uint8Array(REC_HEADER_LEN), 0)
+      this.#flush(true)
+    }
+    this.#sink.close()
   }
 }
 

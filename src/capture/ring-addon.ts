@@ -78,6 +78,10 @@ export interface RingAddon {
   interrupt(id: number): boolean
   close(handle: RingHandle): void
   devices(): Device[]
+  /** Another filter from the next packet on, without a gap between the two; throws EFILTER, and then the old one holds. */
+  setFilter(handle: RingHandle, filter: string): void
+  /** One datagram to the service manager's socket (sd_notify(3)), never waiting: '' when it was handed over, else why not. */
+  notify(address: string, text: string): string
 }
 
 /** From src/capture/ and from dist/. */

@@ -14,6 +14,7 @@
 import type { OptionValues } from '../base/option.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { TCP, UDP } from '../flow/flow.ts'
+import { ArpTable } from './arp-table.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
 import { BoundedTable } from './bounded-table.ts'
@@ -108,6 +109,7 @@ export class Context {
   readonly services: Services
   readonly visibility = new VisibilityShare()
   readonly census: Census
+  readonly arp: ArpTable
   readonly #exchanges: Exchanges
   readonly #background = new Background()
   readonly #sinceMidnightUs: number
@@ -129,6 +131,7 @@ export class Context {
     this.#sinceMidnightUs = (baseSec % 86_400) * 1e6
     this.services = new Services(options.services_max)
     this.census = new Census(options.services_max)
+    this.arp = new ArpTable(options.arp_max)
     this.#exchanges = new Exchanges({
       series: options.series_max,
       hosts: options.hosts_max,
@@ -140,7 +143,7 @@ export class Context {
     this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
     this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
     const tables = [this.#clients, this.#targets, this.#pairs, this.#sessions]
-    this.#parts = [...tables, this.services, this.census, this.#exchanges, this.#background, this.visibility]
+    this.#parts = [...tables, this.services, this.census, this.#exchanges, this.#background, this.visibility, this.arp]
   }
 
   advance(nowUs: number): void {
@@ -202,6 +205,7 @@ export class Context {
       sessionWindowsEvicted: this.#sessions.evictedCount,
       visibilityPairsNotCounted: this.visibility.saturatedCount,
       backgroundEvicted: this.#background.evictedCount,
+      arpEvicted: this.arp.evictedCount,
       censusNotCounted: this.census.notCounted,
       ...this.#exchanges.counters,
     }

@@ -56,4 +56,12 @@ export const CONTEXT_OPTIONS = {
     unit: 'windows',
     comment: 'Busy destinations watched second by second, about 25 kB each.',
   },
+  arp_max: {
+    kind: 'integer',
+    default: 16_384,
+    min: 64,
+    max: 1_048_576,
+    unit: 'entries',
+    comment: 'Network cards, and as many addresses that they claim, remembered from ARP; about 1 kB each.',
+  },
 } as const satisfies OptionTable

@@ -7,7 +7,7 @@
  */
 import { DECODED, type DropReason, IPV6_EXTENSION_TRUNCATED, LINK_TYPE_UNKNOWN, TUNNEL_LENGTH, TUNNEL_TOO_DEEP } from './drop-reason.ts'
 import { TYPE_IPV4, TYPE_IPV6 } from './ether-type.ts'
-import { decodeEthernet } from './ethernet.ts'
+import { decodeEthernet, LINK_ETHERNET } from './ethernet.ts'
 import { decodeIcmp, decodeIcmpv6 } from './icmp.ts'
 import { decodeIpv4 } from './ipv4.ts'
 import { decodeIpv6 } from './ipv6.ts'
@@ -23,7 +23,6 @@ import { TUNNEL_DEPTH_MAX } from './tunnel-kind.ts'
 import { decodeUdp } from './udp.ts'
 
 const LINK_NULL = 0
-const LINK_ETHERNET = 1
 const LINK_PPP = 9
 const LINK_RAW_BSD = 12
 const LINK_RAW_OPENBSD = 14

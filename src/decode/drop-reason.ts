@@ -17,7 +17,14 @@ export const DROP_REASONS = [
     group: 'unknown_ethertype',
     meaning: 'The frame carries neither IPv4 nor IPv6 (LLC, STP, LLDP, EAPOL and so on).',
   },
-  { name: 'arp', group: 'unknown_ethertype', meaning: 'ARP: no IP packet, so no flow.' },
+  { name: 'arp', group: 'no_flow', meaning: 'ARP, read for who claims which address: no IP packet, so no flow.' },
+  { name: 'arp_truncated', group: 'truncated', meaning: 'The capture ends inside the ARP message.' },
+  {
+    name: 'arp_malformed',
+    group: 'malformed',
+    meaning: 'ARP whose address lengths or operation are none of IPv4 over Ethernet, or whose sender is a group address.',
+  },
+  { name: 'arp_other', group: 'unknown_ethertype', meaning: 'ARP for other hardware or protocols, or reverse or inverse ARP.' },
   { name: 'ipv4_truncated', group: 'truncated', meaning: 'The capture ends inside the IPv4 header.' },
   { name: 'ipv4_version', group: 'malformed', meaning: 'Named IPv4, but the version field is not 4.' },
   { name: 'ipv4_header_length', group: 'malformed', meaning: 'The IPv4 header length is under 20 octets or beyond the total length.' },
@@ -73,8 +80,10 @@ export const DROP_REASONS = [
   { name: 'tunnel_too_deep', group: 'depth', meaning: 'More than four wrappers, one in the other.' },
 ] as const satisfies readonly { name: string; group: string; meaning: string }[]
 
-/** Frames of which nothing is missing from any count of flows: they carry no IP packet, or what they carry was counted already. */
-export const WITHOUT_FLOW: readonly DropReasonName[] = ['arp', 'ethertype_unknown', 'fragment_of_tunnel']
+/**
+ * Frames of which nothing is missing from any count of flows: they carry no IP packet, or what they carry was counted
+ * already. ARP is read, and told apart. */
+export const WITHOUT_FLOW: readonly DropReasonName[] = ['ethertype_unknown', 'fragment_of_tunnel']
 
 export type DropReasonName = (typeof DROP_REASONS)[number]['name']
 
@@ -92,6 +101,9 @@ export const VLAN_TRUNCATED = codeOf('vlan_truncated')
 export const VLAN_TOO_DEEP = codeOf('vlan_too_deep')
 export const ETHERTYPE_UNKNOWN = codeOf('ethertype_unknown')
 export const ARP = codeOf('arp')
+export const ARP_TRUNCATED = codeOf('arp_truncated')
+export const ARP_MALFORMED = codeOf('arp_malformed')
+export const ARP_OTHER = codeOf('arp_other')
 export const IPV4_TRUNCATED = codeOf('ipv4_truncated')
 export const IPV4_VERSION = codeOf('ipv4_version')
 export const IPV4_HEADER_LENGTH = codeOf('ipv4_header_length')

@@ -10,11 +10,19 @@
  * Out: VLAN ids, outermost first; the ether type and the cursor behind the last tag.
  * Not: LLC and SNAP (types under 1536, layers.ts), and the padding behind short packets: IP says where a packet ends.
  */
+import { formatIpv4, isIpv4 } from '../base/address.ts'
 import { u16 } from '../base/bytes.ts'
 import { DECODED, type DropReason, LINK_TRUNCATED, VLAN_TOO_DEEP, VLAN_TRUNCATED } from './drop-reason.ts'
 import { TYPE_8021AD, TYPE_8021Q, TYPE_QINQ_OLD } from './ether-type.ts'
+import type { CarriedSighting } from './link-sighting.ts'
+import { formatMac } from './mac.ts'
 import { type Packet, VLAN_DEPTH_MAX } from './packet.ts'
 
+/** LINKTYPE_ETHERNET of tcpdump.org/linktypes.html. */
+export const LINK_ETHERNET = 1
+
+const DST = 0
+const SRC = 6
 const TYPE = 12
 const HEADER_LEN = 14
 const TAG_LEN = 4
@@ -47,4 +55,20 @@ export function decodeVlanTags(b: Uint8Array, capEnd: number, packet: Packet): D
     packet.at += TAG_LEN
   } while (isVlanType(packet.etherType))
   return DECODED
+}
+
+/**
+ * In: a decoded frame of an Ethernet slab, and where it begins. Out: which card hands whose packet to which; null for IPv6 and for what
+ * lies in a wrapper, whose cards are not those of this segment.
+ */
+export function readCarried(b: Uint8Array, start: number, packet: Packet): CarriedSighting | null {
+  if (packet.tunnelDepth !== 0 || !isIpv4(packet.srcW0, packet.srcW1, packet.srcW2)) return null
+  return {
+    kind: 'carried',
+    atUs: packet.timeUs,
+    fromMac: formatMac(b, start + SRC),
+    toMac: formatMac(b, start + DST),
+    sourceAddress: formatIpv4(packet.srcW3),
+    destinationAddress: formatIpv4(packet.dstW3),
+  }
 }

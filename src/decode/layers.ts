@@ -9,10 +9,11 @@
  *
  * In:  packet.etherType is not IP; the cursor stands at what it names.
  * Out: the type is IPv4 or IPv6 and the cursor stands there; or the reason why not.
- * Not: protocols that carry no IP packet; ARP has a reason of its own because it is on every line.
+ * Not: protocols that carry no IP packet; ARP is read, and has reasons of its own because it is on every line.
  */
 import { u16, u32 } from '../base/bytes.ts'
-import { ARP, DECODED, type DropReason, ETHERTYPE_UNKNOWN, LAYER_TRUNCATED, LAYERS_TOO_MANY } from './drop-reason.ts'
+import { decodeArp } from './arp.ts'
+import { DECODED, type DropReason, ETHERTYPE_UNKNOWN, LAYER_TRUNCATED, LAYERS_TOO_MANY } from './drop-reason.ts'
 import {
   ETHER_TYPE_MIN,
   TYPE_8021AD,
@@ -63,7 +64,7 @@ export function decodeLayers(b: Uint8Array, capEnd: number, packet: Packet): Dro
 function decodeLayer(b: Uint8Array, capEnd: number, packet: Packet): DropReason {
   switch (packet.etherType) {
     case TYPE_ARP:
-      return ARP
+      return decodeArp(b, capEnd, packet)
     case TYPE_8021Q:
     case TYPE_8021AD:
     case TYPE_QINQ_OLD:

@@ -10,10 +10,10 @@
  * so that the line alone gives the same report again.
  */
 import { parseAddress } from '../base/address.ts'
-import { ICMP, ICMPV6, protoName } from '../flow/flow.ts'
+import { ICMP, ICMPV6, PROTO_ARP, protoName } from '../flow/flow.ts'
 import type { AlertEvent, KeptFlow, PictureData, Severity } from '../score/evidence.ts'
 import { ALERT_SHAPE } from './alert-shape.ts'
-import { tellingFlow } from './facts.ts'
+import { isMac, tellingFlow } from './facts.ts'
 import { GENERATOR_ID, kindWords } from './kinds.ts'
 import { cleanText } from './markdown.ts'
 import { faultsOf, fitTo, isRecord } from './shape-check.ts'
@@ -111,6 +111,10 @@ function cutPicture(picture: PictureData, max: number): PictureData {
     return { ...picture, sessions, omitted: picture.omitted + picture.sessions.length - sessions.length }
   }
   if (picture.picture === 'concurrent') return { ...picture, points: everyNth(picture.points, Math.max(CONCURRENT_POINTS_MIN, max)) }
+  if (picture.picture === 'claims') {
+    const marks = picture.marks.slice(-Math.max(0, max)).slice(0, max)
+    return { ...picture, marks, omitted: picture.omitted + picture.marks.length - marks.length }
+  }
   // The others are small by nature.
   if (picture.picture !== 'grid') return picture
   const cells = keepTelling(picture.cells, max, (cell) => cell.outcome === 'answered')
@@ -175,6 +179,11 @@ function sourceOf(envelope: Envelope): object {
   }
 }
 
+/** What has no address of its own is known by its card: eve's `ether`. */
+function cardOf(actor: string): object {
+  return isMac(actor) ? { ether: { src_mac: actor } } : { src_ip: actor }
+}
+
 /** Actor and first victim; ports, direction and Community ID from the kept flow between them. */
 function endpoints(alert: AlertEvent, flow: KeptFlow | null): object {
   const actor = alert.actor === 'many' ? (flow?.addr[0] ?? null) : alert.actor
@@ -184,12 +193,12 @@ function endpoints(alert: AlertEvent, flow: KeptFlow | null): object {
   const hasPorts = alert.proto !== ICMP && alert.proto !== ICMPV6
   const address = actor ?? victim
   return {
-    ...(actor === null ? {} : { src_ip: actor }),
+    ...(actor === null ? {} : cardOf(actor)),
     ...(isBetweenThem && hasPorts ? { src_port: flow.port[side] } : {}),
     ...(victim === null ? {} : { dest_ip: victim }),
     ...(isBetweenThem && hasPorts ? { dest_port: flow.port[1 - side] } : {}),
     proto: protoName(alert.proto),
-    ...(address === null || parseAddress(address) === null ? {} : { ip_v: address.includes(':') ? 6 : 4 }),
+    ...(address === null || parseAddress(address) === null || alert.proto === PROTO_ARP ? {} : { ip_v: address.includes(':') ? 6 : 4 }),
     ...(isBetweenThem && !hasPorts ? { icmp_type: flow.port[0], icmp_code: flow.port[1] } : {}),
     ...(isBetweenThem ? { direction: side === 0 ? 'to_server' : 'to_client', community_id: flow.communityId } : {}),
   }

@@ -186,6 +186,14 @@ const CHANGE = record({
   likelihoodAtHalf: NUMBER,
 } satisfies Record<keyof Change, Schema>)
 
+const CLAIMS = record({
+  picture: oneOf('claims'),
+  macs: list(TEXT, 512),
+  addresses: list(TEXT, 512),
+  marks: list(record({ atUs: TIME_US, mac: COUNT, address: COUNT, how: oneOf('question', 'answer', 'announcement', 'unasked') }), 512),
+  omitted: COUNT,
+})
+
 const TECHNIQUE = record({ id: TEXT, name: TEXT, tactic: TEXT, tacticName: TEXT })
 const NUMBERS_BY_NAME: Schema = { type: 'object', additionalProperties: MEASURED }
 
@@ -214,14 +222,20 @@ const KEYS = {
   }),
   shouldNotify: FLAG,
   heldBackCount: COUNT,
-  actor: { ...TEXT, description: "An address, 'many', or 'unknown'." },
+  actor: { ...TEXT, description: "An address, 'many', or 'unknown'; a MAC address where ARP shows no other." },
   actorSide: oneOf('inside', 'outside', 'unknown'),
   victims: record({ addresses: list(TEXT, 16), count: COUNT }),
   servicePort: { type: ['integer', 'null'], minimum: 0, maximum: 65535 },
-  proto: { type: 'integer', minimum: 0, maximum: 255 },
-  episode: record({ flows: COUNT, firstUs: TIME_US, lastUs: TIME_US, first: EVE_TIME, last: EVE_TIME }),
+  proto: { type: 'integer', minimum: 0, maximum: 65535, description: 'IANA protocol number, or 2054 (0x0806) for ARP' },
+  episode: record({
+    flows: { ...COUNT, description: 'ARP messages where proto is ARP' },
+    firstUs: TIME_US,
+    lastUs: TIME_US,
+    first: EVE_TIME,
+    last: EVE_TIME,
+  }),
   orientation: record({
-    how: oneOf('syn', 'synack', 'table', 'port', 'guess'),
+    how: oneOf('syn', 'synack', 'table', 'port', 'guess', 'sender'),
     confidence: NUMBER,
     halves: oneOf('orig', 'resp', 'both'),
   }),
@@ -230,7 +244,7 @@ const KEYS = {
   flows: list(KEPT_FLOW, 8),
   features: NUMBERS_BY_NAME,
   windowFeatures: NUMBERS_BY_NAME,
-  pictures: list({ anyOf: [GRID, SESSIONS, GAPS, RATE, UPLOADS, CONCURRENT] }, 8),
+  pictures: list({ anyOf: [GRID, SESSIONS, GAPS, RATE, UPLOADS, CONCURRENT, CLAIMS] }, 8),
   incident: record({
     id: TEXT,
     members: list(

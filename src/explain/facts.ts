@@ -6,11 +6,11 @@
  * The invariant: a command or rule only ever holds addresses that `parseAddress` accepts.
  */
 import { parseAddress } from '../base/address.ts'
-import { protoName } from '../flow/flow.ts'
+import { PROTO_ARP, protoName } from '../flow/flow.ts'
 import type { AlertEvent, KeptFlow } from '../score/evidence.ts'
 import { code } from './markdown.ts'
 import { serviceName } from './services.ts'
-import { countText, durationText } from './words.ts'
+import { countOf, countText, durationText } from './words.ts'
 
 /** How strongly a report may speak: 'watch' looks, 'check' asks, 'act' contains. */
 export type Urgency = 'watch' | 'check' | 'act'
@@ -32,6 +32,13 @@ export interface Facts {
   /** For commands and rules; null for 'many' or what is no address. */
   actorAddress: string | null
   victimAddresses: readonly string[]
+  /** The actor's network card where it has no address; null elsewhere. */
+  actorMac: string | null
+  /** Network cards that the evidence names, the strongest first. */
+  macs: readonly string[]
+  isArp: boolean
+  /** '12 flows', or '12 ARP messages' where there are no flows. */
+  extent: string
   isActorInside: boolean | null
   /** How many attempts of a scan were answered, as far as its grid was kept; null without a grid. */
   answeredCount: number | null
@@ -49,9 +56,17 @@ export function factsOf(alert: AlertEvent): Facts {
     urgency: urgencyOf(alert),
     actorAddress: checkedAddress(alert.actor),
     victimAddresses: alert.victims.addresses.map(checkedAddress).filter((address) => address !== null),
+    actorMac: isMac(alert.actor) ? alert.actor : null,
+    macs: [...new Set(alert.evidence.flatMap((evidence) => evidence.names.filter(isMac)))],
+    isArp: alert.proto === PROTO_ARP,
+    extent: countOf(alert.episode.flows, alert.proto === PROTO_ARP ? 'ARP message' : 'flow'),
     isActorInside: alert.actorSide === undefined || alert.actorSide === 'unknown' ? null : alert.actorSide === 'inside',
     answeredCount: answeredCount(alert),
   }
+}
+
+export function isMac(text: string): boolean {
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text)
 }
 
 function answeredCount(alert: AlertEvent): number | null {

@@ -5,6 +5,7 @@
  * The invariant: signature ids are unique and never change, and every kind of score/ has its row (tests hold this).
  */
 import { AMP_REFLECTOR, AMP_VICTIM } from './kinds/amplification.ts'
+import { MITM_ARP, SWEEP_ARP } from './kinds/arp.ts'
 import { BRUTE_LOGIN } from './kinds/brute-login.ts'
 import { C2_BEACON, C2_DEADPEER, LONG_CONN } from './kinds/command-channels.ts'
 import { SCAN_BACKGROUND, SWEEP_ICMP } from './kinds/discovery.ts'
@@ -26,6 +27,8 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
   'scan.horizontal': SCAN_HORIZONTAL,
   'scan.background': SCAN_BACKGROUND,
   'sweep.icmp': SWEEP_ICMP,
+  'sweep.arp': SWEEP_ARP,
+  'mitm.arp': MITM_ARP,
   'brute.login': BRUTE_LOGIN,
   'flood.syn': FLOOD_SYN,
   'flood.tcp': FLOOD_TCP,

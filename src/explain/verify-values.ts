@@ -31,6 +31,8 @@ const PHRASES = [
   'ipv6.addr',
   'L4_SRC_PORT',
   'L4_DST_PORT',
+  'arp.opcode == 1',
+  'arp.src.proto_ipv4',
 ]
 
 /** Which scales a unit after a number allows, by what the number of the line is measured in. */
@@ -49,7 +51,7 @@ const SCALES: Readonly<Record<string, readonly number[]>> = {
 /** Times of a minute and more, in two units. */
 const LONG_TIME = /(?<![\w.,])(?:\d+ d(?: \d+ h)?|\d+ h(?: \d+ min)?|\d+ min(?: \d+ s)?)(?!\w)/g
 /** Names of pictures: they stand in links. */
-const PICTURES = ['timeline', 'grid', 'sessions', 'contributions', 'gaps', 'rate', 'uploads', 'concurrent']
+const PICTURES = ['timeline', 'grid', 'sessions', 'contributions', 'gaps', 'rate', 'uploads', 'concurrent', 'claims']
 /** Keys of values that are written in per cent. */
 const LIKELIHOOD_KEYS: ReadonlySet<string> = new Set(['likelihood', 'likelihoodAtHalf', 'threshold', 'limit'])
 const LONG_UNITS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 }
@@ -151,6 +153,13 @@ export class AlertValues {
       this.#numbers.push(seconds.filter((value) => value >= numberAt(picture, 'threshold')).length)
       const moments = listAt(picture, 'points').map((point) => numberAt(point, 'atUs'))
       if (moments.length > 0) this.#numbers.push(moments[moments.length - 1] - moments[0])
+      const marks = listAt(picture, 'marks')
+      this.#numbers.push(...marks.map((mark) => numberAt(mark, 'atUs') - Math.min(...marks.map((one) => numberAt(one, 'atUs')))))
+      for (const how of ['question', 'answer', 'announcement', 'unasked']) {
+        for (const i of listAt(picture, 'macs').keys()) {
+          this.#numbers.push(marks.filter((mark) => at(mark, 'how') === how && at(mark, 'mac') === i).length)
+        }
+      }
       const starts = listAt(picture, 'sessions').map((session) => numberAt(session, 'atUs'))
       this.#numbers.push(...starts.map((start) => start - Math.min(...starts)))
     }

@@ -138,8 +138,10 @@ export const UDP = 17
 export const ICMP = 1
 export const ICMPV6 = 58
 export const SCTP = 132
+/** No IP protocol but an ether type, which none of those numbers reaches: alerts about ARP have no flow. */
+export const PROTO_ARP = 0x0806
 
-const PROTO_NAMES: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'IPv6-ICMP', 132: 'SCTP' }
+const PROTO_NAMES: Readonly<Record<number, string>> = { 1: 'ICMP', 6: 'TCP', 17: 'UDP', 58: 'IPv6-ICMP', 132: 'SCTP', [PROTO_ARP]: 'ARP' }
 
 /** eve's `proto`: a name where it has one, else the number as text. */
 export function protoName(proto: number): string {

@@ -5,12 +5,13 @@
  * Not: finished rows, which are batch.ts's; nothing here is counted a second time when a flow's row comes.
  * The invariant: one is handed on when packet time enters a new second, before the rows that ended meanwhile, wherever slabs are cut.
  */
-import type { ArpSighting } from '../decode/arp-sighting.ts'
+import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from './destination-counters.ts'
 
 /** `baseSec`: whole seconds since 1970 that all times count from. */
 export type Interim =
-  | { kind: 'arp'; baseSec: number; sightings: readonly ArpSighting[] }
+  /** ARP messages and carried packets of one second, in order. */
+  | { kind: 'link'; baseSec: number; sightings: readonly LinkSighting[] }
   | { kind: 'counters'; baseSec: number; counters: readonly DestinationCounters[] }
   /** Rows so far of flows that are still open, one after the other, as takeCells packs them. */
   | { kind: 'open'; baseSec: number; atUs: number; cells: Float64Array<ArrayBuffer> }

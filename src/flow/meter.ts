@@ -19,9 +19,11 @@ import {
   REC_WIRE_LEN,
   type Slab,
 } from '../capture/slab.ts'
-import type { ArpSighting } from '../decode/arp-sighting.ts'
+import { readArp } from '../decode/arp.ts'
 import { decodeFrame } from '../decode/decode.ts'
-import { DECODED, DROP_REASONS, type DropReason, WITHOUT_FLOW } from '../decode/drop-reason.ts'
+import { ARP, DECODED, DROP_REASONS, type DropReason, WITHOUT_FLOW } from '../decode/drop-reason.ts'
+import { LINK_ETHERNET, readCarried } from '../decode/ethernet.ts'
+import type { LinkSighting } from '../decode/link-sighting.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
 import type { FlowBatch } from './batch.ts'
 import { Fragments } from './fragments.ts'
@@ -31,6 +33,12 @@ import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
 const US_PER_S = 1e6
 const NS_PER_US = 1000
 const CODES_WITHOUT_FLOW = WITHOUT_FLOW.map((name) => DROP_REASONS.findIndex((row) => row.name === name))
+/**
+ * Of each second of packet time: ARP messages handed to analysis, and IPv4 packets looked at for who carries them. The first is far more
+ * than a segment has outside of storms; the second finds every router of a busy line in a second and costs a fast one nothing.
+ */
+const ARP_PER_SECOND_MAX = 1024
+const CARRIED_PER_SECOND_MAX = 32
 
 export interface MeterCounters {
   /** Frames in the slabs. */
@@ -44,6 +52,8 @@ export interface MeterCounters {
   cutShort: number
   /** Octets on the wire, link header included. */
   wireBytes: number
+  /** ARP messages beyond what analysis takes in a second; a part of those dropped as `arp`. */
+  arpNotJudged: number
 }
 
 /** What one interface of a live run lost, as its last loss record has it. */
@@ -63,12 +73,18 @@ export class Meter {
     notOpened: new Float64Array(DROP_REASONS.length),
     cutShort: 0,
     wireBytes: 0,
+    arpNotJudged: 0,
   }
   /** By interfaceId; only interfaces whose losses are known. */
   readonly losses = new Map<number, Losses>()
   readonly #onInterim: OnInterim | null
-  /** ARP messages of the second at hand. */
-  #sightings: ArpSighting[] = []
+  /** ARP messages and carried packets of the second at hand, and how many more of each are taken. */
+  #sightings: LinkSighting[] = []
+  #arpLeft = 0
+  #carriedLeft = 0
+  /** Of the packets at hand: where their frames begin, in which octets; null where frames have no MAC addresses. */
+  readonly #frameAt = new Int32Array(TOUCH_MAX)
+  #frames: Uint8Array | null = null
   readonly #packets = Array.from({ length: TOUCH_MAX }, () => new Packet())
   /** Keeps the reads of `prepare` from being optimised away. */
   #touched = 0
@@ -80,6 +96,7 @@ export class Meter {
   /** @param onInterim who is told what does not wait for a flow's end; without it nothing of the kind is gathered. */
   constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void, onInterim: OnInterim | null = null) {
     this.#onInterim = onInterim
+    this.#refillSightings()
     this.table = new FlowTable(limits, onBatch, onInterim === null ? null : () => this.#tellInterim())
   }
 
@@ -92,12 +109,18 @@ export class Meter {
    * Frames up to the packet at hand, whatever block it was decoded with: what an alert says of them must not depend on where
    * slabs were cut.
    */
-  seenSoFar(): { seen: number; dropped: number; withoutFlow: number; cutShort: number } {
+  seenSoFar(): { seen: number; notDecoded: number; withoutFlow: number; cutShort: number } {
     const { counters } = this
     const dropped = counters.dropped.reduce((sum, count) => sum + count, 0)
     const withoutFlow = CODES_WITHOUT_FLOW.reduce((sum, code) => sum + counters.dropped[code], 0)
     const seen = counters.decoded + this.#meteredAtHand + dropped
-    return { seen, dropped, withoutFlow, cutShort: counters.cutShort + bitCount(this.#cutShortAtHand & ((1 << this.#meteredAtHand) - 1)) }
+    // ARP that was read belongs to no flow, and no flow lacks it.
+    return {
+      seen,
+      notDecoded: dropped - counters.dropped[ARP],
+      withoutFlow,
+      cutShort: counters.cutShort + bitCount(this.#cutShortAtHand & ((1 << this.#meteredAtHand) - 1)),
+    }
   }
 
   meterSlab(slab: Slab): void {
@@ -117,6 +140,7 @@ export class Meter {
     let frames = 0
     let decoded = 0
     let wireBytes = 0
+    this.#frames = linkType === LINK_ETHERNET ? bytes : null
     while (at < end && frames < TOUCH_MAX) {
       const capLen = u32le(bytes, at + REC_CAP_LEN)
       const wireLen = u32le(bytes, at + REC_WIRE_LEN)
@@ -138,6 +162,7 @@ export class Meter {
       frames++
       if (reason === DECODED) {
         if (capLen < wireLen) this.#cutShortAtHand |= 1 << decoded
+        this.#frameAt[decoded] = at - capLen
         decoded++
       } else {
         // Packet time passes with frames that are no packets, too: the packets before this one are counted first.
@@ -146,6 +171,7 @@ export class Meter {
         if (capLen < wireLen) counters.cutShort++
         counters.dropped[reason]++
         table.advance(packet.timeUs)
+        if (reason === ARP) this.#noteArp(bytes, packet)
       }
     }
     this.#meterDecoded(decoded)
@@ -167,6 +193,7 @@ export class Meter {
     for (let i = 0; i < count; i++) {
       this.#meteredAtHand = i
       this.table.meter(this.#packets[i])
+      if (this.#carriedLeft > 0) this.#noteCarried(i)
     }
     this.counters.decoded += count
     this.#meteredAtHand = 0
@@ -175,12 +202,35 @@ export class Meter {
     this.#cutShortAtHand = 0
   }
 
+  /** In: packet time has come to this message, so that it belongs to the second at hand. */
+  #noteArp(bytes: Uint8Array, packet: Packet): void {
+    if (this.#onInterim === null) return
+    if (this.#arpLeft > 0) {
+      this.#arpLeft--
+      this.#sightings.push(readArp(bytes, packet))
+    } else this.counters.arpNotJudged++
+  }
+
+  #noteCarried(i: number): void {
+    if (this.#frames === null) return
+    this.#carriedLeft--
+    const carried = readCarried(this.#frames, this.#frameAt[i], this.#packets[i])
+    if (carried !== null) this.#sightings.push(carried)
+  }
+
   /** A second of packet time is over. */
   #tellInterim(): void {
-    if (this.#onInterim === null || this.#sightings.length === 0) return
+    if (this.#onInterim === null) return
+    this.#refillSightings()
+    if (this.#sightings.length === 0) return
     const sightings = this.#sightings
     this.#sightings = []
-    this.#onInterim({ kind: 'arp', baseSec: this.baseSec, sightings })
+    this.#onInterim({ kind: 'link', baseSec: this.baseSec, sightings })
+  }
+
+  #refillSightings(): void {
+    this.#arpLeft = ARP_PER_SECOND_MAX
+    this.#carriedLeft = this.#onInterim === null ? 0 : CARRIED_PER_SECOND_MAX
   }
 
   #takeMarker({ bytes, interfaceId }: Slab, at: number, timeUs: number): void {

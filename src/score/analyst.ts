@@ -9,18 +9,19 @@
  */
 
 import type { NetworkSet } from '../base/address.ts'
+import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context, type Observed } from '../context/context.ts'
-import type { ArpSighting } from '../decode/arp-sighting.ts'
+import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
-import type { Flow } from '../flow/flow.ts'
+import { type Flow, PROTO_ARP } from '../flow/flow.ts'
 import { LOGIN_PORTS } from './detectors/brute-login.ts'
-import type { AnyDetector, Draft, Finding, Look } from './detectors/detector.ts'
+import type { AnyDetector, ArpDetector, ArpLook, Detector, Draft, Finding, Look } from './detectors/detector.ts'
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
-import type { Episode } from './episodes.ts'
+import type { Episode, Occasion } from './episodes.ts'
 import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, Change, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, Change, Orientation, Visibility } from './evidence.ts'
 import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
 import { type FlowReader, KeptFlows } from './kept-flow.ts'
@@ -37,6 +38,8 @@ const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
 const SWEEP_EVERY_US = 10 * US_PER_S
 const VICTIMS_TOLD_MAX = 16
+/** An ARP message names its sender; there is no conversation to orient. */
+const BY_SENDER: Orientation = { how: 'sender', confidence: 1, halves: 'orig' }
 
 export interface AnalystOptions extends FlowReader {
   score: ScoreOptions
@@ -61,20 +64,23 @@ export interface AnalystOptions extends FlowReader {
 }
 
 /** A detector with what is set for it. */
-interface Seat {
-  detector: AnyDetector
+interface Configured<D> {
+  detector: D
   options: ScoreOptions[DetectorSection]
   measures: readonly Measure<unknown>[]
 }
 
+type FlowSeat = Configured<Detector<OptionTable>>
+
 export class Analyst {
-  readonly #options: AnalystOptions
+  #options: AnalystOptions
   readonly #context: Context
   readonly #orienter: Orienter
   readonly #episodes: Episodes
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
-  readonly #detectors: readonly Seat[]
+  #flowDetectors: readonly Configured<Detector<OptionTable>>[]
+  #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -85,22 +91,31 @@ export class Analyst {
     this.#context = new Context(context, LOGIN_PORTS, options.baseSec)
     this.#orienter = new Orienter(options.internal, this.#context.services)
     this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
-    const episodes = {
-      likelihoodMin: alerts.likelihood_min,
-      quietUs: alerts.episode_quiet_s * US_PER_S,
-      reopenUs: alerts.reopen_s * US_PER_S,
-      episodesMax: alerts.episodes_max,
-      baseSec: options.baseSec,
-    }
+    const episodes = { ...episodeLimits(alerts), episodesMax: alerts.episodes_max, baseSec: options.baseSec }
     this.#episodes = new Episodes(
       episodes,
       this.#notifier,
       (episode, event) => this.#tell(episode, event),
       (episode) => options.onDropped?.(this.#eventOf(episode, 'close')),
     )
-    this.#detectors = sectionsOf()
-      .map((section) => ({ detector: DETECTORS[section], options: options.score[section], measures: measuresOf(section) }))
-      .filter(({ detector }) => options.kindsLeftOut?.has(detector.kind) !== true)
+    const detectors = detectorsFor(options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
+  }
+
+  /**
+   * Judges by other thresholds, networks and roles from the next flow on. Windows, episodes and what is known of hosts stay; sizes of
+   * tables stay as they were at start.
+   */
+  change(changed: Pick<AnalystOptions, 'score' | 'internal' | 'sensor'>): void {
+    const { alerts } = changed.score
+    this.#options = { ...this.#options, ...changed }
+    const detectors = detectorsFor(this.#options)
+    this.#flowDetectors = detectors.flow
+    this.#arpDetectors = detectors.arp
+    this.#orienter.change(changed.internal)
+    this.#episodes.change(episodeLimits(alerts))
+    this.#notifier.change(alerts.notifications_per_day)
   }
 
   onFlow(flow: Flow): void {
@@ -113,9 +128,9 @@ export class Analyst {
     const look = { judged, observed, context: this.#context }
     this.#options.onLook?.(look)
     const claims: Readonly<Episode>[] = []
-    for (const seat of this.#detectors) {
+    for (const seat of this.#flowDetectors) {
       const finding = seat.detector.detect(look, seat.options)
-      if (finding !== null) claims.push(this.#take(seat, finding, look))
+      if (finding !== null) claims.push(this.#takeFlow(seat, finding, look))
     }
     this.#tellPlainFlow(judged, observed, claims)
   }
@@ -159,10 +174,10 @@ export class Analyst {
     const judged = this.#orienter.judge(flow, this.#context.visibility.share())
     const observed = this.#context.observeInterim(judged)
     const look = { judged, observed, context: this.#context }
-    for (const seat of this.#detectors) {
+    for (const seat of this.#flowDetectors) {
       if (seat.detector.readsOpenFlows !== true) continue
       const finding = seat.detector.detect(look, seat.options)
-      if (finding !== null) this.#take(seat, finding, look)
+      if (finding !== null) this.#takeFlow(seat, finding, look)
     }
   }
 
@@ -171,9 +186,32 @@ export class Analyst {
     this.#context.noteCounters(counters)
   }
 
-  /** ARP messages of one second, in order. */
-  onArp(sightings: readonly ArpSighting[]): void {
-    for (const { atUs } of sightings) this.onTime(atUs)
+  /** ARP messages and carried packets of one second, in order. */
+  onLink(sightings: readonly LinkSighting[]): void {
+    const { arp } = this.#context
+    for (const sighting of sightings) {
+      const { atUs } = sighting
+      this.onTime(atUs)
+      if (sighting.kind === 'arp') {
+        const message = arp.noteArp(sighting)
+        this.#lookAtArp({ atUs, station: message.station, message, arp })
+      } else {
+        const station = arp.noteCarried(sighting)
+        if (station !== null) this.#lookAtArp({ atUs, station, message: null, arp })
+      }
+    }
+  }
+
+  #lookAtArp(look: ArpLook): void {
+    for (const { detector, options } of this.#arpDetectors) {
+      const finding = detector.detectArp(look, options)
+      if (finding === null) continue
+      // Whoever sends ARP is on this segment; whether the segment is ours, its addresses tell.
+      const isInside = this.#options.internal.has(finding.actor) || this.#options.internal.has(finding.victim)
+      const side = { isClientInternal: isInside, direction: isInside ? ('lat' as const) : ('unknown' as const) }
+      const occasion = { proto: PROTO_ARP, orientation: BY_SENDER, startUs: look.atUs, lastUs: look.atUs, ...side }
+      this.#take(detector, finding, occasion, look.atUs, () => undefined)
+    }
   }
 
   /** Packet time has come this far; never goes back. */
@@ -204,19 +242,26 @@ export class Analyst {
     }
   }
 
-  #take(seat: Seat, finding: Finding, look: Look): Readonly<Episode> {
-    const { detector } = seat
+  #takeFlow(seat: FlowSeat, finding: Finding, look: Look): Readonly<Episode> {
     const { judged } = look
+    const { detector } = seat
+    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
     const verdictOf = (victimCount: number, before: Verdict | null): Verdict => {
-      const verdict = judgeEpisode(this.#questionOf(seat, look, finding, victimCount))
+      const verdict = judgeEpisode(this.#questionOf(detector, finding, judged, judged.endUs, victimCount))
       return { ...verdict, changes: this.#changesOf(seat, look, verdict, victimCount, before?.changes ?? []) }
     }
-    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
-    return this.#episodes.take({ detector, finding, judged, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, occasion: judged, verdictOf, keep })
   }
 
-  #questionOf({ detector }: Seat, { judged }: Look, finding: Finding, victimCount: number): VerdictQuestion {
-    const side = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+  #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {
+    const verdictOf = (victimCount: number): Verdict => {
+      return judgeEpisode(this.#questionOf(detector, finding, occasion, nowUs, victimCount))
+    }
+    return this.#episodes.take({ detector, finding, occasion, verdictOf, keep })
+  }
+
+  #questionOf(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, victimCount: number): VerdictQuestion {
+    const side = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
     const assessment = finding.assess(victimCount)
     return {
       detector,
@@ -227,18 +272,18 @@ export class Analyst {
       chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
       context: this.#context,
       roles: this.#options.score.roles,
-      nowSec: this.#options.baseSec + judged.endUs / US_PER_S,
+      nowSec: this.#options.baseSec + nowUs / US_PER_S,
     }
   }
 
   /** Now or never: the windows move on with the next flow. */
-  #changesOf(seat: Seat, look: Look, verdict: Verdict, victimCount: number, before: readonly Change[]): Change[] {
+  #changesOf(seat: FlowSeat, look: Look, verdict: Verdict, victimCount: number, before: readonly Change[]): Change[] {
     const likelihoodMin = this.#options.score.alerts.likelihood_min
     if (verdict.likelihood < likelihoodMin) return []
     const { detector, options, measures } = seat
     const rejudge = (changed: Look): number | null => {
       const finding = detector.detect(changed, options)
-      return finding === null ? null : likelihoodOf(this.#questionOf(seat, changed, finding, victimCount))
+      return finding === null ? null : likelihoodOf(this.#questionOf(detector, finding, changed.judged, changed.judged.endUs, victimCount))
     }
     return changesOf({ look, rejudge, measures, options, likelihoodMin, before })
   }
@@ -300,6 +345,26 @@ export class Analyst {
   }
 }
 
-function sectionsOf(): DetectorSection[] {
-  return Object.keys(DETECTORS) as DetectorSection[]
+interface ConfiguredDetectors {
+  flow: Configured<Detector<OptionTable>>[]
+  arp: Configured<ArpDetector<OptionTable>>[]
+}
+
+function detectorsFor({ score, kindsLeftOut }: AnalystOptions): ConfiguredDetectors {
+  const sections = Object.keys(DETECTORS) as DetectorSection[]
+  const rows = sections
+    .map((section) => ({ detector: DETECTORS[section], options: score[section], measures: measuresOf(section) }))
+    .filter(({ detector }) => kindsLeftOut?.has(detector.kind) !== true)
+  return {
+    flow: rows.flatMap(({ detector, ...rest }) => ('detect' in detector ? [{ detector, ...rest }] : [])),
+    arp: rows.flatMap(({ detector, ...rest }) => ('detectArp' in detector ? [{ detector, ...rest }] : [])),
+  }
+}
+
+function episodeLimits(alerts: ScoreOptions['alerts']) {
+  return {
+    likelihoodMin: alerts.likelihood_min,
+    quietUs: alerts.episode_quiet_s * US_PER_S,
+    reopenUs: alerts.reopen_s * US_PER_S,
+  }
 }

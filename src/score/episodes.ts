@@ -16,7 +16,7 @@ import type { AnyDetector, Finding } from './detectors/detector.ts'
 import type { AlertEventName, Orientation } from './evidence.ts'
 import { KeptFlows } from './kept-flow.ts'
 import type { Notifier } from './notifier.ts'
-import type { Judged } from './orientation.ts'
+import type { Direction } from './orientation.ts'
 import { LEVELS } from './severity.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -59,10 +59,20 @@ export interface Episode {
   shouldNotify: boolean
 }
 
+/** What an episode needs of the flow, or of the ARP message, that a finding was made at. */
+export interface Occasion {
+  proto: number
+  orientation: Orientation
+  startUs: number
+  lastUs: number
+  isClientInternal: boolean
+  direction: Direction
+}
+
 export interface Sighting {
   detector: AnyDetector
   finding: Finding
-  judged: Judged
+  occasion: Occasion
   /** Judges the episode as it stands; dear, and therefore asked seldom. */
   verdictOf: VerdictOf
   /** Offers the flow to the episode's kept ones. */
@@ -90,7 +100,7 @@ export class Episodes {
     episodesFull: 0,
     candidatesFull: 0,
   }
-  readonly #options: EpisodeOptions
+  #options: EpisodeOptions
   readonly #notifier: Notifier
   readonly #emit: Emit
   readonly #onDropped: (candidate: Episode) => void
@@ -105,6 +115,11 @@ export class Episodes {
     this.#emit = emit
     this.#onDropped = onDropped
     this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
+  }
+
+  /** Other limits for episodes open and to come. Tables keep their size, and what they have forgotten stays so. */
+  change(options: Pick<EpisodeOptions, 'likelihoodMin' | 'quietUs' | 'reopenUs'>): void {
+    this.#options = { ...this.#options, ...options }
   }
 
   /** One flow that meets a detector's entry test. @returns the episode that it now belongs to. */
@@ -133,22 +148,22 @@ export class Episodes {
     for (const [key, episode] of this.#candidates) this.#drop(key, episode)
   }
 
-  #begin(key: string, { detector, finding, judged, verdictOf, keep }: Sighting): Episode {
+  #begin(key: string, { detector, finding, occasion, verdictOf, keep }: Sighting): Episode {
     const victims = new DistinctWindow<string>(Number.MAX_SAFE_INTEGER, VICTIMS_LISTED)
     for (const victim of [...finding.victims(), finding.victim]) victims.add(victim, 0)
-    const firstUs = Math.min(finding.firstUs, judged.startUs)
+    const firstUs = Math.min(finding.firstUs, occasion.startUs)
     const episode: Episode = {
       key,
       id: this.#idOf(key, firstUs),
       detector,
       actor: finding.actor,
-      actorSide: sideOf(finding, judged),
+      actorSide: sideOf(finding, occasion),
       isOpen: false,
-      proto: judged.proto,
-      orientation: judged.orientation,
+      proto: occasion.proto,
+      orientation: occasion.orientation,
       flows: finding.flowsInWindow,
       firstUs,
-      lastUs: judged.lastUs,
+      lastUs: occasion.lastUs,
       victims,
       kept: new KeptFlows(),
       verdict: verdictOf(victims.count(), null),
@@ -164,10 +179,10 @@ export class Episodes {
     return episode
   }
 
-  #goOn(episode: Episode, { finding, judged, verdictOf, keep }: Sighting): void {
-    episode.flows++
-    episode.firstUs = Math.min(episode.firstUs, judged.startUs)
-    episode.lastUs = Math.max(episode.lastUs, judged.lastUs)
+  #goOn(episode: Episode, { finding, occasion, verdictOf, keep }: Sighting): void {
+    episode.flows += finding.adds ?? 1
+    episode.firstUs = Math.min(episode.firstUs, occasion.startUs)
+    episode.lastUs = Math.max(episode.lastUs, occasion.lastUs)
     const isNewVictim = episode.victims.add(finding.victim, 0) && episode.victims.count() < JUDGE_ALL_BELOW
     keep(episode.kept)
     const home = episode.isOpen ? this.#open : this.#candidates
@@ -289,8 +304,8 @@ export class Episodes {
   }
 }
 
-function sideOf(finding: Finding, judged: Judged): Episode['actorSide'] {
-  const { isActorInternal, direction } = finding.side ?? { isActorInternal: judged.isClientInternal, direction: judged.direction }
+function sideOf(finding: Finding, occasion: Occasion): Episode['actorSide'] {
+  const { isActorInternal, direction } = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
   if (isActorInternal) return 'inside'
   return direction === 'unknown' ? 'unknown' : 'outside'
 }

@@ -63,7 +63,8 @@ export interface LikelihoodStep {
 }
 
 export interface Orientation {
-  how: 'syn' | 'synack' | 'table' | 'port' | 'guess'
+  /** 'sender': no flow, but messages that name their sender. */
+  how: 'syn' | 'synack' | 'table' | 'port' | 'guess' | 'sender'
   confidence: number
   halves: 'orig' | 'resp' | 'both'
 }
@@ -178,6 +179,14 @@ export type PictureData =
     }
   /** Slow connections open at a time; steps, in order. */
   | { picture: 'concurrent'; points: { atUs: number; open: number }[]; threshold: number }
+  /** Messages by which cards claim addresses; `mac` and `address` are indexes into the two lists. */
+  | {
+      picture: 'claims'
+      macs: string[]
+      addresses: string[]
+      marks: { atUs: number; mac: number; address: number; how: 'question' | 'answer' | 'announcement' | 'unasked' }[]
+      omitted: number
+    }
   | { picture: 'sessions'; sessions: { atUs: number; bytes: number; durationUs: number; odd: boolean }[]; omitted: number }
 
 export interface Incident {
@@ -224,14 +233,16 @@ export interface AlertEvent {
   shouldNotify: boolean
   /** Alerts of this day that were held back from notification so far. */
   heldBackCount: number
-  /** An address, 'many', or 'unknown' where a foreign record names no hosts. */
+  /** An address, 'many', or 'unknown' where a foreign record names no hosts; a MAC address where ARP shows no other. */
   actor: string
   /** Whether the actor is one of the site's own hosts; absent or 'unknown' when no home network told. */
   actorSide?: 'inside' | 'outside' | 'unknown'
   victims: { addresses: string[]; count: number }
   /** The service port the episode is about; null when it is about many. */
   servicePort: number | null
+  /** IANA protocol number; ARP's ether type where there is no IP. */
   proto: number
+  /** `flows`: ARP messages where there are no flows. */
   episode: { flows: number; firstUs: number; lastUs: number; first: string; last: string }
   orientation: Orientation
   baselineState: 'learning' | 'partial' | 'ready' | 'none'

@@ -16,7 +16,7 @@ export class Notifier {
   heldBackToday = 0
   heldBackCount = 0
   notifiedCount = 0
-  readonly #perDayMax: number
+  #perDayMax: number
   readonly #baseUs: number
   readonly #told: BoundedTable<{ atUs: number; level: number }>
   #day = Number.NEGATIVE_INFINITY
@@ -26,6 +26,11 @@ export class Notifier {
     this.#perDayMax = perDayMax
     this.#baseUs = (baseSec % 86_400) * 1e6
     this.#told = new BoundedTable(ACTORS_MAX, DAY_US)
+  }
+
+  /** Another budget, from the next alert on; what was told today counts. */
+  change(perDayMax: number): void {
+    this.#perDayMax = perDayMax
   }
 
   mayNotify(kind: string, actor: string, level: number, nowUs: number): boolean {

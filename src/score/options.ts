@@ -59,10 +59,10 @@ const ROLE_OPTIONS = {
     default: [],
     unit: '',
     comment:
-      'Hosts whose job looks like an attack: scanner, inventory, monitoring, admin, backup or load_test. Their alerts are not raised, but counted.',
+      'Hosts whose job looks like an attack: scanner, inventory, monitoring, admin, backup, router, failover or load_test. Their alerts are not raised, but counted.',
     fields: {
       address: { comment: 'address or network', required: true, kind: 'network' },
-      role: { comment: 'scanner, inventory, monitoring, admin, backup or load_test', required: true, kind: 'text' },
+      role: { comment: 'scanner, inventory, monitoring, admin, backup, router, failover or load_test', required: true, kind: 'text' },
       owner: { comment: 'who answers for it', required: true, kind: 'text' },
       until: { comment: 'last day on which it holds', required: false, kind: 'date' },
       note: { comment: 'anything', required: false, kind: 'text' },

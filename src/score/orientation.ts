@@ -57,7 +57,7 @@ const UNSAID: Pair<boolean | null> = [null, null]
 
 /** Orients flows one after another; remembers only which addresses are inside, and whether any ever was. */
 export class Orienter {
-  readonly #internal: NetworkSet
+  #internal: NetworkSet
   readonly #services: Services
   readonly #inside = new Map<string, boolean>()
   #sawInside = false
@@ -65,6 +65,12 @@ export class Orienter {
   constructor(internal: NetworkSet, services: Services) {
     this.#internal = internal
     this.#services = services
+  }
+
+  /** Other networks are ours from now on. */
+  change(internal: NetworkSet): void {
+    this.#internal = internal
+    this.#inside.clear()
   }
 
   /** @param bothHalves share of pairs seen in both directions; null while unknown, which blocks nothing. */

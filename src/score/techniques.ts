@@ -12,6 +12,12 @@ export const TECHNIQUES = {
   'T1110.001': { id: 'T1110.001', name: 'Brute Force: Password Guessing', tactic: 'TA0006', tacticName: 'Credential Access' },
   'T1110.003': { id: 'T1110.003', name: 'Brute Force: Password Spraying', tactic: 'TA0006', tacticName: 'Credential Access' },
   T1018: { id: 'T1018', name: 'Remote System Discovery', tactic: 'TA0007', tacticName: 'Discovery' },
+  'T1557.002': {
+    id: 'T1557.002',
+    name: 'Adversary-in-the-Middle: ARP Cache Poisoning',
+    tactic: 'TA0006',
+    tacticName: 'Credential Access',
+  },
   'T1021.001': { id: 'T1021.001', name: 'Remote Services: Remote Desktop Protocol', tactic: 'TA0008', tacticName: 'Lateral Movement' },
   'T1021.002': { id: 'T1021.002', name: 'Remote Services: SMB/Windows Admin Shares', tactic: 'TA0008', tacticName: 'Lateral Movement' },
   'T1021.004': { id: 'T1021.004', name: 'Remote Services: SSH', tactic: 'TA0008', tacticName: 'Lateral Movement' },

@@ -73,6 +73,13 @@ class FakeRing implements RingAddon {
   interrupt = (): boolean => true
   close(): void {}
   devices = () => []
+  notify = () => ''
+  readonly filters = new Map<string, string>()
+  setFilter(handle: RingHandle, filter: string): void {
+    const device = this.#devices[handle.id]
+    if (filter === `not on ${device}`) throw Object.assign(new Error('the filter does not compile'), { code: 'EFILTER' })
+    this.filters.set(device, filter)
+  }
 }
 
 const OPTIONS = { filter: '', snapLen: 96, bufferBytes: 1 << 20, isPromiscuous: true, fanoutGroup: -1 }
@@ -169,4 +176,21 @@ test('an unknown interface at start is an error that names it', () => {
   const ring = new FakeRing()
   ring.script('a', [])
   expect(() => sourceOn(ring, 'a', 'b')).toThrow(OpenError)
+})
+
+test('another filter holds on all interfaces, or on none', () => {
+  const ring = new FakeRing()
+  for (const device of ['a', 'b']) ring.script(device, [])
+  const source = sourceOn(ring, 'a', 'b')
+  source.changeFilter('udp')
+  expect([...ring.filters]).toEqual([
+    ['a', 'udp'],
+    ['b', 'udp'],
+  ])
+  expect(() => source.changeFilter('not on b')).toThrow('the filter does not compile')
+  expect([...ring.filters]).toEqual([
+    ['a', 'udp'],
+    ['b', 'udp'],
+  ])
+  expect(source.interfaces.map((one) => one.filter)).toEqual(['udp', 'udp'])
 })

@@ -153,7 +153,10 @@ table('ethernet and VLAN tags', [
   { title: 'no octet', frame: '', is: 'link_truncated' },
   { title: 'one octet short of a header', frame: `${MACS} 08`, is: 'link_truncated' },
   { title: 'a header and nothing else', frame: ETH4, is: 'ipv4_truncated' },
-  { title: 'ARP', frame: `${MACS} 0806 0001 0800 06 04 0001`, is: 'arp' },
+  { title: 'ARP', frame: `${MACS} 0806 0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002`, is: 'arp' },
+  { title: 'ARP cut short', frame: `${MACS} 0806 0001 0800 06 04 0001`, is: 'arp_truncated' },
+  { title: 'ARP with lengths of something else', frame: `${MACS} 0806 0001 0800 06 10 0001`, is: 'arp_malformed' },
+  { title: 'ARP for AppleTalk', frame: `${MACS} 0806 0001 809b 06 04 0001`, is: 'arp_other' },
   { title: 'LLDP', frame: `${MACS} 88cc 0207`, is: 'ethertype_unknown' },
   { title: 'LLC: a length where the type would be', frame: `${MACS} 0026 42 42 03 0000`, is: 'ethertype_unknown' },
   {

@@ -14,7 +14,7 @@ const MACS = '020000000002 020000000001'
 const INNER = '4500 0020 0001 0000 40 11 0000 0a090001 0a090002  03e8 07d0 000c 0000 01020304'
 const INNER6 = '60000000 000c 11 40 fd000000000000000000000000000001 fd000000000000000000000000000002  03e8 07d0 000c 0000 01020304'
 const INNER_FRAME = `${MACS} 0800 ${INNER}`
-const INNER_ARP = `${MACS} 0806 0001080006040001`
+const INNER_ARP = `${MACS} 0806 0001080006040001 020000000001 0a000001 000000000000 0a000002`
 
 function ipv4(proto: number, payload: string, fragmentWord = '0000'): string {
   const len = hex(payload).length + 20
@@ -207,7 +207,7 @@ describe('a wrapper whose content cannot be decoded is metered as itself', () =>
     ['ERSPAN III, frame type', ipv4(47, `1000 22eb 00000001 2064 0005 00000000 0000 1c00`), `${OUTER_GRE} 20`, 'tunnel_malformed'],
     ['VXLAN without I', udp(4789, `00 000000 00002a 00 ${INNER_FRAME}`), '192.0.2.1:49152 17 4789 54', 'tunnel_malformed'],
     ['VXLAN, cut', udp(4789, '08 000000'), '192.0.2.1:49152 17 4789 4', 'tunnel_truncated'],
-    ['VXLAN, ARP', udp(4789, `${VXLAN} ${INNER_ARP}`), '192.0.2.1:49152 17 4789 30', 'arp'],
+    ['VXLAN, ARP', udp(4789, `${VXLAN} ${INNER_ARP}`), '192.0.2.1:49152 17 4789 50', 'arp'],
     ['VXLAN-GPE, next protocol', udp(4790, `0c 0000 07 00002a 00`), '192.0.2.1:49152 17 4790 8', 'tunnel_payload_unknown'],
     ['GENEVE, version', udp(6081, `40 00 0800 00002a 00 ${INNER}`), '192.0.2.1:49152 17 6081 40', 'tunnel_malformed'],
     ['GENEVE, cut', udp(6081, '00 00 0800'), '192.0.2.1:49152 17 6081 4', 'tunnel_truncated'],

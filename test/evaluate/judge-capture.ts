@@ -8,11 +8,13 @@ import { NetworkSet } from '../../src/base/address.ts'
 import type { Config } from '../../src/config.ts'
 import { communityIdOf } from '../../src/features/community-id.ts'
 import { featureSetId } from '../../src/features/features.ts'
+import type { FlowBatch } from '../../src/flow/batch.ts'
 import { type Flow, ORIG, RESP } from '../../src/flow/flow.ts'
 import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
 import { readFlow } from '../../src/flow/read-flow.ts'
 import { RowView } from '../../src/flow/row-view.ts'
+import { judgeInterim } from '../../src/judge.ts'
 import { SILENT } from '../../src/progress.ts'
 import { newReading, readCaptures } from '../../src/reading.ts'
 import { Analyst } from '../../src/score/analyst.ts'
@@ -54,20 +56,24 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
       if (flow.packets[side] && internal.has(flow.addr[side])) hostHours.add(`${flow.addr[side]} ${hour}`)
   }
   const run: { flows: number; analyst: Analyst | null } = { flows: 0, analyst: null }
-  const meter = new Meter(tableLimits(config.flow), (batch) => {
-    run.flows += batch.count
+  const analyst = (): Analyst => {
     run.analyst ??= openAnalyst(config, meter, (alert, isAlert) => {
       const found = { flows: alert.episode.flows, seconds: (meter.table.nowUs - alert.episode.firstUs) / US_PER_S }
       episodes.set(alert.id, { alert, found: isAlert ? (episodes.get(alert.id)?.found ?? found) : null })
     })
+    return run.analyst
+  }
+  const takeRows = (batch: FlowBatch): void => {
+    run.flows += batch.count
     const row = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
       const flow = readFlow(row.moveTo(batch, i))
       rules.observe(flow)
       noteHours(flow)
-      run.analyst.onFlow(flow)
+      analyst().onFlow(flow)
     }
-  })
+  }
+  const meter: Meter = new Meter(tableLimits(config.flow), takeRows, (interim) => judgeInterim(interim, analyst()))
   const signal = AbortSignal.timeout(timeLimitMs)
   const take = async (slab: Parameters<Meter['meterSlab']>[0]): Promise<boolean> => {
     meter.meterSlab(slab)

@@ -1,9 +1,12 @@
 /** What comes out does not depend on how the kernel or a file cut the packets into slabs: octet for octet the same rows. */
 import { expect, test } from 'vitest'
+import type { Slab } from '../../src/capture/slab.ts'
+import { Meter } from '../../src/flow/meter.ts'
+import { concat, hex } from '../base/hex.ts'
 import { type Random, seeded } from '../base/seeded.ts'
 import { type Frame, slabsOf } from '../capture/records.ts'
 import { conversation } from './conversation.ts'
-import { type MeteredRow, meterSlabs } from './run-meter.ts'
+import { DEFAULT_LIMITS, type MeteredRow, meterSlabs } from './run-meter.ts'
 
 const FLAGS = ['S', 'SA', 'A', 'PA', 'PA', 'PA', 'FA', 'R', 'RA']
 
@@ -87,4 +90,36 @@ test('the same digestible octets whatever the maximum of flows and the hash seed
   const plain = octets(meterSlabs(slabsOf(frames)).rows)
   expect(octets(meterSlabs(slabsOf(frames), { maxFlows: 1024 }).rows)).toEqual(plain)
   expect(octets(meterSlabs(slabsOf(frames), { hashSeed: 12_345 }).rows)).toEqual(plain)
+})
+
+/** What the meter sees of the link layer: which messages and packets, in which second they were handed on. */
+function sightingsOf(slabs: readonly Slab[]): { handed: string[]; notJudged: number } {
+  const handed: string[] = []
+  const meter = new Meter(
+    DEFAULT_LIMITS,
+    () => undefined,
+    (interim) => {
+      if (interim.kind === 'link') handed.push(JSON.stringify(interim.sightings))
+    },
+  )
+  for (const slab of slabs) meter.meterSlab(slab)
+  meter.finish()
+  return { handed, notJudged: meter.counters.arpNotJudged }
+}
+
+function withArp(frames: readonly Frame[]): Frame[] {
+  const message = hex('0806 0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002')
+  return frames.map((frame, i) => (i % 5 === 0 ? { ...frame, bytes: concat(frame.bytes.subarray(0, 12), message) } : frame))
+}
+
+test('ARP messages and carriers of packets are handed on alike, and never more of a second than is said', () => {
+  const frames = withArp(traffic(seeded(31), 3000))
+  const whole = sightingsOf(slabsOf(frames))
+  expect(whole.handed.length).toBeGreaterThan(100)
+  expect(sightingsOf(slabsOf(frames, 1, 1))).toEqual(whole)
+  const storm = Array.from({ length: 5000 }, (_, i) => ({ ...frames[0], sec: 1000, nsec: i }))
+  const { handed, notJudged } = sightingsOf(slabsOf(storm))
+  expect(handed.length).toBe(1)
+  expect((JSON.parse(handed[0]) as { kind: string }[]).filter(({ kind }) => kind === 'arp').length).toBe(1024)
+  expect(notJudged).toBe(5000 - 1024)
 })

@@ -50,18 +50,18 @@ export class Sensor {
   readonly #child: ChildProcess
   readonly #ended: Promise<Ended>
   stderr = ''
-  #stdout = ''
+  stdout = ''
 
-  constructor(words: string[]) {
+  constructor(words: readonly string[]) {
     this.#child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child.stderr?.on('data', (text) => {
       this.stderr += text
     })
     this.#child.stdout?.on('data', (text) => {
-      this.#stdout += text
+      this.stdout += text
     })
     this.#ended = new Promise((resolve) =>
-      this.#child.on('close', (code, signal) => resolve({ code, signal, stdout: this.#stdout, stderr: this.stderr })),
+      this.#child.on('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })),
     )
   }
 
@@ -104,21 +104,28 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
+/** In this process. */
+let labs = 0
+
 export class Lab {
   readonly folder = mkdtempSync(join(tmpdir(), 'flowscribe-live-'))
-  readonly #sending = `fs-${process.pid}-a`
-  readonly #sensing = `fs-${process.pid}-b`
+  readonly #sending: string
+  /** The sensor's namespace. */
+  readonly sensing: string
   readonly #sender = join(this.folder, 'send')
   readonly #sensors: Sensor[] = []
-  readonly #main: string
+  #main: string
 
   /** @param root the project's folder */
   constructor(root = ROOT) {
+    labs++
+    this.#sending = `fs-${process.pid}-${labs}a`
+    this.sensing = `fs-${process.pid}-${labs}b`
     this.#main = join(root, 'dist', 'main.js')
     const source = join(root, 'test', 'live', 'send.c')
     const built = sh('cc', '-std=c11', '-O2', '-Wall', '-Wextra', '-Wconversion', '-Werror', source, '-o', this.#sender)
     if (built.status !== 0) throw new Error(`send.c does not compile: ${built.stderr}`)
-    for (const name of [this.#sending, this.#sensing]) {
+    for (const name of [this.#sending, this.sensing]) {
       this.#must('ip', 'netns', 'add', name)
       // Nobody but the tests may send here.
       this.#must('ip', 'netns', 'exec', name, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6')
@@ -129,6 +136,11 @@ export class Lab {
   #must(...words: string[]): void {
     const { status, stderr } = sh(...words)
     if (status !== 0) throw new Error(`${words.join(' ')}: ${stderr}`)
+  }
+
+  /** From now on another build is started: test/live/seams/. */
+  useBuild(folder: string): void {
+    this.#main = join(folder, 'main.js')
   }
 
   /** `${name}0` where is sent, `${name}1` where is listened. */
@@ -150,25 +162,25 @@ export class Lab {
       'mtu',
       '9000',
       'netns',
-      this.#sensing,
+      this.sensing,
     )
     this.#must('ip', '-n', this.#sending, 'link', 'set', `${name}0`, 'up', 'arp', 'off')
-    this.#must('ip', '-n', this.#sensing, 'link', 'set', `${name}1`, 'up', 'arp', 'off')
+    this.#must('ip', '-n', this.sensing, 'link', 'set', `${name}1`, 'up', 'arp', 'off')
   }
 
   /** `ip link …` on the sensor's side. */
   link(...words: string[]): void {
-    this.#must('ip', '-n', this.#sensing, 'link', ...words)
+    this.#must('ip', '-n', this.sensing, 'link', ...words)
   }
 
   /** Sends as send.c's arguments say; waits for the end. */
   send(device: string, ...words: string[]): Promise<Sent> {
-    return this.#count(['ip', 'netns', 'exec', words[0] === 'inject' ? this.#sensing : this.#sending, this.#sender, device, ...words])
+    return this.#count(['ip', 'netns', 'exec', words[0] === 'inject' ? this.sensing : this.#sending, this.#sender, device, ...words])
   }
 
   /** The same on one core. */
   sendFrom(core: number, device: string, ...words: string[]): Promise<Sent> {
-    const space = words[0] === 'inject' ? this.#sensing : this.#sending
+    const space = words[0] === 'inject' ? this.sensing : this.#sending
     return this.#count(['ip', 'netns', 'exec', space, 'taskset', '-c', String(core), this.#sender, device, ...words])
   }
 
@@ -193,9 +205,16 @@ export class Lab {
 
   /** A command of flowscribe in the sensor's namespace, possibly after words such as `taskset -c 1`. */
   start(args: readonly string[], before: readonly string[] = []): Sensor {
-    const sensor = new Sensor(['ip', 'netns', 'exec', this.#sensing, ...before, process.execPath, this.#main, ...args])
+    const sensor = new Sensor(['ip', 'netns', 'exec', this.sensing, ...before, process.execPath, this.#main, ...args])
     this.#sensors.push(sensor)
     return sensor
+  }
+
+  /** Any command in the sensor's namespace. */
+  startCommand(words: readonly string[]): Sensor {
+    const process = new Sensor(['ip', 'netns', 'exec', this.sensing, ...words])
+    this.#sensors.push(process)
+    return process
   }
 
   /** The same, until it captures. */
@@ -211,7 +230,7 @@ export class Lab {
 
   close(): void {
     for (const sensor of this.#sensors) if (sensor.isRunning) sensor.signal('SIGKILL')
-    for (const name of [this.#sending, this.#sensing]) sh('ip', 'netns', 'del', name)
+    for (const name of [this.#sending, this.sensing]) sh('ip', 'netns', 'del', name)
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

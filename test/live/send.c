@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAME_LEN = 60, BATCH = 64, FLOWS_MAX = 60000, FILE_BYTES_MAX = 1 << 28, FILE_HEADER_LEN = 24, REC_HEADER_LEN = 16 };
+enum { FRAME_LEN = 60, BATCH = 64, CLIENTS = 60000, FLOWS_MAX = 10 * CLIENTS, FILE_BYTES_MAX = 1 << 28, FILE_HEADER_LEN = 24, REC_HEADER_LEN = 16 };
 
 static double nowS(void) {
   struct timespec now;
@@ -57,9 +57,10 @@ static uint16_t checksum(const uint8_t *b, size_t len) {
   return (uint16_t)~sum;
 }
 
-/* Conversation `flow`: 198.18.x.y to 198.19.0.1, UDP (RFC 2544's test addresses). */
-static void makeFrame(uint8_t *b, unsigned flow) {
+/* Conversation `number`: 198.18.x.y to 198.19.0.1, UDP (RFC 2544's test addresses); beyond CLIENTS to another port of the server. */
+static void makeFrame(uint8_t *b, unsigned number) {
   static const uint8_t head[] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 46, 0, 0, 0x40, 0, 64, 17, 0, 0, 198, 18, 0, 0, 198, 19, 0, 1};
+  const unsigned flow = number % CLIENTS;
   memset(b, 0, FRAME_LEN);
   memcpy(b, head, sizeof head);
   b[28] = (uint8_t)(flow >> 8);
@@ -69,7 +70,7 @@ static void makeFrame(uint8_t *b, unsigned flow) {
   b[25] = (uint8_t)sum;
   b[34] = (uint8_t)((1024 + flow) >> 8);
   b[35] = (uint8_t)(1024 + flow);
-  b[37] = 53;
+  b[37] = (uint8_t)(53 + number / CLIENTS);
   b[39] = 26;
 }
 
@@ -215,7 +216,7 @@ int main(int argc, char **argv) {
   }
   const int fd = openInterface(argv[1]);
   const unsigned long flows = isFlood ? strtoul(argv[5], NULL, 10) : 1;
-  if (flows < 1 || flows > FLOWS_MAX) return 2;
+  if (flows < 1 || flows > (isInjected ? CLIENTS : FLOWS_MAX)) return 2;
   const double start = nowS();
   const double rate = isFlood ? strtod(argv[3], NULL) : 0;
   const double seconds = isFlood ? strtod(argv[4], NULL) : 0;

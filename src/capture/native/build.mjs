@@ -1,7 +1,7 @@
 /**
  * Compiles the live capture addon with the system's C compiler: run by setup.mjs, or `node src/capture/native/build.mjs [SANITIZED]`.
  *
- * In:  ring.c and handle.c beside this file, libpcap's headers, Node-API's headers (npm's node-api-headers, or Node's own).
+ * In:  the C files beside this one, libpcap's headers, Node-API's headers (npm's node-api-headers, or Node's own).
  * Out: build/ring.node, made only when a source or the compiler's command changed; what is missing, as Debian's package names.
  *      With a file's name: the build that AddressSanitizer watches, for tests, there.
  * Not: node-gyp, which would download headers from elsewhere. Node-API is stable, so one build serves every Node from 20 on.
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const ROOT = dirname(dirname(dirname(HERE)))
-const SOURCES = ['ring.c', 'handle.c', 'handle.h', 'build.mjs']
+const SOURCES = ['ring.c', 'handle.c', 'handle.h', 'notify.c', 'notify.h', 'build.mjs']
 const COMPILERS = process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang']
 
 const WARNINGS = ['-Wall', '-Wextra', '-Wconversion', '-Wshadow', '-Wstrict-prototypes', '-Wformat=2', '-Werror']

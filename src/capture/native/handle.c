@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #endif
 
@@ -114,10 +115,49 @@ static bool joinFanout(OpenFault *fault, pcap_t *pcap, const OpenOptions *o) {
 #endif
 }
 
-static bool setFilter(OpenFault *fault, pcap_t *pcap, const char *filter) {
+#ifdef __linux__
+/* Whether the kernel runs the program as it stands: it is not too long, and not for cooked frames, whose offsets libpcap changes. */
+static bool runsInKernel(pcap_t *pcap, const struct bpf_program *program) {
+  const int linkType = pcap_datalink(pcap);
+  return program->bf_len <= BPF_MAXINSNS && linkType != DLT_LINUX_SLL && linkType != DLT_LINUX_SLL2;
+}
+#endif
+
+static bool setFilter(OpenFault *fault, Handle *handle, const char *filter) {
   struct bpf_program program;
+  pcap_t *pcap = handle->pcap;
+#ifdef __linux__
+  /* Without a filter there is nothing that a later one would have to take the place of. */
+  handle->isFilteredByKernel = true;
+#endif
   if (filter[0] == '\0') return true;
   if (pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0) return failOpen(fault, pcap, "EFILTER", "the filter does not compile");
+  const int status = pcap_setfilter(pcap, &program);
+#ifdef __linux__
+  handle->isFilteredByKernel = runsInKernel(pcap, &program);
+#endif
+  pcap_freecode(&program);
+  return status == 0 || failOpen(fault, pcap, "EFILTER", "the filter cannot be set");
+}
+
+/*
+ * pcap_setfilter lets nothing through while it changes from one filter to the next, and counts nothing of that. The kernel's own
+ * exchange has no such gap, so it is used where the program needs none of libpcap's changes.
+ */
+bool changeFilter(Handle *handle, const char *filter, OpenFault *fault) {
+  struct bpf_program program;
+  pcap_t *pcap = handle->pcap;
+  if (pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0) return failOpen(fault, pcap, "EFILTER", "the filter does not compile");
+#ifdef __linux__
+  if (handle->isFilteredByKernel && runsInKernel(pcap, &program)) {
+    struct sock_fprog code = {(unsigned short)program.bf_len, (struct sock_filter *)(void *)program.bf_insns};
+    const int attached = setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_ATTACH_FILTER, &code, sizeof code);
+    const int why = errno;
+    pcap_freecode(&program);
+    return attached == 0 || failOpen(fault, NULL, "EFILTER", strerror(why));
+  }
+  handle->isFilteredByKernel = false;
+#endif
   const int status = pcap_setfilter(pcap, &program);
   pcap_freecode(&program);
   return status == 0 || failOpen(fault, pcap, "EFILTER", "the filter cannot be set");
@@ -139,7 +179,7 @@ static bool activate(OpenFault *fault, Handle *handle, const OpenOptions *o) {
   handle->pollFd = pcap_get_selectable_fd(pcap);
   if (handle->pollFd < 0) return failOpen(fault, NULL, "ECAPTURE", "this device cannot be waited for");
   /* The filter first: a member of a fanout group without it would take packets that nobody wants. */
-  return setFilter(fault, pcap, o->filter) && joinFanout(fault, pcap, o);
+  return setFilter(fault, handle, o->filter) && joinFanout(fault, pcap, o);
 }
 
 static bool openWaker(OpenFault *fault, Handle *handle) {

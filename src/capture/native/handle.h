@@ -37,6 +37,7 @@ typedef struct {
   uint32_t snapLen;
   bool isNanosecond;
   bool isReading;
+  bool isFilteredByKernel; /* by a program that can be exchanged in one step */
   double emptyAtUs; /* clock before the last look that found the ring empty */
   uint64_t noRoom;  /* records that did not fit, which snapLen rules out */
   char device[DEVICE_LEN_MAX];
@@ -63,6 +64,11 @@ typedef struct {
 
 /* In: a zeroed handle. False with `fault` filled in; releaseHandle is due either way. */
 bool openHandle(Handle *handle, const OpenOptions *options, OpenFault *fault);
+/*
+ * Another filter for an open capture, from its next packet on; '' takes all. What lies in the ring already was taken by the old one.
+ * False with `fault` filled in, and the old filter in force.
+ */
+bool changeFilter(Handle *handle, const char *filter, OpenFault *fault);
 /* Octets written to bytes[start, end), or a READ_… status. There must be room for a record of snapLen. */
 int64_t readSlab(Handle *handle, uint8_t *bytes, size_t start, size_t end, int timeoutMs);
 /* "up", "no carrier", "down" or "gone", as the kernel has it now. */

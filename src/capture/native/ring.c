@@ -1,7 +1,8 @@
 /*
  * Live capture for Node: libpcap's ring buffer read into slabs, many packets a call (Node-API 8, C11).
  *
- * In:  open(options) → handle, read(handle, slab, offset, timeoutMs), stats, linkState, interrupt(id), close, devices.
+ * In:  open(options) → handle, read(handle, slab, offset, timeoutMs), stats, linkState, setFilter, interrupt(id), close, devices;
+ *      notify(address, text), which has nothing to do with capture: it is here because one addon is easier to install than two.
  *      src/capture/ring-addon.ts has the types.
  * Out: records of `sec u32 | nsec u32 | capLen u32 | wireLen u32 | frame` (little-endian), as src/capture/slab.ts has them.
  * Not: ticks, retries, merging of interfaces: live-ring.ts's.
@@ -12,6 +13,7 @@
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include "handle.h"
+#include "notify.h"
 #include <netdb.h>
 #include <node_api.h>
 #include <stdio.h>
@@ -86,16 +88,21 @@ static bool optionFlag(napi_env env, napi_value options, const char *name, bool 
 }
 
 /* Text without NUL of at most size - 1 octets. */
-static bool optionText(napi_env env, napi_value options, const char *name, char *out, size_t size) {
+static bool textOf(napi_env env, napi_value value, const char *name, char *out, size_t size) {
   char message[128];
-  napi_value value = NULL;
   size_t len = 0;
-  if (napi_get_named_property(env, options, name, &value) == napi_ok && isType(env, value, napi_string) &&
-      napi_get_value_string_utf8(env, value, NULL, 0, &len) == napi_ok && len < size &&
+  if (isType(env, value, napi_string) && napi_get_value_string_utf8(env, value, NULL, 0, &len) == napi_ok && len < size &&
       napi_get_value_string_utf8(env, value, out, size, &len) == napi_ok && strlen(out) == len)
     return true;
   snprintf(message, sizeof message, "%s must be text of fewer than %zu octets without NUL", name, size);
   failType(env, message);
+  return false;
+}
+
+static bool optionText(napi_env env, napi_value options, const char *name, char *out, size_t size) {
+  napi_value value = NULL;
+  if (napi_get_named_property(env, options, name, &value) == napi_ok) return textOf(env, value, name, out, size);
+  fail(env, "EINTERNAL", "an option cannot be read");
   return false;
 }
 
@@ -275,6 +282,36 @@ static napi_value linkStateOf(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* Another filter for an open capture. */
+static napi_value setFilterOf(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  OpenFault fault = {"EINTERNAL", "the filter cannot be changed"};
+  if (!arguments(env, info, 2, argv)) return NULL;
+  Handle *handle = handleOf(env, argv[0]);
+  if (handle == NULL) return NULL;
+  if (handle->isReading) return fail(env, "EBUSY", "the capture is being read");
+  char *filter = malloc(FILTER_LEN_MAX);
+  if (filter == NULL) return fail(env, "ENOMEM", "no memory for a filter");
+  const bool isText = textOf(env, argv[1], "filter", filter, FILTER_LEN_MAX);
+  const bool isSet = isText && changeFilter(handle, filter, &fault);
+  free(filter);
+  return isSet || !isText ? NULL : fail(env, fault.code, fault.message);
+}
+
+/* To the service manager, from any thread: '' when it was handed over, else why not. */
+static napi_value notifyManager(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  napi_value result = NULL;
+  char path[NOTIFY_PATH_MAX];
+  char text[NOTICE_LEN_MAX];
+  if (!arguments(env, info, 2, argv) || !textOf(env, argv[0], "the address", path, sizeof path) ||
+      !textOf(env, argv[1], "the message", text, sizeof text))
+    return NULL;
+  const int fault = sendNotice(path, text, strlen(text));
+  CHECK(napi_create_string_utf8(env, fault == 0 ? "" : strerror(fault), NAPI_AUTO_LENGTH, &result));
+  return result;
+}
+
 /* From any thread. Returns whether such a capture is open. */
 static napi_value interruptCapture(napi_env env, napi_callback_info info) {
   napi_value argv[1];
@@ -358,6 +395,7 @@ static napi_value init(napi_env env, napi_value exports) {
   } calls[] = {
       {"open", openCapture},       {"read", readCapture},           {"stats", statsOf},       {"emptyAtUs", emptyAtUsOf}, {"faultText", faultTextOf},
       {"linkState", linkStateOf}, {"interrupt", interruptCapture}, {"close", closeCapture}, {"devices", listDevices},
+      {"setFilter", setFilterOf}, {"notify", notifyManager},
   };
   for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
     napi_value function = NULL;

@@ -21,11 +21,11 @@ export type EveCategory =
 
 /** Lines to be copied into other tools. */
 export interface DetectionRule {
-  /** A whole rule, on one line. */
-  suricata: string
+  /** A whole rule, on one line; null where Suricata's rules cannot see it. */
+  suricata: string | null
   /** For tcpdump and capture filters. */
   bpf: string
-  /** A shell line over Zeek's conn.log. */
+  /** A shell line over Zeek's conn.log, or for what has no connection one that starts Zeek. */
   zeek: string
 }
 

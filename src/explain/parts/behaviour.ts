@@ -6,9 +6,10 @@ import type { Facts } from '../facts.ts'
 import { portText } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
 import { connStateText } from '../tcp-words.ts'
-import { bytesText, countOf, countText, durationText, exactTimeText, measuredText, NOT_MEASURED, secondText, sentences } from '../words.ts'
+import { bytesText, countText, durationText, exactTimeText, measuredText, NOT_MEASURED, secondText, sentences } from '../words.ts'
 
 export function networkBehaviour(facts: Facts): string {
+  if (facts.isArp) return arpBehaviour(facts)
   return blocks([
     '**Packet flow**',
     packetFlow(facts),
@@ -18,6 +19,25 @@ export function networkBehaviour(facts: Facts): string {
     flagsAndState(facts),
     '**Protocol**',
     protocol(facts),
+    '**Comparison with normal**',
+    comparison(facts),
+  ])
+}
+
+/** There are no flows, hence neither sizes nor states: what was said, when, and what that means. */
+function arpBehaviour(facts: Facts): string {
+  const { alert } = facts
+  const said = byWeight(alert.evidence).filter((evidence) => evidence.group !== 'timing')
+  return blocks([
+    '**Messages**',
+    bullets(said.map((evidence) => `${code(evidence.id)}: ${claimSentence(evidence)}`)),
+    '**Timing**',
+    timing(facts),
+    '**Protocol**',
+    bullets([
+      'ARP finds the network card of an address on the same segment. It knows no proof: whoever answers is believed.',
+      'Each message names its sender, so that nothing had to be told about who began.',
+    ]),
     '**Comparison with normal**',
     comparison(facts),
   ])
@@ -46,11 +66,11 @@ export function endpointText(flow: KeptFlow, side: 0 | 1): string {
   return `${host} port ${flow.port[side] ?? NOT_MEASURED}`
 }
 
-function timing({ alert, span }: Facts): string {
-  const { first, last, flows } = alert.episode
+function timing({ alert, span, extent }: Facts): string {
+  const { first, last } = alert.episode
   const starts = alert.flows.map((flow) => `${code(String(flow.id))} began ${escapeText(exactTimeText(flow.start))} UTC`)
   return bullets([
-    `${countOf(flows, 'flow')} from ${escapeText(secondText(first))} to ${escapeText(secondText(last))}: ${span}.`,
+    `${extent} from ${escapeText(secondText(first))} to ${escapeText(secondText(last))}: ${span}.`,
     ...(starts.length === 0 ? [] : [`${starts.slice(0, 3).join('; ')}.`]),
     ...byGroup(alert.evidence, 'timing'),
   ])
@@ -96,6 +116,7 @@ const ORIENTATIONS: Readonly<Record<Orientation['how'], string>> = {
   table: 'the other side is known to serve this port',
   port: 'told by the registered port; no opening was seen',
   guess: 'a guess from the lower port; no opening was seen',
+  sender: 'each message names its sender',
 }
 
 const HALVES: Readonly<Record<Orientation['halves'], string>> = {

@@ -94,7 +94,10 @@ function sourceText(flow: KeptFlow): string {
   return 'The record is the server half: its source is the responder, and IN is what the responder sent'
 }
 
-export function observableFeatures({ alert }: Facts): string {
+export function observableFeatures(facts: Facts): string {
+  const { alert } = facts
+  // ARP has no flow, hence none of a flow's features: the part is left out.
+  if (facts.isArp) return ''
   const flow = tellingFlow(alert)
   return flow === null ? 'No single flow was kept.' : featureTables(flow, alert)
 }

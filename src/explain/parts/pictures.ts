@@ -3,6 +3,7 @@ import type { KeptFlow, PictureData } from '../../score/evidence.ts'
 import type { Facts } from '../facts.ts'
 import { portText, tellingFlow } from '../facts.ts'
 import { blocks, code, escapeText, table } from '../markdown.ts'
+import { CLAIM_WORDS, type Claims, claimsPicture } from '../pictures/claims.ts'
 import { concurrentPicture } from '../pictures/concurrent.ts'
 import { gapsPicture } from '../pictures/gaps.ts'
 import { gridPicture, outcomeCount } from '../pictures/grid.ts'
@@ -78,6 +79,8 @@ function picture(facts: Facts, data: PictureData, stem: string): Drawn | null {
       return data.sessions.length === 0 ? null : sessions(data, stem)
     case 'grid':
       return data.cells.length === 0 ? null : grid(facts, data, stem)
+    case 'claims':
+      return data.marks.length === 0 ? null : claims(data, stem)
     case 'gaps':
       return data.gapsUs.length === 0 ? null : gaps(data, stem)
     case 'rate':
@@ -150,10 +153,14 @@ const NAMED_MAX = 16
 function grid(facts: Facts, data: Of<'grid'>, stem: string): Drawn {
   const name = `${stem}.grid.svg`
   const answered = data.cells.filter((cell) => cell.outcome === 'answered').slice(0, NAMED_MAX)
-  const named = answered.map((cell) => [code(data.targets[cell.target]), escapeText(portText(facts.alert.proto, data.ports[cell.port]))])
+  const hasPorts = !facts.isArp
+  const named = answered.map((cell) => [
+    code(data.targets[cell.target]),
+    ...(hasPorts ? [escapeText(portText(facts.alert.proto, data.ports[cell.port]))] : []),
+  ])
   const counts = [
     ['Hosts tried', countText(data.targets.length)],
-    ['Ports tried', countText(data.ports.length)],
+    ...(hasPorts ? [['Ports tried', countText(data.ports.length)]] : []),
     ['Attempts that failed', countText(outcomeCount(data, 'failed'))],
     ['Attempts that were answered', countText(outcomeCount(data, 'answered'))],
     ...(data.omitted === 0 ? [] : [['Attempts not kept for the picture', countText(data.omitted)]]),
@@ -161,9 +168,28 @@ function grid(facts: Facts, data: Of<'grid'>, stem: string): Drawn {
   return {
     file: { name, svg: svgFile(gridPicture(data)) },
     markdown: blocks([
-      `![Grid of the ports tried: hollow failed, filled answered](${name})`,
+      `![Grid of the ${hasPorts ? 'ports' : 'addresses'} tried: hollow failed, filled answered](${name})`,
       table(['In the picture', 'Count'], counts),
-      named.length === 0 ? 'None of them answered.' : blocks(['What answered:', table(['Host', 'Port'], named)]),
+      named.length === 0 ? 'None of them answered.' : blocks(['What answered:', table(hasPorts ? ['Host', 'Port'] : ['Host'], named)]),
+    ]),
+  }
+}
+
+function claims(data: Claims, stem: string): Drawn {
+  const name = `${stem}.claims.svg`
+  const hows = Object.keys(CLAIM_WORDS) as (keyof typeof CLAIM_WORDS)[]
+  const rows = data.macs.map((mac, i) => {
+    const own = data.marks.filter((mark) => mark.mac === i)
+    const claimed = [...new Set(own.map((mark) => code(data.addresses[mark.address])))]
+    return [code(mac), claimed.join(', '), ...hows.map((how) => countText(own.filter((mark) => mark.how === how).length))]
+  })
+  const shown = rows.filter((row) => row[1] !== '').slice(0, NAMED_MAX)
+  return {
+    file: { name, svg: svgFile(claimsPicture(data)) },
+    markdown: blocks([
+      `![Claims to an address by network card: orange was told to a host that had not asked](${name})`,
+      table(['Card', 'Addresses', ...hows.map((how) => capitalised(CLAIM_WORDS[how]))], shown),
+      data.omitted === 0 ? '' : `${countText(data.omitted)} earlier messages were not kept for the picture.`,
     ]),
   }
 }

@@ -13,13 +13,16 @@ const NAMED_FLOWS_MAX = 3
 
 export function provenance(facts: Facts, envelope: Envelope): string {
   const { alert } = facts
-  const filter = tsharkFilter(alert.flows)
+  const filter = facts.isArp ? arpFilter(facts) : tsharkFilter(alert.flows)
   const hasRecords = alert.flows.some((flow) => flow.record !== undefined)
   const rows = alert.flows.map((flow) => [code(String(flow.id)), measuredCode(flow.communityId), ...(hasRecords ? [recordText(flow)] : [])])
   return blocks([
     filter === ''
       ? ''
-      : blocks(['The telling flows in the capture:', codeBlock('sh', [`tshark -r ${captureName(envelope)} -Y '${filter}'`])]),
+      : blocks([
+          facts.isArp ? 'The messages in the capture:' : 'The telling flows in the capture:',
+          codeBlock('sh', [`tshark -r ${captureName(envelope)} -Y '${filter}'`]),
+        ]),
     rows.length === 0 ? '' : table(['Flow', 'Community ID', ...(hasRecords ? ['Record'] : [])], rows),
     bullets([
       `Alert ${code(alert.id)}, feature set ${code(alert.featureSet)}, configuration ${code(alert.sensor.configDigest)}`,
@@ -43,6 +46,13 @@ function recordText(flow: KeptFlow): string {
 function captureName(envelope: Envelope): string {
   const name = envelope.pcap_filename
   return name !== undefined && /^[\w./][\w./+-]*$/.test(name) ? name : 'CAPTURE'
+}
+
+/** What the claiming card said, or whom the searching host asked for. */
+function arpFilter({ macs, actorMac, actorAddress }: Facts): string {
+  const mac = macs[0] ?? actorMac
+  if (mac !== null) return `arp.src.hw_mac == ${mac}`
+  return actorAddress === null ? 'arp' : `arp.opcode == 1 && arp.src.proto_ipv4 == ${actorAddress}`
 }
 
 function tsharkFilter(flows: readonly KeptFlow[]): string {

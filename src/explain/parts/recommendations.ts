@@ -19,8 +19,10 @@ export function recommendations(facts: Facts, words: KindWords): string {
     ...(rule.suricata === ''
       ? ['**To see it again**: no rule, since the record names no host to write one for.']
       : [
-          "**To see it again**: a Suricata rule, a capture filter (tcpdump), a query of Zeek's log",
-          codeBlock('', [rule.suricata]),
+          rule.suricata === null
+            ? "**To see it again**: a capture filter (tcpdump), a line for Zeek; Suricata's rules cannot match this"
+            : "**To see it again**: a Suricata rule, a capture filter (tcpdump), a query of Zeek's log",
+          rule.suricata === null ? '' : codeBlock('', [rule.suricata]),
           rule.bpf === '' ? '' : codeBlock('', [rule.bpf]),
           codeBlock('sh', [rule.zeek]),
         ]),

@@ -5,7 +5,7 @@ import type { Facts } from '../facts.ts'
 import type { KindWords } from '../kinds/kind.ts'
 import { NORMAL_PREFIX } from '../kinds/normal.ts'
 import { blocks, code, escapeText } from '../markdown.ts'
-import { capitalised, countOf, likelihoodText, secondText } from '../words.ts'
+import { capitalised, likelihoodText, secondText } from '../words.ts'
 
 const EVENTS = { open: 'newly opened', update: 'going on', close: 'closed' } as const
 
@@ -16,14 +16,14 @@ const CALIBRATIONS = {
 
 export function titleAndHeadline(facts: Facts): string {
   const { alert } = facts
-  const { first, last, flows } = alert.episode
+  const { first, last } = alert.episode
   const to = secondText(first) === secondText(last) ? '' : ` to ${secondText(last)}`
   const headline = [
     `likelihood **${likelihoodText(alert.likelihood)}** (${alert.band})`,
     `severity **${alert.severity}**`,
     CALIBRATIONS[alert.calibration],
     `${escapeText(secondText(first))}${escapeText(to)}`,
-    countOf(flows, 'flow'),
+    facts.extent,
     `episode ${EVENTS[alert.event]}`,
   ]
   return blocks([

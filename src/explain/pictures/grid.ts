@@ -18,6 +18,8 @@ const TOP = 62
 const COLUMNS_MAX = 40
 const ROWS_MAX = 24
 const WIDTH_MIN = 470
+/** In the place of a port where there are none: pings, ARP. */
+const NO_PORT = 0
 
 interface Square {
   outcome: Outcome
@@ -38,7 +40,7 @@ export function gridPicture(grid: Grid): Picture {
   return {
     width,
     height: TOP + rows.length * CELL + (hidden > 0 ? 36 : 16),
-    title: 'Ports tried, and which answered',
+    title: grid.ports.every((port) => port === NO_PORT) ? 'Hosts tried, and which answered' : 'Ports tried, and which answered',
     description: descriptionOf(grid),
     items: [
       ...legend(grid),
@@ -52,7 +54,8 @@ export function gridPicture(grid: Grid): Picture {
 
 function descriptionOf(grid: Grid): string {
   const attempts = `${countOf(outcomeCount(grid, 'failed'), 'attempt')} failed, ${countText(outcomeCount(grid, 'answered'))} answered`
-  return `${attempts}, over ${countOf(grid.targets.length, 'host')} and ${countOf(grid.ports.length, 'port')}.`
+  const ports = grid.ports.length === 1 && grid.ports[0] === NO_PORT ? '' : ` and ${countOf(grid.ports.length, 'port')}`
+  return `${attempts}, over ${countOf(grid.targets.length, 'host')}${ports}.`
 }
 
 export function outcomeCount(grid: Grid, outcome: Outcome): number {
@@ -66,7 +69,7 @@ function legend(grid: Grid): string[] {
       isOneHost
         ? `Ports of ${grid.targets[0]}`
         : grid.ports.length === 1
-          ? `Hosts tried on port ${grid.ports[0]}`
+          ? `Hosts tried${grid.ports[0] === NO_PORT ? '' : ` on port ${grid.ports[0]}`}`
           : 'Hosts (down) and ports (across)',
       { x: 12, y: 20, class: 'strong' },
     ),
@@ -146,5 +149,5 @@ function wrapped(
 }
 
 function squareTitle(target: string, port: number, outcome: Outcome): string {
-  return `${target} port ${port}: ${outcome}`
+  return `${target}${port === NO_PORT ? '' : ` port ${port}`}: ${outcome}`
 }

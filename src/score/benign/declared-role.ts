@@ -13,11 +13,13 @@ import { benignDraft } from './benign.ts'
 
 /** What each role explains; a role that is not here explains nothing. */
 const ROLE_EXPLAINS: Readonly<Record<string, readonly Kind[]>> = {
-  scanner: ['scan.horizontal', 'scan.vertical', 'sweep.icmp', 'brute.login', 'lateral.fanout'],
-  inventory: ['scan.horizontal', 'scan.vertical', 'sweep.icmp', 'lateral.fanout'],
-  monitoring: ['scan.horizontal', 'sweep.icmp', 'brute.login', 'c2.beacon', 'lateral.fanout', 'icmp.tunnel'],
+  scanner: ['scan.horizontal', 'scan.vertical', 'sweep.icmp', 'sweep.arp', 'brute.login', 'lateral.fanout'],
+  inventory: ['scan.horizontal', 'scan.vertical', 'sweep.icmp', 'sweep.arp', 'lateral.fanout'],
+  monitoring: ['scan.horizontal', 'sweep.icmp', 'sweep.arp', 'brute.login', 'c2.beacon', 'lateral.fanout', 'icmp.tunnel'],
   admin: ['brute.login', 'lateral.fanout'],
   backup: ['brute.login', 'exfil.volume', 'lateral.fanout'],
+  router: ['sweep.arp'],
+  failover: ['mitm.arp'],
   load_test: ['flood.http', 'flood.syn', 'flood.tcp', 'flood.udp', 'flood.icmp', 'slow.http'],
 }
 
@@ -32,6 +34,8 @@ export const DECLARED_ROLE: BenignRow = {
     'scan.horizontal',
     'scan.vertical',
     'sweep.icmp',
+    'sweep.arp',
+    'mitm.arp',
     'brute.login',
     'c2.beacon',
     'exfil.volume',

@@ -2,6 +2,7 @@
  * All benign explanations. A new one is a file beside this and a line here.
  */
 
+import { ADDRESS_HAND_OVER } from './address-hand-over.ts'
 import type { BenignRow } from './benign.ts'
 import { CAPTURE_ARTEFACT } from './capture-artefact.ts'
 import { COMMON_DESTINATION } from './common-destination.ts'
@@ -12,6 +13,7 @@ import { LIVE_POLLING } from './live-polling.ts'
 import { LONG_KNOWN_PAIR } from './long-known-pair.ts'
 import { MEDIA_STREAM } from './media-stream.ts'
 import { PEER_TO_PEER } from './peer-to-peer.ts'
+import { ROUTER_ASKS } from './router-asks.ts'
 import { SERVER_OUTAGE } from './server-outage.ts'
 import { SHARED_DOWNLOAD } from './shared-download.ts'
 import { WORKING_SESSIONS } from './working-sessions.ts'
@@ -29,4 +31,6 @@ export const BENIGN: readonly BenignRow[] = [
   MEDIA_STREAM,
   CAPTURE_ARTEFACT,
   SHARED_DOWNLOAD,
+  ROUTER_ASKS,
+  ADDRESS_HAND_OVER,
 ]

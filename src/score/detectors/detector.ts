@@ -9,6 +9,8 @@
  */
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
+import type { Station } from '../../context/arp-station.ts'
+import type { ArpObserved, ArpTable } from '../../context/arp-table.ts'
 import type { Context, Observed } from '../../context/context.ts'
 import type { Evidence, EvidenceGroup, Num, PictureData } from '../evidence.ts'
 import type { Cap } from '../fusion.ts'
@@ -33,7 +35,18 @@ export interface Look {
   context: Context
 }
 
-export interface Detector<T extends OptionTable> {
+/** What a detector of the link layer looks at: there is no flow. */
+export interface ArpLook {
+  atUs: number
+  /** Whose card it is. */
+  station: Station
+  /** What it just said; null: it handed on a packet that took its way over another card before. */
+  message: ArpObserved | null
+  arp: ArpTable
+}
+
+/** Everything about a detector but what it looks at. */
+export interface DetectorRow<T extends OptionTable> {
   kind: string
   /** Prefix of evidence codes: 'D2'. */
   code: string
@@ -52,12 +65,19 @@ export interface Detector<T extends OptionTable> {
   /** Probes of this kind from outside are everywhere: unanswered ones are never more than info. */
   isBackgroundFromOutside: boolean
   weights: Readonly<Record<string, Weight>>
+}
+
+export interface Detector<T extends OptionTable> extends DetectorRow<T> {
   /** It may also judge rows so far of flows still open. */
   readsOpenFlows?: boolean
   detect(look: Look, options: OptionValues<T>): Finding | null
 }
 
-export type AnyDetector = Detector<OptionTable>
+export interface ArpDetector<T extends OptionTable> extends DetectorRow<T> {
+  detectArp(look: ArpLook, options: OptionValues<T>): Finding | null
+}
+
+export type AnyDetector = DetectorRow<OptionTable>
 
 /** The entry test is met; `assess` does the dear part when someone wants to know. */
 export interface Finding {
@@ -70,6 +90,8 @@ export interface Finding {
   keyPart: string
   /** Flows in the window that belong to it, and the first one's time. */
   flowsInWindow: number
+  /** What this one adds to an episode that is known already; absent: one. */
+  adds?: 0
   firstUs: number
   /** The victims known so far, at most 1,024. */
   victims(): readonly string[]
@@ -100,6 +122,10 @@ export interface BenignFacts {
   stream?: { proto: number; clientPps: number; serverPps: number; meanBytes: number }
   /** Payload each way (B12). */
   transfer?: { clientBytes: number; serverBytes: number; users: number }
+  /** A card that looks for many addresses, and whose packets it hands on (B13). */
+  router?: { foreignSources: number }
+  /** Cards that held an address before another took it, how many of them have been silent since, and whether hosts were told one by one (B14). */
+  handOver?: { holders: number; silent: number; isTold: boolean }
   /** Failed and answered peers on ports that differ from peer to peer (B6). */
   peers?: { proto: number; peers: number; answered: number; ports: number }
 }

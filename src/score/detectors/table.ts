@@ -8,7 +8,7 @@ import { AMP_VICTIM } from './amp-victim.ts'
 import { BRUTE_LOGIN } from './brute-login.ts'
 import { C2_BEACON } from './c2-beacon.ts'
 import { C2_DEADPEER } from './c2-deadpeer.ts'
-import type { Detector } from './detector.ts'
+import type { ArpDetector, Detector } from './detector.ts'
 import { DNS_TUNNEL } from './dns-tunnel.ts'
 import { EXFIL_VOLUME } from './exfil-volume.ts'
 import { FLOOD_ICMP, FLOOD_UDP } from './flood-datagrams.ts'
@@ -18,11 +18,13 @@ import { FLOOD_TCP } from './flood-tcp.ts'
 import { ICMP_TUNNEL } from './icmp-tunnel.ts'
 import { LATERAL_FANOUT } from './lateral-fanout.ts'
 import { LONG_CONN } from './long-conn.ts'
+import { MITM_ARP } from './mitm-arp.ts'
 import { NEW_SERVER } from './new-server.ts'
 import { SCAN_BACKGROUND } from './scan-background.ts'
 import { SCAN_HORIZONTAL } from './scan-horizontal.ts'
 import { SCAN_VERTICAL } from './scan-vertical.ts'
 import { SLOW_HTTP } from './slow-http.ts'
+import { SWEEP_ARP } from './sweep-arp.ts'
 import { SWEEP_ICMP } from './sweep-icmp.ts'
 import { TLS_OVERREAD } from './tls-overread.ts'
 
@@ -31,6 +33,7 @@ export const DETECTORS = {
   detectors_scan_vertical: SCAN_VERTICAL,
   detectors_scan_background: SCAN_BACKGROUND,
   detectors_sweep_icmp: SWEEP_ICMP,
+  detectors_sweep_arp: SWEEP_ARP,
   detectors_flood_syn: FLOOD_SYN,
   detectors_flood_tcp: FLOOD_TCP,
   detectors_flood_udp: FLOOD_UDP,
@@ -49,7 +52,8 @@ export const DETECTORS = {
   detectors_tls_overread: TLS_OVERREAD,
   detectors_icmp_tunnel: ICMP_TUNNEL,
   detectors_new_server: NEW_SERVER,
-} as const satisfies Readonly<Record<string, Detector<OptionTable>>>
+  detectors_mitm_arp: MITM_ARP,
+} as const satisfies Readonly<Record<string, Detector<OptionTable> | ArpDetector<OptionTable>>>
 
 export type DetectorSection = keyof typeof DETECTORS
 

@@ -6,7 +6,8 @@
  * Not: episodes. A met entry test is not yet an alert: benign explanations and weights come after it.
  */
 
-import type { AnyDetector, Look } from '../detectors/detector.ts'
+import type { OptionTable } from '../../base/option.ts'
+import type { Detector, DetectorRow, Look } from '../detectors/detector.ts'
 import { DETECTORS, type DetectorSection } from '../detectors/table.ts'
 import type { Num } from '../evidence.ts'
 import { type PatternName, patternOf } from '../normal-patterns.ts'
@@ -44,7 +45,7 @@ export function explainFlow(look: Look, score: ScoreOptions): FlowExplanation {
 }
 
 function entryTest(section: DetectorSection, look: Look, score: ScoreOptions): EntryTest {
-  const detector: AnyDetector = DETECTORS[section]
+  const detector: DetectorRow<OptionTable> | Detector<OptionTable> = DETECTORS[section]
   const options = score[section]
   const measures = measuresOf(section).flatMap((measure) => {
     const value = measure.read(look, options)
@@ -59,7 +60,7 @@ function entryTest(section: DetectorSection, look: Look, score: ScoreOptions): E
   })
   // A detector that has only its upper bounds to measure was not concerned.
   const isConcerned = measures.some(({ side, measured }) => side === 'at least' && measured.v > 0)
-  const finding = detector.detect(look, options)
+  const finding = 'detect' in detector ? detector.detect(look, options) : null
   const { kind, title } = detector
   return { kind, title, isMet: finding !== null, actor: finding?.actor ?? null, measures: isConcerned ? measures : [] }
 }

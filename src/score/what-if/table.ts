@@ -17,6 +17,9 @@ export const MEASURES: { readonly [S in DetectorSection]: readonly Measure<Optio
   detectors_scan_vertical: [scans.FAILED_PORTS, scans.ANSWERED_PORTS],
   detectors_scan_background: [scans.PROBING_SOURCES],
   detectors_sweep_icmp: [scans.PINGED, scans.PINGS_ANSWERED],
+  // ARP has no look of a flow: what was claimed is no quantity that could have been less.
+  detectors_sweep_arp: [],
+  detectors_mitm_arp: [],
   detectors_flood_syn: [floods.HALF_OPEN_RATE, floods.COMPLETED_CONNECTIONS],
   detectors_flood_tcp: [floods.STRAY_RATE],
   detectors_flood_udp: [floods.UDP_RATE, floods.UDP_REPLIES],

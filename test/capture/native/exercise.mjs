@@ -65,6 +65,7 @@ function wrongCalls() {
     refuses('EINVAL', () => ring.linkState(wrong))
     refuses('EINVAL', () => ring.emptyAtUs(wrong))
     refuses('EINVAL', () => ring.faultText(wrong))
+    refuses('EINVAL', () => ring.setFilter(wrong, ''))
   }
   for (const wrong of [undefined, {}, [], new Uint16Array(SLAB_LEN), new DataView(new ArrayBuffer(SLAB_LEN)), new ArrayBuffer(SLAB_LEN)])
     refuses('EINVAL', () => ring.read(handle, wrong, 0, 0))
@@ -77,7 +78,11 @@ function wrongCalls() {
   structuredClone(gone, { transfer: [gone.buffer] })
   refuses('EINVAL', () => ring.read(handle, gone, 0, 0))
   for (const wrong of [0, 65, -1, 'x', undefined]) refuses('EINVAL', () => ring.interrupt(wrong))
+  for (const wrong of [undefined, 1, 'a\0b', 'x'.repeat(70000)]) refuses('EINVAL', () => ring.setFilter(handle, wrong))
+  refuses('EINVAL', () => ring.setFilter(handle))
+  refuses('EFILTER', () => ring.setFilter(handle, 'tcp prt 80'))
   ring.close(handle)
+  refuses('ECLOSED', () => ring.setFilter(handle, ''))
   refuses('ECLOSED', () => ring.read(handle, slab, 0, 0))
   refuses('ECLOSED', () => ring.close(handle))
   assert.equal(ring.interrupt(handle.id), false)
@@ -110,6 +115,34 @@ function readsRecords() {
   ring.close(handle)
 }
 
+/** An open capture takes another filter, again and again, and none. */
+function changesFilters() {
+  for (const first of ['', 'tcp port 1']) {
+    const handle = ring.open({ ...OPTIONS, filter: first })
+    const slab = new Uint8Array(SLAB_LEN)
+    ring.setFilter(handle, 'tcp port 1')
+    for (let turn = 0; turn < 3; turn++) ring.read(handle, slab, 0, 20)
+    assert.equal(ring.read(handle, slab, 0, 100), 0, 'nothing passes')
+    refuses('EFILTER', () => ring.setFilter(handle, 'tcp prt 80'))
+    assert.equal(ring.read(handle, slab, 0, 100), 0, 'the old filter holds')
+    ring.setFilter(handle, 'udp')
+    assert.ok(ring.read(handle, slab, 0, 2000) > 0, 'udp passes')
+    ring.setFilter(handle, '')
+    assert.ok(ring.read(handle, slab, 0, 2000) > 0, 'all passes')
+    ring.close(handle)
+  }
+}
+
+/** What cannot be told is said, not thrown; wrong arguments are thrown. */
+function notifies() {
+  assert.equal(ring.notify('/no/such/socket', 'READY=1'), 'No such file or directory')
+  assert.equal(ring.notify('@no-such-abstract-socket', 'READY=1'), 'Connection refused')
+  for (const address of ['', '/', 'relative', 'vsock:1:2']) assert.equal(ring.notify(address, 'READY=1'), 'Invalid argument')
+  for (const wrong of [undefined, 1, 'x'.repeat(200), 'a\0b']) refuses('EINVAL', () => ring.notify(wrong, 'READY=1'))
+  for (const wrong of [undefined, {}, 'x'.repeat(5000)]) refuses('EINVAL', () => ring.notify('/x', wrong))
+  refuses('EINVAL', () => ring.notify('/x'))
+}
+
 /** Handles that nobody closed go with the garbage, or with their thread. */
 async function letsGo() {
   for (let i = 0; i < 40; i++) ring.open(OPTIONS)
@@ -132,6 +165,8 @@ if (isMainThread) {
   wrongOptions()
   wrongCalls()
   readsRecords()
+  changesFilters()
+  notifies()
   await letsGo()
   process.stdout.write('done\n')
 } else {
