@@ -16,7 +16,8 @@ LONG_SCENES=(office-incident benign-office benign-outage benign-admin-jobs benig
 TOOLS=(nmap:nmap hydra:hydra sshd:openssh-server ssh:openssh-client nginx:nginx-light dnsmasq:dnsmasq-base
   dig:dnsutils chronyd:chrony curl:curl rsync:rsync tcpdump:tcpdump ip:iproute2
   ethtool:ethtool tshark:tshark capinfos:wireshark-common expect:expect git:git ping:iputils-ping
-  openssl:openssl jq:jq arpspoof:dsniff arping:arping keepalived:keepalived udhcpc:udhcpc)
+  openssl:openssl jq:jq arpspoof:dsniff arping:arping keepalived:keepalived udhcpc:udhcpc hping3:hping3
+  slowhttptest:slowhttptest iperf3:iperf3 ab:apache2-utils perl:perl)
 
 fail() { echo "record.sh: $*" >&2; exit 1; }
 

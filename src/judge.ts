@@ -3,12 +3,16 @@
  *
  * In:  batches of finished rows, and what does not wait for a flow's end. Out: calls of the analyst, in order.
  */
+import type { Config } from './config.ts'
 import { FlowBatch } from './flow/batch.ts'
 import type { Flow } from './flow/flow.ts'
 import type { Interim } from './flow/interim.ts'
 import { readFlow } from './flow/read-flow.ts'
 import { RowView } from './flow/row-view.ts'
+import type { WatchLimits } from './flow/watch.ts'
 import type { Analyst } from './score/analyst.ts'
+
+const US_PER_S = 1e6
 
 /** Hands a batch's rows to the analyst, in order. */
 export function judge(batch: FlowBatch, analyst: Analyst): void {
@@ -23,12 +27,19 @@ export function* flowsOf(batch: FlowBatch): Generator<Flow> {
 
 /** Hands what does not wait for a flow's end to the analyst. */
 export function judgeInterim(interim: Interim, analyst: Analyst): void {
-  if (interim.kind === 'link') analyst.onLink(interim.sightings)
-  else if (interim.kind === 'counters') for (const counters of interim.counters) analyst.onDestinationCounters(counters)
-  else {
-    analyst.onTime(interim.atUs)
-    const batch = FlowBatch.of(interim.cells, interim.baseSec)
-    const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) analyst.onOpenFlow(readFlow(row.moveTo(batch, i)))
+  if (interim.kind === 'link') return analyst.onLink(interim.sightings)
+  const batch = FlowBatch.of(interim.cells, interim.baseSec)
+  const row = RowView.of(batch)
+  const flows = Array.from({ length: batch.count }, (_, i) => readFlow(row.moveTo(batch, i)))
+  if (interim.kind === 'open') analyst.onOpenFlows(flows, interim.atUs)
+  else for (const [i, counters] of interim.counters.entries()) analyst.onDestinationCounters(counters, flows[i])
+}
+
+/** What the detectors want to know of open flows: no more than that is handed over. */
+export function watchLimits({ flow, detectors_slow_http }: Config): WatchLimits {
+  return {
+    arrivalsPerSMin: flow.open_arrivals_per_s_min,
+    openRowsEveryUs: flow.open_rows_every_s * US_PER_S,
+    openTogetherMin: detectors_slow_http.connections_min,
   }
 }

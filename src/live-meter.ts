@@ -25,6 +25,7 @@ import type { FlowBatch } from './flow/batch.ts'
 import type { Interim } from './flow/interim.ts'
 import { Meter } from './flow/meter.ts'
 import type { TableCounters, TableLimits } from './flow/table.ts'
+import { NO_WATCH, type Watch, type WatchLimits } from './flow/watch.ts'
 import { startRecording } from './recording.ts'
 import { meteredSoFar } from './sensor.ts'
 
@@ -32,6 +33,7 @@ export interface LiveMeterOptions {
   driver: 'ring' | 'cap'
   interfaces: readonly LiveOptions[]
   limits: TableLimits
+  watch: WatchLimits
   /** Stop after so many packets; 0: never. */
   packetsMax: number
   /** Where to record what is seen; null: nowhere. */
@@ -101,6 +103,8 @@ export interface LiveCounters {
   dropped: number[]
   notOpened: number[]
   table: TableCounters
+  /** What was not told of open flows, for want of room. */
+  watch: Watch['counters']
 }
 
 export type LiveMessage =
@@ -178,11 +182,10 @@ class LiveMeter {
     this.#guard = new BugGuard(options.bugFolder, (bug) => emit({ kind: 'bug', bug }))
     this.#source = source
     this.#emit = emit
-    this.#meter = new Meter(
-      options.limits,
-      (batch) => this.#handOn(batch),
-      (interim) => emit({ kind: 'interim', interim, seen: meteredSoFar(this.#meter) }),
-    )
+    this.#meter = new Meter(options.limits, (batch) => this.#handOn(batch), {
+      limits: options.watch,
+      onInterim: (interim) => emit({ kind: 'interim', interim, seen: meteredSoFar(this.#meter) }),
+    })
     this.#meter.table.takeMemory()
     const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
     this.#reader = new LiveReader({ source, recording, packetsMax, goesOn: () => this.#goesOn() })
@@ -287,6 +290,7 @@ class LiveMeter {
         dropped: [...counters.dropped],
         notOpened: [...counters.notOpened],
         table: { ...table.counters, rowsEnded: [...table.counters.rowsEnded] },
+        watch: table.watch?.counters ?? NO_WATCH,
       },
     }
   }

@@ -199,6 +199,14 @@ export const METRICS = [
     samples: ({ facts }) => one(facts?.counters.table.latePackets),
   },
   {
+    name: 'flowscribe_open_flows_not_told_total',
+    type: 'counter',
+    help: 'What analysis was not told of while flows were open, for want of room: it is judged when the flows end.',
+    labels: ['detail'],
+    samples: ({ facts }) =>
+      facts === null ? [] : Object.entries(facts.counters.watch).map(([what, count]): Sample => [{ detail: snakeCase(what) }, count]),
+  },
+  {
     name: 'flowscribe_clock_steps_total',
     type: 'counter',
     help: 'Times the packet clock went back by more than half a minute: all flows ended there.',

@@ -20,7 +20,7 @@ import { FlowBatch } from './flow/batch.ts'
 import { tableLimits } from './flow/limits.ts'
 import { ROW_CELLS } from './flow/row.ts'
 import { Inbox } from './inbox.ts'
-import { flowsOf, judgeInterim } from './judge.ts'
+import { flowsOf, judgeInterim, watchLimits } from './judge.ts'
 import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
 import {
@@ -194,7 +194,16 @@ class LiveRun {
     const { driver, interfaces, packetsMax, recordPath, config } = this.#options
     const limits = tableLimits(config.flow, randomHashSeed())
     const bugFolder = join(this.#options.outputDir, BUG_FOLDER)
-    const options: LiveMeterOptions = { driver, interfaces, limits, packetsMax, recordPath, bugFolder, control: this.#control }
+    const options: LiveMeterOptions = {
+      driver,
+      interfaces,
+      limits,
+      watch: watchLimits(config),
+      packetsMax,
+      recordPath,
+      bugFolder,
+      control: this.#control,
+    }
     if (driver === 'cap') {
       // It does not load in a worker thread.
       runLiveMeter(options, take, () => null).catch(reject)

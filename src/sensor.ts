@@ -26,7 +26,7 @@ import { tableLimits } from './flow/limits.ts'
 import { Meter } from './flow/meter.ts'
 import { ENDED_EVICTED } from './flow/row.ts'
 import { RowView } from './flow/row-view.ts'
-import { judge, judgeInterim } from './judge.ts'
+import { judge, judgeInterim, watchLimits } from './judge.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
@@ -118,9 +118,10 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     digest.addRows(batch)
     judge(batch, analystOf(batch.baseSec))
   }
-  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, (interim) =>
-    judgeInterim(interim, analystOf(interim.baseSec)),
-  )
+  const meter: Meter = new Meter(tableLimits(config.flow, randomHashSeed()), takeRows, {
+    limits: watchLimits(config),
+    onInterim: (interim) => judgeInterim(interim, analystOf(interim.baseSec)),
+  })
   await readCaptures(reading, {
     ...options,
     isReordered: true,

@@ -59,6 +59,7 @@ const STATE: LiveState = {
       notOpened: DROP_REASONS.map(value),
       // Made from the names of the table's own counters.
       table: table as unknown as FlowTable['counters'],
+      watch: { packetsNotCounted: value(), secondsWithoutFlow: value(), connectionsNotFollowed: value(), rowsPutOff: value() },
     },
   },
   lastPacketSec: [1_800_000_000, null],
@@ -98,7 +99,7 @@ describe('the metrics page', () => {
     END_REASONS.forEach((reason, i) => {
       expect(page).toContain(`flowscribe_flows_ended_total{reason="${reason}"} ${facts.counters.table.rowsEnded[i]}\n`)
     })
-    for (const [name, count] of Object.entries({ ...table, ...analysis })) {
+    for (const [name, count] of Object.entries({ ...table, ...facts.counters.watch, ...analysis })) {
       if (typeof count === 'number') expect(page, name).toMatch(new RegExp(` ${count}$`, 'm'))
     }
     expect(page).toContain(`flowscribe_state_saturations_total{table="clients"} ${analysis.clientsEvicted}\n`)

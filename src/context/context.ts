@@ -54,6 +54,7 @@ const NO_EXCHANGE: Exchange = {
   datagrams: null,
   echoTargets: null,
   destination: null,
+  countedAtUs: null,
   receiver: SERVER,
   reflection: null,
   slow: null,
@@ -168,19 +169,21 @@ export class Context {
     return Object.assign(exchange, { client, pair, sessions: this.#noteSession(contact), background })
   }
 
-  /**
-   * The row so far of a flow that is still open. It counts in nothing that adds up.
-   */
-  observeInterim(contact: Contact): Observed {
-    const client = this.#clients.peek(contact.addr[CLIENT])
-    const pair = this.#pairs.peek(pairKey(contact))
-    const exchange = { ...NO_EXCHANGE, ...this.#exchanges.observeInterim(contact) }
-    return { client: client ?? newClient(), pair: pair ?? newPair(), sessions: null, background: null, ...exchange }
+  /** The row so far of a flow that is still open at `nowUs`. It counts in nothing that adds up. */
+  observeInterim(contact: Contact, nowUs: number): Observed {
+    return { ...this.#known(contact), ...this.#exchanges.observeInterim(contact, nowUs) }
   }
 
-  /** What the meter counted in one second for one destination, while its flows are open. */
-  noteCounters(counters: DestinationCounters): void {
-    this.#exchanges.noteCounters(counters)
+  /** What the meter counted in one second for one destination, while its flows are open; null when `contact` is another's. */
+  observeCounters(counters: DestinationCounters, contact: Contact): Observed | null {
+    const exchange = this.#exchanges.observeCounters(counters, contact, this.#hasAsked)
+    return exchange === null ? null : { ...this.#known(contact), ...exchange }
+  }
+
+  #known(contact: Contact): Observed {
+    const client = this.#clients.peek(contact.addr[CLIENT]) ?? newClient()
+    const pair = this.#pairs.peek(pairKey(contact)) ?? newPair()
+    return { ...NO_EXCHANGE, client, pair, sessions: null, background: null }
   }
 
   /** True when the address is known to be in use: it sent something, as a client or as a server. */

@@ -25,17 +25,10 @@ const WATCH_PACKETS_MIN = 500
 const QUIET_US = SECONDS_KEPT * US_PER_S
 const SOURCES_EXACT = 1024
 const PORTS_COUNTED_MAX = 512
+const SEVERAL = -1
 
 const CELL_COUNT = DESTINATION_CELLS.length
-const CELL: Readonly<Record<DestinationCell, number>> = {
-  packets: 0,
-  bytes: 1,
-  replies: 2,
-  halfOpen: 3,
-  completed: 4,
-  refused: 5,
-  stray: 6,
-}
+const CELL = Object.fromEntries(DESTINATION_CELLS.map(({ name }, i) => [name, i])) as Readonly<Record<DestinationCell, number>>
 
 /** What a row adds: amounts over its whole duration. */
 export interface DestinationRow {
@@ -53,24 +46,88 @@ export interface DestinationRow {
   outcome: 'halfOpen' | 'completed' | 'refused' | 'stray' | null
 }
 
+/** What was summed up over the whole watch, and the busiest source in it. */
+class Sums {
+  flows = 0
+  packets = 0
+  bytes = 0
+  firstUs = Number.POSITIVE_INFINITY
+  lastUs = Number.NEGATIVE_INFINITY
+  /** By majority vote: exact whenever one source sent more than half (Boyer and Moore 1981). */
+  leader = ''
+  leaderPackets = 0
+  #votes = 0
+
+  note(flows: number, packets: number, bytes: number, firstUs: number, lastUs: number): void {
+    this.flows += flows
+    this.packets += packets
+    this.bytes += bytes
+    this.firstUs = Math.min(this.firstUs, firstUs)
+    this.lastUs = Math.max(this.lastUs, lastUs)
+  }
+
+  noteSource(source: string, packets: number): void {
+    if (source === this.leader) {
+      this.#votes += packets
+      this.leaderPackets += packets
+    } else if (this.#votes < packets) {
+      this.leader = source
+      this.#votes = packets - this.#votes
+      this.leaderPackets = packets
+    } else {
+      this.#votes -= packets
+    }
+  }
+}
+
+/** From this share of the packets on, a source is the one that floods; it stays so down to the second. */
+const SOLE_SHARE_MIN = 0.9
+const SOLE_SHARE_KEPT = 0.5
+
 export class DestinationWindow {
   /** Sources by name or estimate, last ten to twenty seconds. */
   readonly sources = new DistinctWindow<string>(TEN_S * US_PER_S, SOURCES_EXACT)
   /** The destination's ports that flows went to, and source ports, with their flows; the first PORTS_COUNTED_MAX. */
   readonly ports = new Map<number, number>()
   readonly sourcePorts = new Map<number, number>()
-  /** The busiest source: a majority vote, exact whenever one source sent more than half (Boyer and Moore 1981). */
-  #leader = { source: '', votes: 0 }
-  flows = 0
-  packets = 0
-  leaderPackets = 0
-  bytes = 0
-  squares: number | null = 0
-  firstUs = Number.POSITIVE_INFINITY
-  lastUs = Number.NEGATIVE_INFINITY
+  /** Ports as counters have them: the sum of each second's, and the one port, -1 for several. */
+  #counterPorts = 0
+  #counterPort: number | null = null
+  /** Packets by the port that most of a second's came from; the first PORTS_COUNTED_MAX. */
+  readonly #counterSourcePorts = new Map<number, number>()
+  readonly #rowSums = new Sums()
+  readonly #counterSums = new Sums()
+  #squares: number | null = 0
   readonly #rows = new Float64Array(SECONDS_KEPT * CELL_COUNT)
   readonly #counters = new Float64Array(SECONDS_KEPT * CELL_COUNT)
   #newestS = Number.NEGATIVE_INFINITY
+  /** What was said of who floods, by the detector that asked. */
+  readonly #said = new Map<string, string | null>()
+
+  /** Of the same packets, what knows more of them: rows, or counters while the rows are still open. */
+  get #sums(): Sums {
+    return this.#counterSums.packets > this.#rowSums.packets ? this.#counterSums : this.#rowSums
+  }
+
+  get flows(): number {
+    return Math.max(this.#rowSums.flows, this.#counterSums.flows)
+  }
+
+  get packets(): number {
+    return this.#sums.packets
+  }
+
+  get bytes(): number {
+    return this.#sums.bytes
+  }
+
+  get firstUs(): number {
+    return Math.min(this.#rowSums.firstUs, this.#counterSums.firstUs)
+  }
+
+  get lastUs(): number {
+    return Math.max(this.#rowSums.lastUs, this.#counterSums.lastUs)
+  }
 
   add(row: DestinationRow): void {
     const fromS = Math.floor(row.startUs / US_PER_S)
@@ -82,14 +139,12 @@ export class DestinationWindow {
       this.#add(s, 'bytes', row.bytes * share)
       this.#add(s, 'replies', row.replies * share)
     }
+    this.#add(fromS, 'flows', 1)
     if (row.outcome !== null) this.#add(fromS, row.outcome, row.outcome === 'stray' ? row.packets : 1)
-    this.#noteSource(row)
-    this.flows++
-    this.packets += row.packets
-    this.bytes += row.bytes
-    this.squares = row.squares === null || this.squares === null ? null : this.squares + row.squares
-    this.firstUs = Math.min(this.firstUs, row.startUs)
-    this.lastUs = Math.max(this.lastUs, row.lastUs)
+    this.sources.add(row.source, row.startUs)
+    this.#rowSums.note(1, row.packets, row.bytes, row.startUs, row.lastUs)
+    this.#rowSums.noteSource(row.source, row.packets)
+    this.#squares = row.squares === null || this.#squares === null ? null : this.#squares + row.squares
     count(this.ports, row.port)
     count(this.sourcePorts, row.sourcePort)
   }
@@ -100,8 +155,12 @@ export class DestinationWindow {
     if (second <= this.#newestS - SECONDS_KEPT) return
     for (const { name } of DESTINATION_CELLS) this.#counters[this.#at(second, name)] = counters.amounts[name]
     for (const source of counters.sources) this.sources.add(source, counters.atUs)
-    this.firstUs = Math.min(this.firstUs, counters.atUs)
-    this.lastUs = Math.max(this.lastUs, counters.atUs)
+    const { amounts, leader } = counters
+    this.#counterSums.note(amounts.flows, amounts.packets, amounts.bytes, counters.firstUs, counters.lastUs)
+    this.#counterSums.noteSource(leader.source, leader.packets)
+    this.#counterPorts += counters.ports
+    count(this.#counterSourcePorts, counters.sourcePort.port, counters.sourcePort.packets)
+    this.#counterPort = counters.ports === 1 && (this.#counterPort ?? counters.port) === counters.port ? counters.port : SEVERAL
   }
 
   /** A cell of the second that holds `timeUs`. */
@@ -136,29 +195,66 @@ export class DestinationWindow {
     return Array.from({ length: 60 }, (_, i) => this.#read(last - 59 + i, cell))
   }
 
-  /** Of the whole watch: the source that sent at least nine in ten packets; null when there is none. */
-  soleSource(): string | null {
-    return this.leaderPackets >= 0.9 * this.packets && this.packets > 0 ? this.#leader.source : null
+  /** As far as rows know: the sum over the ten seconds up to `timeUs`, to set against what only rows tell of. */
+  rowsInTenSeconds(timeUs: number, cell: DestinationCell): number {
+    const last = Math.floor(timeUs / US_PER_S)
+    let sum = 0
+    for (let s = last - TEN_S + 1; s <= last; s++) if (this.#isKept(s)) sum += this.#rows[this.#at(s, cell)]
+    return sum
   }
 
-  /** Standard deviation over mean of the packets' payload; null when not measured. */
+  /**
+   * Of the whole watch: the source that sent at least nine in ten packets; null when there is none. Who was once said to flood stays
+   * so while it sends half of them, and many stay many: one flood is one episode, whether counters or rows tell of it.
+   */
+  soleSource(asker: string): string | null {
+    const { leader, leaderPackets, packets } = this.#sums
+    const said = this.#said.get(asker)
+    if (said === null) return null
+    const share = said !== undefined && said === leader ? SOLE_SHARE_KEPT : SOLE_SHARE_MIN
+    return leaderPackets >= share * packets && packets > 0 ? leader : null
+  }
+
+  /** Flows and the ports that they went to; of counters, the ports of each second. */
+  spread(): { flows: number; ports: number } {
+    if (this.#counterSums.flows > this.#rowSums.flows) return { flows: this.#counterSums.flows, ports: this.#counterPorts }
+    // Of the ports that are counted one by one: past their limit, they stand for the others.
+    const flows = [...this.ports.values()].reduce((sum, n) => sum + n, 0)
+    return { flows, ports: this.ports.size }
+  }
+
+  /** Share of the flows, or of counters' packets, that came from this port of their senders: whichever says more. */
+  sourcePortShare(port: number): number {
+    const byRows = (this.sourcePorts.get(port) ?? 0) / Math.max(1, this.#rowSums.flows)
+    const byCounters = (this.#counterSourcePorts.get(port) ?? 0) / Math.max(1, this.#counterSums.packets)
+    return Math.max(byRows, byCounters)
+  }
+
+  /** What rows alone know: sizes are measured in them only, and a burst is told by sizes. */
+  burst(): { packets: number; spanUs: number } {
+    const { packets, firstUs, lastUs } = this.#rowSums
+    return { packets, spanUs: Math.max(0, lastUs - firstUs) }
+  }
+
+  /** All went to one port. */
+  hasOnePort(): boolean {
+    return (
+      this.ports.size + (this.#counterPort === SEVERAL ? 2 : 0) === 1 ||
+      (this.ports.size === 0 && (this.#counterPort ?? SEVERAL) !== SEVERAL)
+    )
+  }
+
+  /** What `soleSource` gave was told. */
+  noteSaid(asker: string, sole: string | null): void {
+    this.#said.set(asker, sole)
+  }
+
+  /** Standard deviation over mean of the packets' payload, as rows have it; null when not measured. */
   sizeVariation(): number | null {
-    if (this.squares === null || this.packets === 0) return null
-    const mean = this.bytes / this.packets
-    return mean === 0 ? 0 : Math.sqrt(Math.max(0, this.squares / this.packets - mean ** 2)) / mean
-  }
-
-  #noteSource(row: DestinationRow): void {
-    this.sources.add(row.source, row.startUs)
-    if (row.source === this.#leader.source) {
-      this.#leader.votes += row.packets
-      this.leaderPackets += row.packets
-    } else if (this.#leader.votes < row.packets) {
-      this.#leader = { source: row.source, votes: row.packets - this.#leader.votes }
-      this.leaderPackets = row.packets
-    } else {
-      this.#leader.votes -= row.packets
-    }
+    const { packets, bytes } = this.#rowSums
+    if (this.#squares === null || packets === 0) return null
+    const mean = bytes / packets
+    return mean === 0 ? 0 : Math.sqrt(Math.max(0, this.#squares / packets - mean ** 2)) / mean
   }
 
   #add(second: number, cell: DestinationCell, amount: number): void {
@@ -166,9 +262,13 @@ export class DestinationWindow {
   }
 
   #read(second: number, cell: DestinationCell): number {
-    if (second > this.#newestS || second <= this.#newestS - SECONDS_KEPT) return 0
+    if (!this.#isKept(second)) return 0
     const at = this.#at(second, cell)
     return Math.max(this.#rows[at], this.#counters[at])
+  }
+
+  #isKept(second: number): boolean {
+    return second <= this.#newestS && second > this.#newestS - SECONDS_KEPT
   }
 
   #advance(second: number): void {
@@ -186,10 +286,10 @@ export class DestinationWindow {
   }
 }
 
-function count(map: Map<number, number>, key: number): void {
+function count(map: Map<number, number>, key: number, n = 1): void {
   const known = map.get(key)
-  if (known !== undefined) map.set(key, known + 1)
-  else if (map.size < PORTS_COUNTED_MAX) map.set(key, 1)
+  if (known !== undefined) map.set(key, known + n)
+  else if (map.size < PORTS_COUNTED_MAX) map.set(key, n)
 }
 
 /** A destination before it is worth a window. */
@@ -225,9 +325,9 @@ export class DestinationWindows {
     return window
   }
 
-  /** Counters of a second that the meter hands over while flows are open. */
-  noteCounters(counters: DestinationCounters): DestinationWindow {
-    const window = this.#watched.getOrCreate(`${counters.destination} ${counters.proto}`, newWindow)
+  /** Counters of a second that the meter hands over while flows are open. @param name what rows call the destination. */
+  noteCounters(counters: DestinationCounters, name = counters.destination): DestinationWindow {
+    const window = this.#watched.getOrCreate(`${name} ${counters.proto}`, newWindow)
     window.addCounters(counters)
     return window
   }

@@ -41,6 +41,8 @@ const SLOW_SERVER_BYTES_MAX = 2000
 export const ADMIN_PORTS: ReadonlySet<number> = new Set([22, 135, 139, 445, 1433, 3389, 5900, 5985, 5986])
 /** Nobody asked within this time: what comes is unsolicited (SCORER.md D7). */
 const ASKED_WITHIN_US = 60 * US_PER_S
+/** Nearly all packets of a second came from one port of their senders. */
+const ONE_PORT_SHARE_MIN = 0.9
 /** A row this long, or a later piece of one, is a long connection's. */
 const LONG_US_MIN = 100 * US_PER_S
 
@@ -75,6 +77,8 @@ export interface Exchange {
   echoTargets: EchoTargets | null
   /** What arrives at the receiver of this contact; null while it draws little. */
   destination: DestinationWindow | null
+  /** The second that `destination` was just told the counters of; null when a row was. */
+  countedAtUs: number | null
   /** Who received, and who sent, for `destination` and `reflection`. */
   receiver: 0 | 1
   reflection: Reflection | null
@@ -123,29 +127,40 @@ export class Exchanges {
     pair: { firstService: FirstService | null },
     hasAsked: (from: string, to: string, sinceUs: number) => boolean,
   ): Exchange {
-    const receiver = contact.packets[CLIENT] ? SERVER : CLIENT
+    const receiver = receiverOf(contact)
     return {
       attempts: this.#noteAttempt(contact, pair),
       transfers: this.#noteTransfer(contact),
       datagrams: this.#noteDatagrams(contact),
       echoTargets: this.#noteEchoTarget(contact),
       destination: this.#noteDestination(contact, receiver),
+      countedAtUs: null,
       receiver,
       reflection: this.#noteReflection(contact, receiver, hasAsked),
-      slow: this.#noteSlow(contact, false),
+      slow: this.#noteSlow(contact, null),
       adminTargets: this.#noteAdminTarget(contact),
       long: this.#noteLong(contact),
     }
   }
 
-  /** A row so far of a flow still open: only what replaces and never adds may take it. */
-  observeInterim(contact: Contact): Pick<Exchange, 'slow' | 'destination'> {
-    const destination = this.#destinations.peek(contact.addr[SERVER], contact.proto)
-    return { slow: this.#noteSlow(contact, true), destination }
+  /** A row so far of a flow still open at `nowUs`: only what replaces and never adds may take it. */
+  observeInterim(contact: Contact, nowUs: number): Pick<Exchange, 'slow'> {
+    return { slow: this.#noteSlow(contact, nowUs) }
   }
 
-  noteCounters(counters: DestinationCounters): DestinationWindow {
-    return this.#destinations.noteCounters(counters)
+  /**
+   * What the meter counted in one second, and one of the flows towards that destination; null when the flow's receiver is another
+   * host, as when ports tell that its server was taken for who began it: then rows alone are judged.
+   */
+  observeCounters(
+    counters: DestinationCounters,
+    contact: Contact,
+    hasAsked: (from: string, to: string, sinceUs: number) => boolean,
+  ): Pick<Exchange, 'destination' | 'countedAtUs' | 'receiver' | 'reflection'> | null {
+    const receiver = receiverOf(contact)
+    if (contact.addr[receiver] !== counters.destination) return null
+    const destination = this.#destinations.noteCounters(counters, destinationName(contact, receiver))
+    return { destination, countedAtUs: counters.atUs, receiver, reflection: this.#countReflection(counters, contact, receiver, hasAsked) }
   }
 
   get counters(): Record<string, number> {
@@ -215,7 +230,6 @@ export class Exchanges {
   }
 
   #noteDestination(contact: Contact, receiver: 0 | 1): DestinationWindow | null {
-    const isAddressRequest = contact.proto === UDP && contact.port[SERVER] === DHCP_PORT
     const sender = receiver === SERVER ? CLIENT : SERVER
     const isIcmp = contact.proto === ICMP || contact.proto === ICMPV6
     const row: DestinationRow = {
@@ -230,8 +244,7 @@ export class Exchanges {
       replies: contact.packets[receiver] ?? 0,
       outcome: connectionOutcome(contact),
     }
-    // Requests for addresses go to all: they are counted as if to one place.
-    return this.#destinations.noteRow(isAddressRequest ? ANY_DHCP_SERVER : contact.addr[receiver], contact.proto, row)
+    return this.#destinations.noteRow(destinationName(contact, receiver), contact.proto, row)
   }
 
   #noteReflection(contact: Contact, receiver: 0 | 1, hasAsked: Parameters<Exchanges['observe']>[2]): Reflection | null {
@@ -254,16 +267,37 @@ export class Exchanges {
     return reflection
   }
 
-  #noteSlow(contact: Contact, isInterim: boolean): SlowConnections | null {
+  /** Datagrams of one second from one port, to a host that had asked none of their senders and that answers none. */
+  #countReflection(
+    counters: DestinationCounters,
+    contact: Contact,
+    receiver: 0 | 1,
+    hasAsked: Parameters<Exchanges['observe']>[2],
+  ): Reflection | null {
+    const { amounts, sourcePort, sources, atUs } = counters
+    const sender = receiver === SERVER ? CLIENT : SERVER
+    if (contact.proto !== UDP || contact.isToGroup || amounts.replies > 0 || contact.port[sender] !== sourcePort.port) return null
+    if (contact.port[sender] === contact.port[receiver] || sourcePort.packets < ONE_PORT_SHARE_MIN * amounts.packets) return null
+    const to = contact.addr[receiver]
+    // When one of the senders was asked, only the rows will tell whose the packets are.
+    if (sources.some((source) => hasAsked(to, source, atUs - ASKED_WITHIN_US))) return null
+    const reflection = this.#reflections.getOrCreate(`${to} ${contact.proto} ${sourcePort.port}`, () => new Reflection())
+    reflection.addCounters(counters, contact.flowId)
+    return reflection
+  }
+
+  /** @param openUntilUs when the connection was still open; null when the row has ended. */
+  #noteSlow(contact: Contact, openUntilUs: number | null): SlowConnections | null {
     if (contact.proto !== TCP || !(contact.hasCompleted || contact.isContinuation)) return null
-    const seconds = (contact.lastUs - contact.startUs) / US_PER_S
+    const { flowId, startUs } = contact
+    const lastUs = openUntilUs ?? contact.lastUs
+    const seconds = (lastUs - startUs) / US_PER_S
     const clientBytes = contact.payloadBytes[CLIENT] ?? 0
     const serverBytes = contact.payloadBytes[SERVER] ?? 0
     const isSlow = clientBytes <= SLOW_CLIENT_BPS_MAX * seconds && serverBytes <= SLOW_SERVER_BYTES_MAX
-    if (!isSlow || (contact.lastUs - contact.startUs < SLOW_US_MIN && !contact.isContinuation)) return null
+    if (!isSlow || (lastUs - startUs < SLOW_US_MIN && !contact.isContinuation)) return null
     const slow = this.#slow.getOrCreate(serviceKey(contact), () => new SlowConnections())
-    const { flowId, startUs, lastUs } = contact
-    slow.add({ flowId, startUs, lastUs, clientBytes, serverBytes, clientPackets: contact.packets[CLIENT] ?? 0 }, isInterim)
+    slow.add({ flowId, startUs, lastUs, clientBytes, serverBytes, clientPackets: contact.packets[CLIENT] ?? 0 }, openUntilUs !== null)
     return slow
   }
 
@@ -294,6 +328,16 @@ export class Exchanges {
 
 function newSeries(): AttemptSeries {
   return new AttemptSeries()
+}
+
+function receiverOf(contact: Contact): 0 | 1 {
+  return contact.packets[CLIENT] ? SERVER : CLIENT
+}
+
+/** Requests for addresses go to all: they are counted as if to one place. */
+function destinationName(contact: Contact, receiver: 0 | 1): string {
+  const isAddressRequest = contact.proto === UDP && contact.port[SERVER] === DHCP_PORT
+  return isAddressRequest ? ANY_DHCP_SERVER : contact.addr[receiver]
 }
 
 function connectionOutcome(contact: Contact): DestinationRow['outcome'] {

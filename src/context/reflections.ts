@@ -1,52 +1,85 @@
 /**
  * Answers that nobody asked for: by destination and the port they come from.
  *
- * In:  one-way rows whose receiver sent the sender nothing for a minute.
+ * In:  one-way rows whose receiver sent the sender nothing for a minute; counters of a second of the same, while the rows are open.
  * Out: distinct senders and what they sent, over two rotating buckets of ten seconds.
+ * The invariant: rows and counters measure the same packets, each a lower bound of them; a reading takes the greater, never the sum.
  */
 
+import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { DistinctWindow } from './distinct-window.ts'
 
 const BUCKET_US = 10e6
 const SENDERS_EXACT = 1024
+/** Packets and octets of a bucket. */
+const CELLS = 2
 
 export class Reflection {
   readonly senders = new DistinctWindow<string>(BUCKET_US, SENDERS_EXACT)
   readonly flowIds: number[] = []
   firstUs = Number.POSITIVE_INFINITY
   lastUs = Number.NEGATIVE_INFINITY
-  readonly #packets = [0, 0]
-  readonly #bytes = [0, 0]
+  /** Packets and octets of the two buckets, by rows and by counters. */
+  readonly #byRows = new Float64Array(2 * CELLS)
+  readonly #byCounters = new Float64Array(2 * CELLS)
+  #flowsByRows = 0
+  #flowsByCounters = 0
   #slot = Number.NEGATIVE_INFINITY
 
   add(row: { flowId: number; sender: string; startUs: number; lastUs: number; packets: number; bytes: number }): void {
     const slot = Math.floor(row.startUs / BUCKET_US)
     if (slot > this.#slot) this.#turn(slot)
     this.senders.add(row.sender, row.startUs)
-    this.#packets[slot & 1] += row.packets
-    this.#bytes[slot & 1] += row.bytes
-    this.firstUs = Math.min(this.firstUs, row.startUs)
-    this.lastUs = Math.max(this.lastUs, row.lastUs)
-    if (this.flowIds.length < 10) this.flowIds.push(row.flowId)
+    this.#byRows[(slot & 1) * CELLS] += row.packets
+    this.#byRows[(slot & 1) * CELLS + 1] += row.bytes
+    this.#flowsByRows++
+    this.#note(row.flowId, row.startUs, row.lastUs)
+  }
+
+  /** One second, all of it from the port that this is about but for a tenth at most, which is left out. */
+  addCounters({ atUs, firstUs, lastUs, amounts, sources, sourcePort }: DestinationCounters, flowId: number): void {
+    const slot = Math.floor(atUs / BUCKET_US)
+    if (slot > this.#slot) this.#turn(slot)
+    for (const source of sources) this.senders.add(source, atUs)
+    this.#byCounters[(slot & 1) * CELLS] += sourcePort.packets
+    this.#byCounters[(slot & 1) * CELLS + 1] += sourcePort.bytes
+    this.#flowsByCounters += amounts.flows
+    this.#note(flowId, firstUs, lastUs)
+  }
+
+  /** Flows so far, open ones included. */
+  get flows(): number {
+    return Math.max(this.#flowsByRows, this.#flowsByCounters)
   }
 
   packets(): number {
-    return this.#packets[0] + this.#packets[1]
+    return this.#read(0)
   }
 
   bytes(): number {
-    return this.#bytes[0] + this.#bytes[1]
+    return this.#read(1)
+  }
+
+  #read(cell: number): number {
+    return [0, CELLS].reduce((sum, bucket) => sum + Math.max(this.#byRows[bucket + cell], this.#byCounters[bucket + cell]), 0)
+  }
+
+  #note(flowId: number, firstUs: number, lastUs: number): void {
+    this.firstUs = Math.min(this.firstUs, firstUs)
+    this.lastUs = Math.max(this.lastUs, lastUs)
+    if (this.flowIds.length < 10 && !this.flowIds.includes(flowId)) this.flowIds.push(flowId)
   }
 
   #turn(slot: number): void {
     if (slot !== this.#slot + 1) {
-      this.#packets.fill(0)
-      this.#bytes.fill(0)
+      this.#byRows.fill(0)
+      this.#byCounters.fill(0)
       this.firstUs = Number.POSITIVE_INFINITY
       this.flowIds.length = 0
     }
     this.#slot = slot
-    this.#packets[slot & 1] = 0
-    this.#bytes[slot & 1] = 0
+    const bucket = (slot & 1) * CELLS
+    this.#byRows.fill(0, bucket, bucket + CELLS)
+    this.#byCounters.fill(0, bucket, bucket + CELLS)
   }
 }

@@ -12,8 +12,9 @@ import type { DestinationCounters } from './destination-counters.ts'
 export type Interim =
   /** ARP messages and carried packets of one second, in order. */
   | { kind: 'link'; baseSec: number; sightings: readonly LinkSighting[] }
-  | { kind: 'counters'; baseSec: number; counters: readonly DestinationCounters[] }
-  /** Rows so far of flows that are still open, one after the other, as takeCells packs them. */
+  /** One second, which ended at `atUs`. The i-th row is of a flow towards the i-th destination, as far as it has come. */
+  | { kind: 'counters'; baseSec: number; atUs: number; counters: readonly DestinationCounters[]; cells: Float64Array<ArrayBuffer> }
+  /** Rows so far of flows that are still open at `atUs`, one after the other, as takeCells packs them. */
   | { kind: 'open'; baseSec: number; atUs: number; cells: Float64Array<ArrayBuffer> }
 
 export type OnInterim = (interim: Interim) => void

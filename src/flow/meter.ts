@@ -29,6 +29,7 @@ import type { FlowBatch } from './batch.ts'
 import { Fragments } from './fragments.ts'
 import type { OnInterim } from './interim.ts'
 import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
+import { Watch, type WatchLimits } from './watch.ts'
 
 const US_PER_S = 1e6
 const NS_PER_US = 1000
@@ -63,6 +64,12 @@ export interface Losses {
   byInterface: number
 }
 
+/** What does not wait for a flow's end, and who is told. */
+export interface MeterInterim {
+  limits: WatchLimits
+  onInterim: OnInterim
+}
+
 export class Meter {
   readonly table: FlowTable
   readonly fragments = new Fragments()
@@ -93,11 +100,12 @@ export class Meter {
   #meteredAtHand = 0
   #cutShortAtHand = 0
 
-  /** @param onInterim who is told what does not wait for a flow's end; without it nothing of the kind is gathered. */
-  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void, onInterim: OnInterim | null = null) {
-    this.#onInterim = onInterim
+  /** @param interim absent: nothing of the kind is gathered. */
+  constructor(limits: TableLimits, onBatch: (batch: FlowBatch) => void, interim: MeterInterim | null = null) {
+    this.#onInterim = interim?.onInterim ?? null
     this.#refillSightings()
-    this.table = new FlowTable(limits, onBatch, onInterim === null ? null : () => this.#tellInterim())
+    this.table = new FlowTable(limits, onBatch, interim === null ? null : () => this.#tellInterim())
+    if (interim !== null) this.table.watch = new Watch(this.table, interim.limits, interim.onInterim)
   }
 
   /** Whole seconds since 1970 that all times of this run count from: the second of the first frame. */

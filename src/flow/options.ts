@@ -50,6 +50,16 @@ export const FLOW_OPTIONS = {
     unit: 'packets',
     comment: 'Packets with payload in one direction that make a bulk transfer. CICFlowMeter 4.',
   },
+  open_arrivals_per_s_min: {
+    kind: 'integer',
+    default: 50,
+    min: 5,
+    max: 1_000_000,
+    unit: '1/s',
+    comment:
+      'Connections begun, or other packets, in one second from which a destination is told of while its flows are open: floods are found while they run. Not above the thresholds of the floods.',
+  },
+  open_rows_every_s: seconds(5, 'How often the rows so far of slow connections are looked at: slow attacks are found while they run.', 60),
   vlan_in_key: {
     kind: 'flag',
     default: false,

@@ -64,7 +64,7 @@ export class RowOrder {
 
   #compareKeys(a: number, b: number): number {
     const w = this.#w
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < Row.KEY_WORDS_COUNT; i++) {
       const difference = w[a + i] - w[b + i]
       if (difference !== 0) return difference
     }

@@ -35,6 +35,7 @@ export const KEY_IS_LONG = 1 << 24
 export const KEY_IS_LIVE = 1 << 25
 export const KEY_TUNNEL_W = 10
 export const KEY_VLAN_W = 11
+export const KEY_WORDS_COUNT = 12
 export const LAST_US = 6
 export const ROW_START_US = 7
 

@@ -14,6 +14,7 @@ import { FlowIndex, NOT_FOUND } from './flow-index.ts'
 import * as Row from './row.ts'
 import { RowOrder } from './row-order.ts'
 import { DONE, TimerWheel } from './timer-wheel.ts'
+import type { Watch } from './watch.ts'
 
 const US_PER_S = 1e6
 const TCP = 6
@@ -77,6 +78,11 @@ export class FlowTable {
   }
   /** Whole seconds since 1970 that packet times count from; set before the first packet. */
   baseSec = 0
+  /** The rows: cells, and the same as words. For `watch`, which reads them and writes none. */
+  readonly cells: Float64Array<ArrayBuffer>
+  readonly words: Uint32Array
+  /** Told of what happens here while flows are open; null when nobody asks. */
+  watch: Watch | null = null
 
   readonly #limits: TableLimits
   readonly #shortestIdleUs: number
@@ -115,6 +121,8 @@ export class FlowTable {
     this.#onBatch = onBatch
     this.#f = new Float64Array(maxFlows * Row.ROW_CELLS)
     this.#w = new Uint32Array(this.#f.buffer)
+    this.cells = this.#f
+    this.words = this.#w
     this.#batch = new FlowBatch(this.#f)
     this.#hashes = new Int32Array(maxFlows)
     this.#index = new FlowIndex(maxFlows)
@@ -133,6 +141,14 @@ export class FlowTable {
    */
   takeMemory(): void {
     this.#f.fill(0)
+  }
+
+  get maxFlows(): number {
+    return this.#limits.maxFlows
+  }
+
+  get hashSeed(): number {
+    return this.#limits.hashSeed
   }
 
   /** Flows held now, finished rows that wait for the end of their second included. */
@@ -182,13 +198,17 @@ export class FlowTable {
     if (slot !== NOT_FOUND) slot = this.#continueOrEnd(slot, p, t)
     if (slot === NOT_FOUND) slot = this.#create(p, t)
     this.#count(slot, p, t)
+    if (this.watch !== null && p.proto !== TCP && (isIcmp(p.proto) || !this.#isAnswered(slot))) this.watch.datagram(p, slot)
     if (p.quotedProto !== 0) this.#noteIcmpError(p)
   }
 
   /** Packet time passes: what is due ends. Also called for ticks on a silent line. */
   advance(t: number): void {
     const clock = this.#clock
-    if (this.#onTurn !== null && clock[TURN_US] !== -Infinity && (t >= clock[TURN_US] || t < clock[STEP_US])) this.#onTurn(t)
+    if (clock[TURN_US] !== -Infinity && (t >= clock[TURN_US] || t < clock[STEP_US])) {
+      if (this.#onTurn !== null) this.#onTurn(t)
+      if (this.watch !== null) this.watch.turn(t, clock[TURN_US])
+    }
     if (t < clock[STEP_US]) {
       this.counters.clockSteps++
       while (this.finishSome());
@@ -196,7 +216,7 @@ export class FlowTable {
     if (t >= clock[TURN_US] || t < clock[STEP_US]) {
       const second = Math.floor(t / US_PER_S)
       // Second n of the wheel holds deadlines of second n − 1: it is looked at when a packet of second n shows that they have passed.
-      if (t < clock[STEP_US] || clock[TURN_US] === -Infinity) this.#restart(second)
+      if (t < clock[STEP_US] || clock[TURN_US] === -Infinity) this.#restart(second, t)
       else this.#wheel.advance(second, this.#look, this.#turned)
       clock[NOW_US] = t
       clock[TURN_US] = (second + 1) * US_PER_S
@@ -236,7 +256,8 @@ export class FlowTable {
     this.#clock[RELEASED_US] = second * US_PER_S
   }
 
-  #restart(second: number): void {
+  #restart(second: number, t: number): void {
+    if (this.watch !== null) this.watch.start(t)
     this.#wheel.restart(second)
     this.#clock[RELEASED_US] = -Infinity
   }
@@ -308,6 +329,7 @@ export class FlowTable {
     this.#ages.add(next, this.#isAnswered(next) ? ANSWERED : UNANSWERED)
     this.#finishRow(slot, endUs, Row.ENDED_ACTIVE)
     this.#fileAgain(next)
+    if (this.watch !== null) this.watch.goesOn(next)
     return next
   }
 
@@ -417,6 +439,7 @@ export class FlowTable {
     this.#index.insert(p.hash, slot)
     this.#ages.add(slot, UNANSWERED)
     this.counters.flowsCreated++
+    if (this.watch !== null && basis === Row.BASIS_SYN) this.watch.syn(p, slot)
     return slot
   }
 
@@ -461,11 +484,14 @@ export class FlowTable {
     if ((after & (Row.SEEN * 3)) === Row.SEEN * 3 && (before & (Row.SEEN * 3)) !== Row.SEEN * 3) {
       this.#ages.remove(slot)
       this.#ages.add(slot, ANSWERED)
+      if (this.watch !== null && p.proto !== TCP && !isIcmp(p.proto)) this.watch.answered(p)
     }
     const { idleTcpUs } = this.#limits
     const tcpBefore = (before & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT
     const tcpAfter = (after & Row.TCP_STATE_MASK) >> Row.TCP_STATE_SHIFT
     if (idleTcpUs[tcpAfter] < idleTcpUs[tcpBefore]) this.#fileAgain(slot)
+    if (this.watch !== null && p.proto === TCP && tcpBefore === Row.TCP_NEW && tcpAfter !== Row.TCP_NEW)
+      this.watch.settled(slot, tcpAfter === Row.TCP_ESTABLISHED)
   }
 
   /** A SYN, or else a SYN+ACK, among a connection's first packets says who began it (FEATURES.md A15). */
@@ -557,6 +583,7 @@ export class FlowTable {
   /** Ends all flows and puts their rows in order, once. Index, wheel and ages are emptied whole, which is cheaper than flow by flow. */
   #finishAll(): void {
     if (this.#handedOn > 0) return
+    if (this.watch !== null) this.watch.finish()
     this.#ages.forEach(this.#finishOne)
     this.#index.clear()
     this.#wheel.clear()
@@ -665,6 +692,10 @@ function isSourceA(p: Packet): boolean {
   if (p.srcW2 !== p.dstW2) return p.srcW2 < p.dstW2
   if (p.srcW1 !== p.dstW1) return p.srcW1 < p.dstW1
   return p.srcW0 !== p.dstW0 ? p.srcW0 < p.dstW0 : p.srcPort <= p.dstPort
+}
+
+function isIcmp(proto: number): boolean {
+  return proto === ICMP || proto === ICMPV6
 }
 
 function isPlainIpv4(p: Packet): boolean {

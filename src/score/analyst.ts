@@ -12,6 +12,7 @@ import type { NetworkSet } from '../base/address.ts'
 import type { OptionTable } from '../base/option.ts'
 import { eveTime } from '../base/packet-time.ts'
 import { Context, type Observed } from '../context/context.ts'
+import type { SlowConnections } from '../context/slow-connections.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { type Flow, PROTO_ARP } from '../flow/flow.ts'
@@ -84,6 +85,7 @@ export class Analyst {
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
+  #countersNotJudged = 0
 
   constructor(options: AnalystOptions) {
     const { alerts, context } = options.score
@@ -130,7 +132,7 @@ export class Analyst {
     const claims: Readonly<Episode>[] = []
     for (const seat of this.#flowDetectors) {
       const finding = seat.detector.detect(look, seat.options)
-      if (finding !== null) claims.push(this.#takeFlow(seat, finding, look))
+      if (finding !== null) claims.push(this.#takeFlow(seat, finding, look, false))
     }
     this.#tellPlainFlow(judged, observed, claims)
   }
@@ -167,23 +169,35 @@ export class Analyst {
   }
 
   /**
-   * The row so far of a flow that is still open; its finished row comes later and counts in full. What adds up is not touched:
-   * only detectors that read open flows look at it.
+   * Rows so far of flows that are still open at `nowUs`; their finished rows come later and count in full. What adds up is not
+   * touched: only detectors that read open flows look, and once for all connections of a client with a service.
    */
-  onOpenFlow(flow: Flow): void {
-    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
-    const observed = this.#context.observeInterim(judged)
-    const look = { judged, observed, context: this.#context }
+  onOpenFlows(flows: readonly Flow[], nowUs: number): void {
+    this.onTime(nowUs)
+    const looks = new Map<SlowConnections, Look>()
+    for (const flow of flows) {
+      const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+      const observed = this.#context.observeInterim(judged, nowUs)
+      if (observed.slow !== null) looks.set(observed.slow, { judged, observed, context: this.#context })
+    }
+    for (const look of looks.values()) this.#judgeOpen(look)
+  }
+
+  /** What the meter counted in one second for one destination, open flows included, and the row so far of one of those flows. */
+  onDestinationCounters(counters: DestinationCounters, example: Flow): void {
+    this.onTime(counters.lastUs)
+    const judged = this.#orienter.judge(example, this.#context.visibility.share())
+    const observed = this.#context.observeCounters(counters, judged)
+    if (observed === null) this.#countersNotJudged++
+    else this.#judgeOpen({ judged, observed, context: this.#context })
+  }
+
+  #judgeOpen(look: Look): void {
     for (const seat of this.#flowDetectors) {
       if (seat.detector.readsOpenFlows !== true) continue
       const finding = seat.detector.detect(look, seat.options)
-      if (finding !== null) this.#takeFlow(seat, finding, look)
+      if (finding !== null) this.#takeFlow(seat, finding, look, true)
     }
-  }
-
-  /** What the meter counted in one second for one destination, open flows included; judged when its next row or open flow comes. */
-  onDestinationCounters(counters: DestinationCounters): void {
-    this.#context.noteCounters(counters)
   }
 
   /** ARP messages and carried packets of one second, in order. */
@@ -234,6 +248,7 @@ export class Analyst {
   get counters(): Readonly<Record<string, number>> {
     return {
       flowsJudged: this.#flowsJudged,
+      countersNotJudged: this.#countersNotJudged,
       ...this.#episodes.counters,
       incidentsJoined: this.#incidents.joinedCount,
       notified: this.#notifier.notifiedCount,
@@ -242,7 +257,7 @@ export class Analyst {
     }
   }
 
-  #takeFlow(seat: FlowSeat, finding: Finding, look: Look): Readonly<Episode> {
+  #takeFlow(seat: FlowSeat, finding: Finding, look: Look, isStillOpen: boolean): Readonly<Episode> {
     const { judged } = look
     const { detector } = seat
     const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
@@ -250,7 +265,7 @@ export class Analyst {
       const verdict = judgeEpisode(this.#questionOf(detector, finding, judged, judged.endUs, victimCount))
       return { ...verdict, changes: this.#changesOf(seat, look, verdict, victimCount, before?.changes ?? []) }
     }
-    return this.#episodes.take({ detector, finding, occasion: judged, verdictOf, keep })
+    return this.#episodes.take({ detector, finding, occasion: { ...judged, isStillOpen }, verdictOf, keep })
   }
 
   #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {

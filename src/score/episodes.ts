@@ -47,6 +47,8 @@ export interface Episode {
   proto: number
   orientation: Orientation
   flows: number
+  /** Of the finding's flowsSoFar, what is counted in `flows`. */
+  flowsCounted: number
   firstUs: number
   lastUs: number
   victims: DistinctWindow<string>
@@ -67,6 +69,8 @@ export interface Occasion {
   lastUs: number
   isClientInternal: boolean
   direction: Direction
+  /** The flow is still open: it counts when its row comes. */
+  isStillOpen?: boolean
 }
 
 export interface Sighting {
@@ -162,6 +166,7 @@ export class Episodes {
       proto: occasion.proto,
       orientation: occasion.orientation,
       flows: finding.flowsInWindow,
+      flowsCounted: finding.flowsSoFar ?? 0,
       firstUs,
       lastUs: occasion.lastUs,
       victims,
@@ -180,7 +185,12 @@ export class Episodes {
   }
 
   #goOn(episode: Episode, { finding, occasion, verdictOf, keep }: Sighting): void {
-    episode.flows += finding.adds ?? 1
+    const { flowsSoFar } = finding
+    if (flowsSoFar === undefined) episode.flows += occasion.isStillOpen === true ? 0 : (finding.adds ?? 1)
+    else {
+      episode.flows += Math.max(0, flowsSoFar - episode.flowsCounted)
+      episode.flowsCounted = Math.max(episode.flowsCounted, flowsSoFar)
+    }
     episode.firstUs = Math.min(episode.firstUs, occasion.startUs)
     episode.lastUs = Math.max(episode.lastUs, occasion.lastUs)
     const isNewVictim = episode.victims.add(finding.victim, 0) && episode.victims.count() < JUDGE_ALL_BELOW

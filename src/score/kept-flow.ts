@@ -37,12 +37,23 @@ export class KeptFlows {
   }
 
   offer(judged: Judged, telling: number, context: Context, reader: FlowReader, baseSec: number): void {
+    const start = eveTime(baseSec, judged.startUs)
+    const known = this.#entries.findIndex(({ flow }) => flow.id === judged.flowId && flow.start === start)
+    // The row so far of a flow that was open then: this is more of it.
+    if (known >= 0) {
+      this.#entries[known].flow = keptFlow(judged, reader, baseSec)
+      if (known === 0) this.#noteFeatures(judged, context, reader)
+      return
+    }
     const at = this.#entries.findIndex((entry) => telling > entry.telling)
     const index = at < 0 ? this.#entries.length : at
     if (index >= KEPT_MAX) return
     this.#entries.splice(index, 0, { telling, flow: keptFlow(judged, reader, baseSec) })
     this.#entries.length = Math.min(this.#entries.length, KEPT_MAX)
-    if (index > 0) return
+    if (index === 0) this.#noteFeatures(judged, context, reader)
+  }
+
+  #noteFeatures(judged: Judged, context: Context, reader: FlowReader): void {
     const { row } = judged.flow
     const { record } = judged.flow
     this.features = row === null ? statedBy(judged) : reader.featureVector(row)

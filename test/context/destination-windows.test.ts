@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { DestinationRow } from '../../src/context/destination-windows.ts'
 import { DestinationWindows } from '../../src/context/destination-windows.ts'
 import type { DestinationCounters } from '../../src/flow/destination-counters.ts'
-import { range } from '../score/flows.ts'
+import { openedTo, range } from '../score/flows.ts'
 
 const S = 1e6
 const row = (over: Partial<DestinationRow> = {}): DestinationRow => ({
@@ -18,13 +18,7 @@ const row = (over: Partial<DestinationRow> = {}): DestinationRow => ({
   outcome: 'halfOpen',
   ...over,
 })
-const counters = (second: number, halfOpen: number): DestinationCounters => ({
-  destination: 'victim',
-  proto: 6,
-  atUs: second * S,
-  amounts: { packets: halfOpen, bytes: 0, replies: 0, halfOpen, completed: 0, refused: 0, stray: 0 },
-  sources: range(Math.min(64, halfOpen)).map((i) => `20.0.0.${i}`),
-})
+const counters = (second: number, halfOpen: number): DestinationCounters => openedTo('victim', second * S, halfOpen)
 const windows = (): DestinationWindows => new DestinationWindows(64, 8)
 
 describe('destination windows', () => {
@@ -67,9 +61,33 @@ describe('destination windows', () => {
   it('names the one source that sends nearly all', () => {
     const all = windows()
     for (const i of range(600)) all.noteRow('victim', 6, row({ source: i % 20 === 0 ? `20.0.0.${i % 200}` : '198.51.100.1' }))
-    expect(all.peek('victim', 6)?.soleSource()).toBe('198.51.100.1')
+    expect(all.peek('victim', 6)?.soleSource('D5')).toBe('198.51.100.1')
     for (const i of range(600)) all.noteRow('victim', 6, row({ source: `20.0.1.${i % 200}` }))
-    expect(all.peek('victim', 6)?.soleSource()).toBeNull()
+    expect(all.peek('victim', 6)?.soleSource('D5')).toBeNull()
+  })
+
+  it('once said to flood, a source stays so down to half, and many stay many', () => {
+    const all = windows()
+    const one = '198.51.100.1'
+    const sole = (): string | null | undefined => all.peek('victim', 6)?.soleSource('D5')
+    for (const i of range(100)) all.noteRow('victim', 6, row({ source: one, startUs: i, lastUs: i }))
+    expect(sole()).toBe(one)
+    all.peek('victim', 6)?.noteSaid('D5', one)
+    for (const i of range(40)) all.noteRow('victim', 6, row({ source: `20.0.1.${i}`, startUs: i, lastUs: i }))
+    expect([sole(), all.peek('victim', 6)?.soleSource('D6H')]).toEqual([one, null])
+    for (const i of range(100)) all.noteRow('victim', 6, row({ source: `20.0.2.${i}`, startUs: i, lastUs: i }))
+    expect(sole()).toBeNull()
+    all.peek('victim', 6)?.noteSaid('D5', null)
+    for (const i of range(9000)) all.noteRow('victim', 6, row({ source: one, startUs: i, lastUs: i }))
+    expect([sole(), all.peek('victim', 6)?.soleSource('D6H')]).toEqual([null, one])
+  })
+
+  it('flows and sources known by counters are not counted again when their rows come', () => {
+    const all = windows()
+    const window = all.noteCounters(counters(5, 300))
+    expect([window.flows, window.packets, window.soleSource('D5')]).toEqual([300, 300, '20.0.0.0'])
+    for (const i of range(320)) all.noteRow('victim', 6, row({ source: '20.0.0.0', startUs: 5 * S + i, lastUs: 5 * S + i }))
+    expect([window.flows, window.packets]).toEqual([300, 300])
   })
 
   it('stays at its limit, and counts', () => {

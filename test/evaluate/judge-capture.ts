@@ -14,7 +14,7 @@ import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
 import { readFlow } from '../../src/flow/read-flow.ts'
 import { RowView } from '../../src/flow/row-view.ts'
-import { judgeInterim } from '../../src/judge.ts'
+import { judgeInterim, watchLimits } from '../../src/judge.ts'
 import { SILENT } from '../../src/progress.ts'
 import { newReading, readCaptures } from '../../src/reading.ts'
 import { Analyst } from '../../src/score/analyst.ts'
@@ -56,7 +56,7 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
       if (flow.packets[side] && internal.has(flow.addr[side])) hostHours.add(`${flow.addr[side]} ${hour}`)
   }
   const run: { flows: number; analyst: Analyst | null } = { flows: 0, analyst: null }
-  const analyst = (): Analyst => {
+  const analystOf = (): Analyst => {
     run.analyst ??= openAnalyst(config, meter, (alert, isAlert) => {
       const found = { flows: alert.episode.flows, seconds: (meter.table.nowUs - alert.episode.firstUs) / US_PER_S }
       episodes.set(alert.id, { alert, found: isAlert ? (episodes.get(alert.id)?.found ?? found) : null })
@@ -70,10 +70,13 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
       const flow = readFlow(row.moveTo(batch, i))
       rules.observe(flow)
       noteHours(flow)
-      analyst().onFlow(flow)
+      analystOf().onFlow(flow)
     }
   }
-  const meter: Meter = new Meter(tableLimits(config.flow), takeRows, (interim) => judgeInterim(interim, analyst()))
+  const meter: Meter = new Meter(tableLimits(config.flow), takeRows, {
+    limits: watchLimits(config),
+    onInterim: (interim) => judgeInterim(interim, analystOf()),
+  })
   const signal = AbortSignal.timeout(timeLimitMs)
   const take = async (slab: Parameters<Meter['meterSlab']>[0]): Promise<boolean> => {
     meter.meterSlab(slab)

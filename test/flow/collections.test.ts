@@ -10,8 +10,8 @@ import { expect, test } from 'vitest'
 
 const PROGRAM = join(fileURLToPath(new URL('.', import.meta.url)), 'count-collections.mjs')
 
-test('no garbage collection while 400,000 packets of a mix are metered', { timeout: 120_000 }, () => {
-  const child = spawnSync(process.execPath, [PROGRAM], { encoding: 'utf8' })
+test.each(['alone', 'watched'])('no garbage collection while 400,000 packets of a mix are metered, %s', { timeout: 120_000 }, (how) => {
+  const child = spawnSync(process.execPath, [PROGRAM, how], { encoding: 'utf8' })
   expect(child.stderr).toBe('')
   const { packets, rows, collections } = JSON.parse(child.stdout) as { packets: number; rows: number; collections: number }
   expect(packets).toBe(400_000)

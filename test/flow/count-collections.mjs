@@ -18,9 +18,11 @@ let packets = 0
 // The first round warms the code up: compiling it makes garbage of its own.
 for (let round = 0; round < 2; round++) {
   const mix = makeMix({ ...want, packets: 400_000 })
-  const meter = new Meter(limits, (batch) => {
+  const take = (batch) => {
     rows += batch.count
-  })
+  }
+  const watch = { arrivalsPerSMin: 50, openRowsEveryUs: 5e6, openTogetherMin: 50 }
+  const meter = new Meter(limits, take, process.argv[2] === 'watched' ? { limits: watch, onInterim() {} } : null)
   meter.table.takeMemory()
   await new Promise((resolve) => setTimeout(resolve, 100))
   const before = collections

@@ -1,6 +1,7 @@
 /** What comes out does not depend on how the kernel or a file cut the packets into slabs: octet for octet the same rows. */
 import { expect, test } from 'vitest'
 import type { Slab } from '../../src/capture/slab.ts'
+import type { OnInterim } from '../../src/flow/interim.ts'
 import { Meter } from '../../src/flow/meter.ts'
 import { concat, hex } from '../base/hex.ts'
 import { type Random, seeded } from '../base/seeded.ts'
@@ -95,13 +96,11 @@ test('the same digestible octets whatever the maximum of flows and the hash seed
 /** What the meter sees of the link layer: which messages and packets, in which second they were handed on. */
 function sightingsOf(slabs: readonly Slab[]): { handed: string[]; notJudged: number } {
   const handed: string[] = []
-  const meter = new Meter(
-    DEFAULT_LIMITS,
-    () => undefined,
-    (interim) => {
-      if (interim.kind === 'link') handed.push(JSON.stringify(interim.sightings))
-    },
-  )
+  const limits = { arrivalsPerSMin: 50, openRowsEveryUs: 5e6, openTogetherMin: 50 }
+  const onInterim: OnInterim = (interim) => {
+    if (interim.kind === 'link') handed.push(JSON.stringify(interim.sightings))
+  }
+  const meter = new Meter(DEFAULT_LIMITS, () => undefined, { limits, onInterim })
   for (const slab of slabs) meter.meterSlab(slab)
   meter.finish()
   return { handed, notJudged: meter.counters.arpNotJudged }

@@ -3,6 +3,7 @@
  */
 
 import { NetworkSet } from '../../src/base/address.ts'
+import type { DestinationCounters } from '../../src/flow/destination-counters.ts'
 import type { FlagCounts, Flow } from '../../src/flow/flow.ts'
 import { TCP, UDP } from '../../src/flow/flow.ts'
 import { Analyst } from '../../src/score/analyst.ts'
@@ -102,6 +103,23 @@ export const range = (n: number): number[] => Array.from({ length: n }, (_, i) =
 
 /** Rows leave the meter in the order of their end. */
 export const inRowOrder = (flows: readonly Flow[]): Flow[] => [...flows].sort((a, b) => a.endUs - b.endUs || a.startUs - b.startUs)
+
+/** Counters of a second in which so many connections were begun and left half open; one source sends all, unless `sources` are many. */
+export function openedTo(destination: string, atUs: number, halfOpen: number, sources = ['20.0.0.0']): DestinationCounters {
+  return {
+    destination,
+    proto: 6,
+    atUs,
+    firstUs: atUs,
+    lastUs: atUs + 0.9 * S,
+    amounts: { packets: halfOpen, bytes: 0, replies: 0, flows: halfOpen, halfOpen, completed: 0, refused: 0, stray: 0 },
+    sources,
+    ports: 1,
+    port: 80,
+    leader: { source: sources[0], packets: Math.ceil(halfOpen / sources.length) },
+    sourcePort: { port: 4000, packets: 1, bytes: 0 },
+  }
+}
 
 export interface Run {
   events: AlertEvent[]

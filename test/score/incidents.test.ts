@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Flow } from '../../src/flow/flow.ts'
-import { analyst, judge, range, refused, said, session, unanswered } from './flows.ts'
+import { analyst, judge, openedTo, range, refused, said, session, unanswered } from './flows.ts'
 
 // Thousands of flows a case: seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
@@ -55,17 +55,8 @@ describe('open flows', () => {
     const it = analyst((event) => kinds.push(`${event.event} ${event.kind} ${event.actor}`))
     const victim = '10.0.0.9'
     const open = unanswered({ client: '198.51.100.4', server: victim, port: 80, at: 4 })
-    for (const second of range(4)) {
-      const amounts = { packets: 400, bytes: 0, replies: 0, halfOpen: 400, completed: 0, refused: 0, stray: 0 }
-      it.onDestinationCounters({
-        destination: victim,
-        proto: 6,
-        atUs: (second + 1) * 1e6,
-        amounts,
-        sources: range(64).map((i) => `20.0.0.${i}`),
-      })
-    }
-    it.onOpenFlow(open)
+    const sources = range(64).map((i) => `20.0.0.${i}`)
+    for (const second of range(4)) it.onDestinationCounters(openedTo(victim, (second + 1) * 1e6, 400, sources), open)
     expect(kinds).toEqual(['open flood.syn many'])
     for (const i of range(1600)) it.onFlow(unanswered({ client: `20.${i % 40}.${i >> 5}.9`, server: victim, port: 80, at: 1 + i / 400 }))
     it.finish(100e6)
@@ -79,7 +70,7 @@ describe('open flows', () => {
     const held = range(80).map(
       (i): Flow => ({ ...session({ client: '198.51.100.4', server: '10.0.0.9', port: 80, at: i / 20 }, 230, 0, 30), endUs: 40e6 }),
     )
-    for (const flow of held) it.onOpenFlow(flow)
+    it.onOpenFlows(held, 40e6)
     expect(kinds).toEqual(['open slow.http'])
   })
 

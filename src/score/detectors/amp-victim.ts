@@ -115,6 +115,7 @@ export const AMP_VICTIM = {
   cap: { limit: 0.99, why: 'headers alone never make a flood certain' },
   severityBase: 2,
   isBackgroundFromOutside: false,
+  readsOpenFlows: true,
   weights: WEIGHTS,
   detect,
 } as const satisfies Detector<typeof OPTIONS>
@@ -134,6 +135,7 @@ function detect(look: Look, options: Options): Finding | null {
     side: { isActorInternal: isSenderInternal && !isVictimInternal, direction: isVictimInternal ? 'in' : judged.direction },
     keyPart: `${victim} ${judged.proto} ${judged.proto === UDP ? senderPort(look) : 0}`,
     flowsInWindow: reflection.senders.count(),
+    flowsSoFar: reflection.flows,
     firstUs: reflection.firstUs,
     victims: () => [victim],
     telling: 0,

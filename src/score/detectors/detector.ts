@@ -68,7 +68,7 @@ export interface DetectorRow<T extends OptionTable> {
 }
 
 export interface Detector<T extends OptionTable> extends DetectorRow<T> {
-  /** It may also judge rows so far of flows still open. */
+  /** It may also judge rows so far of flows still open, and counters of a second. */
   readsOpenFlows?: boolean
   detect(look: Look, options: OptionValues<T>): Finding | null
 }
@@ -90,6 +90,11 @@ export interface Finding {
   keyPart: string
   /** Flows in the window that belong to it, and the first one's time. */
   flowsInWindow: number
+  /**
+   * Flows of the window so far, open ones included, each once: an episode grows by what is new in it. Absent: by one a finding, and
+   * by none for a flow still open.
+   */
+  flowsSoFar?: number
   /** What this one adds to an episode that is known already; absent: one. */
   adds?: 0
   firstUs: number

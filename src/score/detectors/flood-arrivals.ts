@@ -23,17 +23,18 @@ export interface Arrivals {
 export function arrivalsOf({ judged, observed }: Look): Arrivals | null {
   const { destination, receiver } = observed
   if (destination === null) return null
-  // The last second that the row reaches into: its packets were just added up to there.
-  const atUs = judged.lastUs
+  // The last second that the row reaches into: its packets were just added up to there. Of counters, the second that they count.
+  const atUs = observed.countedAtUs ?? judged.lastUs
   const isVictimInternal = receiver === CLIENT ? judged.isClientInternal : judged.isServerInternal
   return { window: destination, atUs, victim: judged.addr[receiver], isVictimInternal }
 }
 
-/** Who floods: the one source that sends nine in ten packets, else many. */
-export function floodFinding(look: Look, arrivals: Arrivals, keyPart: string, assess: Finding['assess']): Finding {
+/** Who floods: the one source that sends nine in ten packets, else many. @param asker the detector's code. */
+export function floodFinding(asker: string, look: Look, arrivals: Arrivals, keyPart: string, assess: Finding['assess']): Finding {
   const { judged, observed } = look
   const { window, victim, isVictimInternal } = arrivals
-  const sole = window.soleSource()
+  const sole = window.soleSource(asker)
+  window.noteSaid(asker, sole)
   const isSenderInternal = observed.receiver === CLIENT ? judged.isServerInternal : judged.isClientInternal
   return {
     actor: sole ?? 'many',
@@ -41,6 +42,7 @@ export function floodFinding(look: Look, arrivals: Arrivals, keyPart: string, as
     side: { isActorInternal: isSenderInternal, direction: isVictimInternal && !isSenderInternal ? 'in' : judged.direction },
     keyPart: `${victim}${keyPart}`,
     flowsInWindow: window.flows,
+    flowsSoFar: window.flows,
     firstUs: window.firstUs,
     victims: () => [victim],
     telling: 0,
@@ -62,8 +64,7 @@ const SHORT_RATE_FACTOR = 1.5
  * A destination watched for less than a second (a short capture, the first moment of a flood): the whole counts as one second, whichever
  * seconds of the clock it falls into, and a fifth of what is asked for is enough at one and a half times the rate.
  */
-export function isShortBurst(window: DestinationWindow, amount: number, perSecondMin: number): boolean {
-  const spanUs = window.lastUs - window.firstUs
+export function isShortBurst(spanUs: number, amount: number, perSecondMin: number): boolean {
   if (spanUs >= SHORT_SPAN_US_MAX || amount < perSecondMin / SHORT_COUNT_SHARE) return false
   if (amount >= perSecondMin) return true
   return (amount * 1e6) / Math.max(spanUs, SHORT_SPAN_US_MIN) >= SHORT_RATE_FACTOR * perSecondMin
@@ -74,11 +75,10 @@ const SCAN_FLOWS_A_PORT_MAX = 3
 const SCAN_PORTS_MIN = 15
 
 /** One source and hardly a port twice. */
-export function isScanLike({ window }: Arrivals): boolean {
-  if (window.soleSource() === null) return false
-  // Of the ports that are counted one by one: past their limit, they stand for the others.
-  const flows = [...window.ports.values()].reduce((sum, n) => sum + n, 0)
-  return flows <= SCAN_FLOWS_A_PORT_MAX * window.ports.size && window.ports.size >= SCAN_PORTS_MIN
+export function isScanLike(asker: string, { window }: Arrivals): boolean {
+  if (window.soleSource(asker) === null) return false
+  const { flows, ports } = window.spread()
+  return flows <= SCAN_FLOWS_A_PORT_MAX * ports && ports >= SCAN_PORTS_MIN
 }
 
 const MANY_SOURCES_MIN = 1000

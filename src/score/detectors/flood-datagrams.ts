@@ -155,21 +155,23 @@ function detect(code: string, look: Look, options: Options): Finding | null {
   if (look.judged.isToGroup) return null
   const packets = window.inSecond(atUs, 'packets')
   const isLoud = packets >= options.packets_per_s_min || window.inSecond(atUs, 'bytes') >= options.bytes_per_s_min
-  const isShort = (window.sizeVariation() ?? 1) <= SHORT_VARIATION_MAX && isShortBurst(window, window.packets, options.packets_per_s_min)
+  const burst = window.burst()
+  const isShort =
+    (window.sizeVariation() ?? 1) <= SHORT_VARIATION_MAX && isShortBurst(burst.spanUs, burst.packets, options.packets_per_s_min)
   const isWide = packets >= options.few_packets_per_s_min && window.sources.count() >= options.sources_min
   if (!isLoud && !isWide && !isShort) return null
   // Each echo request has its answer as long as the destination can: that makes a flood of them worse, not better.
   const isAnswered = window.inTenSeconds(atUs, 'replies') > options.replies_share_max * window.inTenSeconds(atUs, 'packets')
   if (isAnswered && (look.judged.proto === UDP || !(isLoud || isShort))) return null
   if (isReflected(arrivals, look)) return null
-  return floodFinding(look, arrivals, '', () => assess(code, look, arrivals, options))
+  return floodFinding(code, look, arrivals, '', () => assess(code, look, arrivals, options))
 }
 
 /** Exhaustion of addresses: answered or not, the number alone is what harms. */
 function detectAddressRequests(code: string, look: Look, arrivals: Arrivals, options: Options): Finding | null {
   const rate = arrivals.window.peak(arrivals.atUs, 'packets', options.address_requests_per_s_min)
   if (rate.seconds < ADDRESS_SECONDS_MIN) return null
-  const finding = floodFinding(look, { ...arrivals, victim: look.judged.addr[SERVER] }, '', () =>
+  const finding = floodFinding(code, look, { ...arrivals, victim: look.judged.addr[SERVER] }, '', () =>
     assessAddressRequests(code, look, arrivals, options),
   )
   return { ...finding, actor: 'many', keyPart: 'address requests' }
@@ -196,7 +198,7 @@ function assessAddressRequests(code: string, look: Look, arrivals: Arrivals, opt
 function isReflected({ window }: Arrivals, { judged, observed }: Look): boolean {
   const port = judged.port[observed.receiver === CLIENT ? SERVER : CLIENT]
   if (!isServicePort(port) || window.sources.count() < REFLECTED_SOURCES_MIN) return false
-  return (window.sourcePorts.get(port) ?? 0) >= REFLECTED_SHARE_MIN * window.flows
+  return window.sourcePortShare(port) >= REFLECTED_SHARE_MIN
 }
 
 function assess(code: string, look: Look, arrivals: Arrivals, options: Options): Assessment {
@@ -218,7 +220,7 @@ function assess(code: string, look: Look, arrivals: Arrivals, options: Options):
     evidence.push(draft(`${code}.rate`, RATE, { measured: [num(packets, 'count'), num(options.packets_per_s_min, 'count')], sample }))
   }
   evidence.push(...sharedDrafts(code, arrivals, sample))
-  const hasPort = judged.proto === UDP && window.ports.size === 1
+  const hasPort = judged.proto === UDP && window.hasOnePort()
   return assessment({
     evidence,
     servicePort: hasPort ? judged.port[observed.receiver] : null,

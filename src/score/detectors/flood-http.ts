@@ -103,11 +103,12 @@ function detect(look: Look, options: Options): Finding | null {
   const rate = window.peak(atUs, 'completed', options.connections_per_s_min)
   if (rate.most < options.burst_connections_min && rate.seconds < options.seconds_min) return null
   if (perClient(arrivals) < options.per_client_min) return null
-  return floodFinding(look, arrivals, ` ${judged.port[SERVER]}`, () => assess(look, arrivals, options))
+  return floodFinding('D6H', look, arrivals, ` ${judged.port[SERVER]}`, () => assess(look, arrivals, options))
 }
 
+/** From rows alone: counters name a few of the clients only. */
 function perClient({ window, atUs }: Arrivals): number {
-  return window.inTenSeconds(atUs, 'completed') / Math.max(1, window.sources.count())
+  return window.rowsInTenSeconds(atUs, 'completed') / Math.max(1, window.sources.count())
 }
 
 function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {

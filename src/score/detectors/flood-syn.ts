@@ -108,15 +108,16 @@ function detect(look: Look, options: Options): Finding | null {
   const arrivals = arrivalsOf(look)
   if (arrivals === null) return null
   const { window } = arrivals
-  const atUs = judged.startUs
+  const atUs = observed.countedAtUs ?? judged.startUs
   const rate = window.peak(atUs, 'halfOpen', options.half_open_per_s_min)
   const halfOpen = window.inTenSeconds(atUs, 'halfOpen')
-  const isBurst = rate.most >= options.burst_half_open_min || isShortBurst(window, halfOpen, options.burst_half_open_min)
+  const isBurst =
+    rate.most >= options.burst_half_open_min || isShortBurst(window.lastUs - window.firstUs, halfOpen, options.burst_half_open_min)
   if (!isBurst && rate.seconds < options.seconds_min) return null
   const completed = window.inTenSeconds(atUs, 'completed')
   if (completed > options.completed_share_max * (halfOpen + completed)) return null
-  if (rate.most < options.one_source_burst_min && isScanLike(arrivals)) return null
-  return floodFinding(look, { ...arrivals, atUs }, '', () => assess(look, { ...arrivals, atUs }, options))
+  if (rate.most < options.one_source_burst_min && isScanLike('D5', arrivals)) return null
+  return floodFinding('D5', look, { ...arrivals, atUs }, '', () => assess(look, { ...arrivals, atUs }, options))
 }
 
 function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
@@ -139,7 +140,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
   evidence.push(...sharedDrafts('D5', arrivals, sample).filter((item) => item.code !== 'D5.alike'))
   return assessment({
     evidence,
-    servicePort: window.ports.size === 1 ? look.judged.port[SERVER] : null,
+    servicePort: window.hasOnePort() ? look.judged.port[SERVER] : null,
     scaleRatio: most / options.half_open_per_s_min,
     facts: { crowd: { completed, begun: halfOpen + completed, variation: window.sizeVariation(), clients: window.sources.count() } },
     pictures: [ratePicture(arrivals, 'halfOpen', 'connections left half open', options.half_open_per_s_min)],

@@ -88,11 +88,11 @@ function detect(look: Look, options: Options): Finding | null {
   const { window, atUs } = arrivals
   const rate = window.peak(atUs, 'stray', options.stray_per_s_min)
   // Where a capture begins, the last segments of many busy connections look stray; those of one client alone are few.
-  const burstMin = window.soleSource() === null ? options.burst_stray_min : options.burst_stray_min / ONE_SOURCE_SHARE
-  const isBurst = rate.most >= burstMin || isShortBurst(window, window.inTenSeconds(atUs, 'stray'), burstMin)
+  const burstMin = window.soleSource('D5T') === null ? options.burst_stray_min : options.burst_stray_min / ONE_SOURCE_SHARE
+  const isBurst = rate.most >= burstMin || isShortBurst(window.lastUs - window.firstUs, window.inTenSeconds(atUs, 'stray'), burstMin)
   if (!isBurst && rate.seconds < options.seconds_min) return null
-  if (isScanLike(arrivals)) return null
-  return floodFinding(look, arrivals, '', () => assess(look, arrivals, options))
+  if (isScanLike('D5T', arrivals)) return null
+  return floodFinding('D5T', look, arrivals, '', () => assess(look, arrivals, options))
 }
 
 function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
@@ -110,7 +110,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
   evidence.push(...sharedDrafts('D5T', arrivals, sample))
   return assessment({
     evidence,
-    servicePort: window.ports.size === 1 ? look.judged.port[SERVER] : null,
+    servicePort: window.hasOnePort() ? look.judged.port[SERVER] : null,
     scaleRatio: most / options.stray_per_s_min,
     pictures: [ratePicture(arrivals, 'stray', 'segments of no connection', options.stray_per_s_min)],
     notEvaluated: [

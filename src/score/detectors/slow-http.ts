@@ -105,6 +105,7 @@ function detect(look: Look, options: Options): Finding | null {
     victim: judged.addr[SERVER],
     keyPart: `${judged.addr[SERVER]} ${judged.port[SERVER]}`,
     flowsInWindow: open.length,
+    flowsSoFar: slow.size + slow.beyondCount,
     firstUs: Math.min(...open.map((c) => c.startUs)),
     victims: () => [judged.addr[SERVER]],
     telling: 0,

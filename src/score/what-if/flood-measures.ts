@@ -13,13 +13,20 @@ import { lookWith, overlay } from './overlay.ts'
 
 const ADDRESS_REQUEST_PORT = 67
 
+/** What might have been is not what was said: the window remembers who was named. */
+const SAYS_NOTHING = { noteSaid: () => undefined } as const
+
 /** All that arrives, `factor` times; who sends it stays. */
 function scaled(window: DestinationWindow, factor: number): DestinationWindow {
   return overlay(window, {
     packets: window.packets * factor,
     bytes: window.bytes * factor,
-    squares: window.squares === null ? null : window.squares * factor,
-    leaderPackets: window.leaderPackets * factor,
+    rowsInTenSeconds: (timeUs, cell) => window.rowsInTenSeconds(timeUs, cell) * factor,
+    burst: () => {
+      const { packets, spanUs } = window.burst()
+      return { packets: packets * factor, spanUs }
+    },
+    ...SAYS_NOTHING,
     inSecond: (timeUs, cell) => window.inSecond(timeUs, cell) * factor,
     inTenSeconds: (timeUs, cell) => window.inTenSeconds(timeUs, cell) * factor,
     peak: (timeUs, cell, atLeast) => {
@@ -81,7 +88,7 @@ function withSum(look: Look, changed: DestinationCell, value: number): Look {
   if (destination === null) return look
   const inTenSeconds: DestinationWindow['inTenSeconds'] = (timeUs, cell) =>
     cell === changed ? value : destination.inTenSeconds(timeUs, cell)
-  return lookWith(look, { destination: overlay(destination, { inTenSeconds }) })
+  return lookWith(look, { destination: overlay(destination, { inTenSeconds, ...SAYS_NOTHING }) })
 }
 
 function packetRate(protos: readonly number[]): Measure<{ packets_per_s_min: number; address_requests_per_s_min: number }> {
@@ -125,7 +132,9 @@ export const WEB_CLIENTS: Measure<{ per_client_min: number }> = {
   change: (look, value) => {
     const { destination } = look.observed
     if (destination === null) return look
-    return lookWith(look, { destination: overlay(destination, { sources: overlay(destination.sources, { count: () => value }) }) })
+    return lookWith(look, {
+      destination: overlay(destination, { sources: overlay(destination.sources, { count: () => value }), ...SAYS_NOTHING }),
+    })
   },
 }
 
