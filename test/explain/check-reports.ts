@@ -64,18 +64,19 @@ function checkLine(line: AlertLine, checked: CheckedCapture): void {
   const at = `${line.alert.kind} ${line.alert.event}`
   const say = (fault: string): unknown => checked.faults.push(`${at}: ${fault}`)
   if (Buffer.byteLength(line.text) >= 65_536) say('the line is 64 KiB or longer')
-  for (const fault of [...textFaults(report), ...markdownFaults(report)]) say(fault)
+  for (const fault of [...textFaults(report, line.alert.kind.endsWith('.arp')), ...markdownFaults(report)]) say(fault)
   for (const { name, svg } of report.pictures) for (const fault of xmlFaults(svg)) say(`${name}: ${fault}`)
   for (const { lineNumber, message } of verifyReport(line, report.markdown, report.pictures)) say(`line ${lineNumber}: ${message}`)
   if (!renderHtml(report).includes('</html>')) say('no HTML')
 }
 
 /** No part missing, none empty, nothing that was meant to be replaced. */
-function textFaults({ markdown }: Report): string[] {
+function textFaults({ markdown }: Report, isArp: boolean): string[] {
   const found = [...markdown.matchAll(/^## (.*)$/gm)].map((match) => match[1]).filter((part) => part !== 'Incident')
   const words = /undefined|\bNaN\b|Infinity|\[object|\bnull\b|\{[mx]\d+\}|a value not kept|a name not kept|TODO|\(empty\)/.exec(markdown)
   return [
-    ...PARTS.filter((part) => !found.includes(part)).map((part) => `no part '${part}'`),
+    // ARP has no flow, hence no features of one.
+    ...PARTS.filter((part) => !found.includes(part) && !(part === 'Observable features' && isArp)).map((part) => `no part '${part}'`),
     ...found.filter((part) => !PARTS.includes(part)).map((part) => `part '${part}' is new`),
     ...(words === null ? [] : [`'${words[0]}' in the text`]),
     ...(/^#{2,3} .*\n\n(#|$)/m.test(markdown) ? ['an empty part'] : []),
