@@ -33,6 +33,7 @@ export class BaselineStore {
   /** What lies there as we know it; null for nothing. */
   #known: string | null
   #isOurs = true
+  #beginning: { fields: object; text: string } | null = null
 
   /** @param folder '' keeps no baseline. */
   constructor(folder: string, log: Logger) {
@@ -40,6 +41,11 @@ export class BaselineStore {
     this.#log = log
     this.snapshot = this.#path === '' ? null : this.#read()
     this.#known = this.#stamp()
+  }
+
+  /** Once capture has begun: what cannot begin says only why. */
+  announce(): void {
+    if (this.#beginning !== null) this.#log.info({ path: this.#path, ...this.#beginning.fields }, this.#beginning.text)
   }
 
   save(analyst: Analyst): void {
@@ -69,13 +75,13 @@ export class BaselineStore {
 
   #read(): Snapshot | null {
     if (!existsSync(this.#path)) {
-      this.#log.info({ path: this.#path }, 'no baseline yet: learning')
+      this.#beginning = { fields: {}, text: 'no baseline yet: learning' }
       return null
     }
     try {
       const { snapshot } = readBaseline(this.#path)
       const { state, votes, hosts } = snapshot.header
-      this.#log.info({ path: this.#path, state, votes: Math.round(votes), hosts }, 'baseline read')
+      this.#beginning = { fields: { state, votes: Math.round(votes), hosts }, text: 'baseline read' }
       return snapshot
     } catch (error) {
       this.#log.error(`${messageOf(error)}; learning anew${this.#setAside(error)}`)

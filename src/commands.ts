@@ -25,6 +25,7 @@ import {
 import { describeFeatures } from './features-command.ts'
 import { addDevices, addRun, RUN_OPTIONS } from './live-command.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
+import { reportOfAlert, reportOfFlow, writeReport } from './report-command.ts'
 import { addScore, SCORE_COMMAND_OPTIONS } from './score-command.ts'
 import { meterFlows, type ReadSummary, replay } from './sensor.ts'
 import type { ServiceEnvironment } from './service-manager.ts'
@@ -104,6 +105,30 @@ const FLOWS_OPTIONS = {
   ...READ_OPTIONS,
 } as const satisfies Record<string, Options>
 
+const REPORT_OPTIONS = {
+  alerts: { type: 'string', requiresArg: true, default: 'flowscribe-out/alerts.jsonl', describe: 'The alert log' },
+  format: {
+    choices: ['md', 'html'],
+    requiresArg: true,
+    default: 'md',
+    describe: 'md: with pictures beside it; html: one page, pictures inside',
+  },
+  output: { alias: 'o', type: 'string', requiresArg: true, default: '-', describe: 'A file, a folder, or - for standard output' },
+  flow: {
+    type: 'string',
+    requiresArg: true,
+    describe: "Instead of an alert: a flow's id, Community ID, or 'tcp ADDRESS PORT ADDRESS PORT'",
+  },
+  read: {
+    alias: 'r',
+    type: 'array',
+    string: true,
+    requiresArg: true,
+    describe: 'With --flow: capture files or folders that hold it (repeatable)',
+  },
+  ...CONFIG_OPTIONS,
+} as const satisfies Record<string, Options>
+
 const FEATURES_OPTIONS = {
   explain: { type: 'string', requiresArg: true, describe: 'All about one feature' },
 } as const satisfies Record<string, Options>
@@ -136,6 +161,7 @@ const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>
   doctor: DOCTOR_COMMAND_OPTIONS,
   baseline: BASELINE_OPTIONS,
   verify: {},
+  report: REPORT_OPTIONS,
   features: FEATURES_OPTIONS,
   'check-config': CHECK_CONFIG_OPTIONS,
 }
@@ -157,6 +183,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   // yargs has checked the words against the table; its types do not say so.
   addBaseline(cli, BASELINE_OPTIONS, context.print, (argv) => configOf(argv as Parameters<typeof configOf>[0]))
   addVerify(cli, context, set)
+  addReport(cli, context)
   addFeatures(cli, context)
   addCheckConfig(cli, context)
   if (args.length === 0) await context.print(`${await cli.getHelp()}\n`)
@@ -234,7 +261,7 @@ function commandLine(context: CommandContext): Argv {
 /** An option that takes one value, given twice, arrives as an array: nobody can know which was meant. */
 function onlyOnce(argv: Readonly<Record<string, unknown>>): true {
   for (const [name, value] of Object.entries(argv)) {
-    if (Array.isArray(value) && !['_', 'set', 'file', 'report', 'interface', 'i'].includes(name))
+    if (Array.isArray(value) && !['_', 'set', 'file', 'report', 'interface', 'i', 'read', 'r'].includes(name))
       throw new UsageError(`option ${dashed(name)} was given more than once`)
   }
   return true
@@ -417,6 +444,33 @@ function addVerify(cli: Argv, context: CommandContext, set: SetCode): void {
       const outcome = await verifyFiles(argv.alerts, argv.report)
       await context.print(`${outcome.lines.join('\n')}\n`)
       set(outcome.isVerified ? EXIT.done : EXIT.failed)
+    },
+  )
+}
+
+function addReport(cli: Argv, context: CommandContext): void {
+  cli.command(
+    'report [alert]',
+    'Make a report again from the alert log, or explain one flow',
+    (y) =>
+      y
+        .positional('alert', { type: 'string', describe: "An alert's id, or its beginning" })
+        .options(REPORT_OPTIONS)
+        .example(
+          '$0 report fs-20260823-0123456789',
+          'the report on standard output, from the log alone; -o FOLDER writes its pictures, too',
+        )
+        .example('$0 report fs-20260823 --format html -o report.html', 'one page that needs nothing else')
+        .example("$0 report --flow 'tcp 10.0.0.7 51514 10.0.0.9 443' --read office.pcap", 'what was looked at, and why it is no alert'),
+    async (argv) => {
+      const { alert, flow, read: inputs, format, output } = argv
+      const isForFlow = flow !== undefined
+      if (isForFlow === (alert !== undefined)) throw new UsageError("report needs an alert's id, or --flow with --read")
+      if (isForFlow !== (inputs !== undefined)) throw new UsageError('--flow and --read go together')
+      const report = isForFlow
+        ? await reportOfFlow(flow, { inputs: inputs ?? [], config: configOf(argv), progress: SILENT, signal: context.signal })
+        : reportOfAlert(alert ?? '', argv.alerts)
+      await context.print(writeReport(report, { format: format === 'html' ? 'html' : 'md', output }))
     },
   )
 }

@@ -144,10 +144,6 @@ class LiveRun {
       files: delivery.files,
     }))
     this.#baseline = new BaselineStore(options.config.baseline.folder, options.log)
-    // What the recording must be replayed with to give the same alerts.
-    const copy = `${options.recordPath}.baseline`
-    if (options.recordPath !== null && this.#baseline.copyStart(copy))
-      this.#log.info({ path: copy }, 'baseline at the start: replay the recording with it (--baseline)')
     this.#filter = options.interfaces[0]?.filter ?? ''
     this.#guard = new BugGuard(join(options.outputDir, BUG_FOLDER), (bug) => this.#logBug(bug))
   }
@@ -253,6 +249,11 @@ class LiveRun {
 
   #begin(facts: LiveFacts): void {
     for (const one of facts.interfaces) this.#log.info(openFields(one), 'capturing')
+    this.#baseline.announce()
+    // What the recording must be replayed with to give the same alerts.
+    const { recordPath } = this.#options
+    if (recordPath !== null && this.#baseline.copyStart(`${recordPath}.baseline`))
+      this.#log.info({ path: `${recordPath}.baseline` }, 'baseline at the start: replay the recording with it (--baseline)')
     const progress = new Progress(this.#control)
     this.#options.manager.ready(statusText(facts, this.#flows), () => progress.hasBeenMade(this.#flows))
   }

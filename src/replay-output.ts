@@ -87,7 +87,7 @@ export class ReplayOutput {
   #writeReport(line: AlertLine): string | null {
     if (this.#reports === null) return null
     this.#reportsWritten++
-    return this.#reports.write(renderReport(line))
+    return this.#reports.write(renderReport(line), line.beyond)
   }
 
   get hasWrittenReports(): boolean {

@@ -34,6 +34,7 @@ import { type Interruption, newReading, type Reading, readCaptures } from './rea
 import { ReplayOutput } from './replay-output.ts'
 import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
+import type { FlowReader } from './score/kept-flow.ts'
 import type { Snapshot } from './score/surprisal/snapshot.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
@@ -225,7 +226,18 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
 }
 
 /** What not every run wants of its analyst. */
-export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'kindsLeftOut' | 'baseline' | 'onCommit'>
+export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'kindsLeftOut' | 'baseline' | 'onCommit' | 'onLook' | 'onDropped'>
+
+/** What the features stage knows of a flow, for those who keep flows. */
+export function flowReaderOf(baseSec: number): FlowReader & { featureSet: string } {
+  const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
+  return {
+    featureVector: (ref) => featureVector(viewOf(ref)),
+    timeline: (ref) => viewOf(ref).timeline(),
+    communityId: communityIdOf,
+    featureSet: featureSetId,
+  }
+}
 
 export function openAnalyst(
   config: Config,
@@ -234,17 +246,14 @@ export function openAnalyst(
   emit: (event: AlertEvent) => void,
   extras: AnalystExtras = {},
 ): Analyst {
-  const viewOf = (ref: RowRef): RowView => new RowView(ref.cells, ref.words).moveToCell(ref.at, baseSec)
   return new Analyst({
     ...judgingBy(config),
     baseSec,
     visibility,
-    featureVector: (ref) => featureVector(viewOf(ref)),
-    timeline: (ref) => viewOf(ref).timeline(),
-    communityId: communityIdOf,
-    emit,
-    featureSet: featureSetId,
+    ...flowReaderOf(baseSec),
     ...extras,
+    emit,
+    sensor: { name: SENSOR_NAME, version: VERSION, configDigest: configDigest(config) },
   })
 }
 

@@ -1,16 +1,16 @@
 /**
  * What `flowscribe verify` does with files.
  *
- * In:  paths of an alert log and of reports. A report may belong to any event of its episode: the latest that renders to it counts.
+ * In:  paths of an alert log and of reports; pictures lie beside them. A report may belong to any event of its episode: the latest that renders to it counts.
  * Out: a line for each report, and whether all hold.
  */
-import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { RunError } from './base/errors.ts'
 import { printable } from './base/printable.ts'
 import { type AlertLine, AlertLineError, parseAlertLine } from './explain/alert-line.ts'
 import { renderReport } from './explain/report.ts'
-import { verifyReport } from './explain/verify.ts'
+import { type FoundPicture, verifyReport } from './explain/verify.ts'
 
 export interface VerifyOutcome {
   lines: string[]
@@ -25,7 +25,7 @@ export async function verifyFiles(alertsPath: string, reportPaths: readonly stri
   const lines: string[] = []
   let isVerified = true
   for (const path of reportPaths) {
-    const faults = faultsOf(alerts.get(basename(path).replace(/\.md$/, '')), await readText(path))
+    const faults = await faultsOf(alerts.get(basename(path).replace(/\.md$/, '')), path)
     if (faults.length === 0) {
       lines.push(`${printable(path)}: verified`)
       continue
@@ -37,10 +37,26 @@ export async function verifyFiles(alertsPath: string, reportPaths: readonly stri
   return { lines, isVerified }
 }
 
-/** Each fault begins with its place: `:12: …`, or `: …` when it is about the whole file. */
-function faultsOf(line: AlertLine | undefined, text: string): string[] {
+/** Each fault begins with its place: `:12: …`, or `: …` when it is about the whole file or a picture beside it. */
+async function faultsOf(line: AlertLine | undefined, path: string): Promise<string[]> {
+  const text = await readText(path)
   if (line === undefined) return [': no alert of the log has this report']
-  return verifyReport(line, text).map(({ lineNumber, message }) => `${lineNumber === null ? '' : `:${lineNumber}`}: ${printable(message)}`)
+  const { stem, pictures } = renderReport(line)
+  const found = await picturesBeside(path, stem)
+  const missing = pictures.filter(({ name }) => !found.some((picture) => picture.name === name))
+  const faults = verifyReport(line, text, found)
+  return [
+    ...missing.map(({ name }) => `: ${printable(name)} is missing beside it`),
+    ...faults.map(({ lineNumber, message }) => `${lineNumber === 0 ? '' : `:${lineNumber}`}: ${printable(message)}`),
+  ]
+}
+
+/** All that has the name of a picture of this report. */
+async function picturesBeside(path: string, stem: string): Promise<FoundPicture[]> {
+  const folder = dirname(path)
+  const isOne = (name: string): boolean => name.startsWith(`${stem}.`) && /^[a-z]+\.svg$/.test(name.slice(stem.length + 1))
+  const names = (await readdir(folder)).filter(isOne).sort()
+  return await Promise.all(names.map(async (name) => ({ name, svg: await readText(join(folder, name)) })))
 }
 
 /** The last event of each episode by its report's file name, as `replay` and `run` leave one report an episode. */

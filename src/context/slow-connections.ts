@@ -59,6 +59,25 @@ export class SlowConnections {
     return recent.filter((c) => c.startUs <= best.atUs && c.lastUs >= best.atUs)
   }
 
+  /** How many were open at each moment at which that changed, at most `pointsMax` moments, evenly chosen; the fullest is among them. */
+  openOverTime(durationMinUs: number, pointsMax: number): { atUs: number; open: number }[] {
+    const all = [...this.#byId.values()].filter((c) => c.lastUs - c.startUs >= durationMinUs)
+    const changes = all.flatMap((c) => [
+      { atUs: c.startUs, by: 1 },
+      { atUs: c.lastUs, by: -1 },
+    ])
+    // One that begins when another ends is open beside it.
+    changes.sort((a, b) => a.atUs - b.atUs || b.by - a.by)
+    let open = 0
+    const points = changes.map(({ atUs, by }) => {
+      open += by
+      return { atUs, open }
+    })
+    const step = Math.max(1, Math.ceil(points.length / pointsMax))
+    const most = points.reduce((best, point) => (point.open > best.open ? point : best), { atUs: 0, open: -1 })
+    return points.filter((point, i) => i % step === 0 || point === most || i === points.length - 1)
+  }
+
   get size(): number {
     return this.#byId.size
   }

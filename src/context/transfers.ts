@@ -26,6 +26,14 @@ export class Transfers {
     this.lastUs = Math.max(this.lastUs, lastUs)
   }
 
+  /** [client, server] octets of each five minutes of the last hour, the oldest first. */
+  slots(): [number, number][] {
+    return Array.from({ length: SLOTS }, (_, i) => {
+      const at = this.#offset(this.#slot - SLOTS + 1 + i)
+      return [this.#sums[at], this.#sums[at + 1]]
+    })
+  }
+
   /** [client, server] octets of the last hour. */
   sums(): [number, number] {
     const sums: [number, number] = [0, 0]

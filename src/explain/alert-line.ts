@@ -37,6 +37,8 @@ export interface AlertLine {
   text: string
   envelope: Envelope
   alert: AlertEvent
+  /** What the line had no room for, as JSON; absent when it holds all. Nothing is rendered from it. */
+  beyond?: string
 }
 
 /** A line that is none of ours, or is damaged; the message says where and why. */
@@ -66,9 +68,29 @@ export function makeAlertLine(event: AlertEvent, envelope: Envelope): AlertLine 
   for (const level of LEVELS) {
     const alert = fitTo(cut(event, level), ALERT_SHAPE, level) as AlertEvent
     const text = JSON.stringify(eveObject(alert, cleanEnvelope))
-    if (Buffer.byteLength(text) <= LINE_BYTES_MAX) return { text, envelope: cleanEnvelope, alert }
+    if (Buffer.byteLength(text) > LINE_BYTES_MAX) continue
+    const beyond = beyondLine(event, alert)
+    return { text, envelope: cleanEnvelope, alert, ...(beyond === null ? {} : { beyond }) }
   }
   throw new Error(`alert ${event.id} does not fit into ${LINE_BYTES_MAX} bytes at the least level`)
+}
+
+/** First in the file, so that the report folder knows its own files again. */
+export const BEYOND_MARK = '{"writtenBy":"flowscribe"'
+
+/** Pictures and timelines of which the line took only a part, whole. */
+function beyondLine(event: AlertEvent, alert: AlertEvent): string | null {
+  const pictures = event.pictures.filter((picture, i) => sizeOf(picture) > sizeOf(alert.pictures[i]))
+  const timelines = event.flows.filter((flow, i) => flow.timeline.length > (alert.flows[i]?.timeline.length ?? 0))
+  if (pictures.length === 0 && timelines.length === 0) return null
+  const flows = timelines.map(({ id, timeline }) => ({ id, timeline }))
+  return `${BEYOND_MARK},${JSON.stringify({ id: event.id, event: event.event, pictures, flows }).slice(1)}`
+}
+
+/** How many points a picture holds. */
+function sizeOf(picture: PictureData | undefined): number {
+  if (picture === undefined) return 0
+  return Object.values(picture).reduce((most: number, value) => (Array.isArray(value) ? Math.max(most, value.length) : most), 0)
 }
 
 function cleaned(envelope: Envelope): Envelope {
@@ -89,10 +111,13 @@ function cutPicture(picture: PictureData, max: number): PictureData {
     const sessions = keepTelling(picture.sessions, max, (session) => session.odd)
     return { ...picture, sessions, omitted: picture.omitted + picture.sessions.length - sessions.length }
   }
+  if (picture.picture === 'concurrent') return { ...picture, points: everyNth(picture.points, Math.max(CONCURRENT_POINTS_MIN, max)) }
   if (picture.picture === 'claims') {
     const marks = picture.marks.slice(-Math.max(0, max)).slice(0, max)
     return { ...picture, marks, omitted: picture.omitted + picture.marks.length - marks.length }
   }
+  // The others are small by nature.
+  if (picture.picture !== 'grid') return picture
   const cells = keepTelling(picture.cells, max, (cell) => cell.outcome === 'answered')
   const omitted = picture.omitted + picture.cells.length - cells.length
   const targetsUsed = [...new Set(cells.map((cell) => cell.target))].sort((a, b) => a - b)
@@ -104,6 +129,14 @@ function cutPicture(picture: PictureData, max: number): PictureData {
     cells: cells.map((cell) => ({ ...cell, target: targetsUsed.indexOf(cell.target), port: portsUsed.indexOf(cell.port) })),
     omitted,
   }
+}
+
+const CONCURRENT_POINTS_MIN = 16
+
+/** Evenly thinned to `max` at most; the last one stays. */
+function everyNth<T>(items: readonly T[], max: number): T[] {
+  const step = Math.ceil(items.length / max)
+  return step <= 1 ? [...items] : items.filter((_, i) => i % step === 0 || i === items.length - 1)
 }
 
 /** The first `max` items in their order, the telling ones before the others when not all fit. */

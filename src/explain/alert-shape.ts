@@ -8,11 +8,13 @@
 import type {
   AlertEvent,
   BaselineProgress,
+  Change,
   Evidence,
   Incident,
   IncidentMember,
   KeptFlow,
   Num,
+  Observation,
   RecordVisibility,
   Visibility,
 } from '../score/evidence.ts'
@@ -166,6 +168,34 @@ const SESSIONS = record({
   omitted: COUNT,
 })
 
+const GAPS = record({ picture: oneOf('gaps'), gapsUs: list(NUMBER, 64), medianUs: NUMBER, tolerance: NUMBER, close: COUNT })
+
+const RATE = record({ picture: oneOf('rate'), what: TEXT, perSecond: list(NUMBER, 64), threshold: NUMBER })
+
+const UPLOADS = record({
+  picture: oneOf('uploads'),
+  sentBytes: NUMBER,
+  receivedBytes: NUMBER,
+  floorBytes: NUMBER,
+  slots: list(record({ sentBytes: NUMBER, receivedBytes: NUMBER }), 33),
+  usual: orNull(record({ hours: COUNT, medianBytes: NUMBER, p95Bytes: NUMBER })),
+})
+
+const CONCURRENT = record({
+  picture: oneOf('concurrent'),
+  points: list(record({ atUs: TIME_US, open: COUNT }), 256),
+  threshold: NUMBER,
+})
+
+const CHANGE = record({
+  what: { ...TEXT, description: 'What is measured.' },
+  from: NUM,
+  to: { ...NUM, description: 'With this value there would be no alert.' },
+  half: { ...NUM, description: 'With this value, half of the way, there still would.' },
+  likelihood: { ...MEASURED, description: 'With `to`; null: the entry test would not be met.' },
+  likelihoodAtHalf: NUMBER,
+} satisfies Record<keyof Change, Schema>)
+
 const CLAIMS = record({
   picture: oneOf('claims'),
   macs: list(TEXT, 512),
@@ -195,6 +225,11 @@ const KEYS = {
   benign: list(EVIDENCE, 24),
   notEvaluated: list(record({ code: TEXT, why: TEXT }), 32),
   wouldChange: list(TEXT, 8),
+  counterfactual: record({
+    threshold: NUMBER,
+    changes: list(CHANGE, 4),
+    observations: list(record({ text: TEXT, likelihood: NUMBER } satisfies Record<keyof Observation, Schema>), 4),
+  }),
   shouldNotify: FLAG,
   heldBackCount: COUNT,
   actor: { ...TEXT, description: "An address, 'many', or 'unknown'; a MAC address where ARP shows no other." },
@@ -220,7 +255,7 @@ const KEYS = {
   flows: list(KEPT_FLOW, 8),
   features: NUMBERS_BY_NAME,
   windowFeatures: NUMBERS_BY_NAME,
-  pictures: list({ anyOf: [GRID, SESSIONS, CLAIMS] }, 8),
+  pictures: list({ anyOf: [GRID, SESSIONS, GAPS, RATE, UPLOADS, CONCURRENT, CLAIMS] }, 8),
   incident: record({
     id: TEXT,
     members: list(
@@ -235,7 +270,7 @@ const KEYS = {
   sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
 } satisfies Record<keyof AlertEvent, Schema>
 
-export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident'])
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident', 'counterfactual'])
 
 /** The published form of the shape. */
 export function alertSchemaDocument(): object {

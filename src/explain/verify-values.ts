@@ -14,9 +14,23 @@ const PHRASES = [
   'count 15, seconds 300',
   'count 10, seconds 300',
   'count 1000, seconds 10',
+  'count 1, seconds 3600',
+  'count 50, seconds 600',
+  'count 10, seconds 3600',
+  'count 100, seconds 3600',
+  'count 300, seconds 10',
+  'by_src, count 8',
+  'dsize:>1000; threshold:type both, track by_src, count 40000, seconds 3600',
+  'dsize:>90',
+  'itype:8; dsize:>100',
+  'itype:128; dsize:>100',
+  'itype:8;',
+  'itype:128;',
+  'dsize:>200',
+  'icmp6',
+  'ipv6.addr',
   'L4_SRC_PORT',
   'L4_DST_PORT',
-  'ipv6.addr',
   'arp.opcode == 1',
   'arp.src.proto_ipv4',
 ]
@@ -36,6 +50,10 @@ const SCALES: Readonly<Record<string, readonly number[]>> = {
 
 /** Times of a minute and more, in two units. */
 const LONG_TIME = /(?<![\w.,])(?:\d+ d(?: \d+ h)?|\d+ h(?: \d+ min)?|\d+ min(?: \d+ s)?)(?!\w)/g
+/** Names of pictures: they stand in links. */
+const PICTURES = ['timeline', 'grid', 'sessions', 'contributions', 'gaps', 'rate', 'uploads', 'concurrent', 'claims']
+/** Keys of values that are written in per cent. */
+const LIKELIHOOD_KEYS: ReadonlySet<string> = new Set(['likelihood', 'likelihoodAtHalf', 'threshold', 'limit'])
 const LONG_UNITS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 }
 
 export class AlertValues {
@@ -69,7 +87,14 @@ export class AlertValues {
 
   #addNumber(value: number, key: string): void {
     this.#numbers.push(value)
+    if (LIKELIHOOD_KEYS.has(key)) this.#addLikelihood(value)
     if (key === 'lr') this.#weights.push(10 ** Math.abs(Math.min(2, Math.max(-1.5, value))))
+  }
+
+  /** Likelihoods are whole per cent, never none and never all; small ones may keep a digit. */
+  #addLikelihood(p: number): void {
+    this.#words.add(String(Math.min(99, Math.max(1, Math.round(p * 100)))))
+    if (p < 0.0095) this.#numbers.push(p)
   }
 
   #addText(text: string): void {
@@ -97,13 +122,16 @@ export class AlertValues {
   #derive(line: unknown): void {
     const alert = at(line, 'alert', 'context', 'flowscribe')
     const episode = at(alert, 'episode')
-    // Likelihoods are whole per cent, never none and never all.
-    this.#words.add(String(Math.min(99, Math.max(1, Math.round(numberAt(alert, 'likelihood') * 100)))))
+    // Contributions, one after the other, from the prior on.
+    let odds = 0
+    for (const step of listAt(alert, 'arithmetic')) {
+      odds += numberAt(step, 'log10')
+      this.#addLikelihood(1 / (1 + 10 ** -odds))
+    }
     const stem = String(at(alert, 'id'))
       .replace(/[^A-Za-z0-9._-]/g, '_')
       .slice(0, 120)
-    for (const picture of ['timeline', 'grid', 'sessions', 'claims'])
-      for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
+    for (const picture of PICTURES) for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
     this.#numbers.push(numberAt(episode, 'lastUs') - numberAt(episode, 'firstUs'), numberAt(at(alert, 'victims'), 'count') - 1)
     for (const flow of listAt(alert, 'flows')) {
       const [packets, answers] = listAt(flow, 'packets').map(Number)
@@ -116,6 +144,13 @@ export class AlertValues {
     for (const picture of listAt(alert, 'pictures')) {
       const outcomes = listAt(picture, 'cells').map((cell) => at(cell, 'outcome'))
       this.#numbers.push(outcomes.filter((o) => o === 'failed').length, outcomes.filter((o) => o === 'answered').length)
+      // A rule waits twelve periods for the next calls.
+      this.#numbers.push(Math.ceil((12 * numberAt(picture, 'medianUs')) / 1e6))
+      const seconds = listAt(picture, 'perSecond').map(Number)
+      this.#numbers.push(seconds.reduce((sum, value) => sum + value, 0))
+      this.#numbers.push(seconds.filter((value) => value >= numberAt(picture, 'threshold')).length)
+      const moments = listAt(picture, 'points').map((point) => numberAt(point, 'atUs'))
+      if (moments.length > 0) this.#numbers.push(moments[moments.length - 1] - moments[0])
       const marks = listAt(picture, 'marks')
       this.#numbers.push(...marks.map((mark) => numberAt(mark, 'atUs') - Math.min(...marks.map((one) => numberAt(one, 'atUs')))))
       for (const how of ['question', 'answer', 'announcement', 'unasked']) {

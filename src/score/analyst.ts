@@ -26,8 +26,8 @@ import type { AnyDetector, ArpDetector, ArpLook, Detector, Finding, Look } from 
 import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode, Occasion } from './episodes.ts'
-import { Episodes } from './episodes.ts'
-import type { AlertEvent, AlertEventName, BaselineProgress, Orientation, Visibility } from './evidence.ts'
+import { Episodes, type VerdictOf } from './episodes.ts'
+import type { AlertEvent, AlertEventName, BaselineProgress, Change, Orientation, Visibility } from './evidence.ts'
 import { flowLikelihood } from './flow-likelihood.ts'
 import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
@@ -39,8 +39,11 @@ import { type Judged, Orienter } from './orientation.ts'
 import { restoreSurprisal, type Snapshot, snapshotOf, totalVotes } from './surprisal/snapshot.ts'
 import { Surprisal } from './surprisal/surprisal.ts'
 import type { Surprise, SurpriseNote } from './surprisal/surprise.ts'
-import type { Verdict } from './verdict.ts'
-import { judgeEpisode } from './verdict.ts'
+import type { Verdict, VerdictQuestion } from './verdict.ts'
+import { judgeEpisode, likelihoodOf } from './verdict.ts'
+import { changesOf } from './what-if/counterfactual.ts'
+import type { Measure } from './what-if/measure.ts'
+import { measuresOf } from './what-if/table.ts'
 
 const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
@@ -63,6 +66,8 @@ export interface AnalystOptions extends FlowReader {
   /** Asked once an event. What `onSeen` told is filled in here, and `bothHalves`. */
   visibility: () => Visibility
   emit: (event: AlertEvent) => void
+  /** Shown each flow in context, before detectors judge it: what a report on a single flow is made from. */
+  onLook?: (look: Look) => void
   /** Told of each candidate that never became an alert, as last judged. */
   onDropped?: (event: AlertEvent) => void
   /** Told of each flow that belongs to no open episode when it is judged, as an event of its own (flow-verdict.ts). */
@@ -89,9 +94,21 @@ export interface JudgedFlow {
   explain: Surprisal['explain']
 }
 
+/** A detector with what is set for it. */
 interface Configured<D> {
   detector: D
   options: ScoreOptions[DetectorSection]
+  measures: readonly Measure<unknown>[]
+}
+
+type FlowSeat = Configured<Detector<OptionTable>>
+
+/** What a finding is judged with, beside itself. */
+interface Judging {
+  occasion: Occasion
+  nowUs: number
+  victimCount: number
+  rarest: SurpriseNote | null
 }
 
 export class Analyst {
@@ -158,7 +175,9 @@ export class Analyst {
     const surprise = surprisal.score(judged, observed)
     const note = surprisal.noteOf(judged)
     const hostWindow = surprisal.observeHost(judged, observed, note)
-    const claims = this.#detect({ judged, observed, context: this.#context, surprisal, hostWindow }, note)
+    const look = { judged, observed, context: this.#context, surprisal, hostWindow }
+    this.#options.onLook?.(look)
+    const claims = this.#detect(look, note)
     surprisal.changed = null
     const claimedBy = claims.length === 0 ? null : claims.reduce((a, b) => (b.verdict.likelihood > a.verdict.likelihood ? b : a))
     if (claimedBy !== null && claimedBy.verdict.likelihood >= SUSPECT_MIN) suspect(judged, observed)
@@ -171,11 +190,11 @@ export class Analyst {
   /** The episodes that took the flow, of those that rest on more than rarity. */
   #detect(look: Look, note: SurpriseNote | null): readonly Readonly<Episode>[] {
     let claims = NO_CLAIMS
-    for (const { detector, options } of this.#flowDetectors) {
-      const finding = detector.detect(look, options)
+    for (const seat of this.#flowDetectors) {
+      const finding = seat.detector.detect(look, seat.options)
       if (finding === null) continue
-      const episode = this.#takeFlow(detector, finding, look.judged, { isStillOpen: false, note })
-      if (detector.isAnomalyOnly !== true) claims = [...claims, episode]
+      const episode = this.#takeFlow(seat, finding, look, { isStillOpen: false, note })
+      if (seat.detector.isAnomalyOnly !== true) claims = [...claims, episode]
     }
     return claims
   }
@@ -256,10 +275,10 @@ export class Analyst {
   }
 
   #judgeOpen(look: Look): void {
-    for (const { detector, options } of this.#flowDetectors) {
-      if (detector.readsOpenFlows !== true) continue
-      const finding = detector.detect(look, options)
-      if (finding !== null) this.#takeFlow(detector, finding, look.judged, { isStillOpen: true, note: null })
+    for (const seat of this.#flowDetectors) {
+      if (seat.detector.readsOpenFlows !== true) continue
+      const finding = seat.detector.detect(look, seat.options)
+      if (finding !== null) this.#takeFlow(seat, finding, look, { isStillOpen: true, note: null })
     }
   }
 
@@ -287,7 +306,7 @@ export class Analyst {
       const isInside = this.#options.internal.has(finding.actor) || this.#options.internal.has(finding.victim)
       const side = { isClientInternal: isInside, direction: isInside ? ('lat' as const) : ('unknown' as const) }
       const occasion = { proto: PROTO_ARP, orientation: BY_SENDER, startUs: look.atUs, lastUs: look.atUs, ...side }
-      this.#take(detector, finding, occasion, { nowUs: look.atUs, note: null }, () => undefined)
+      this.#take(detector, finding, occasion, look.atUs, () => undefined)
     }
   }
 
@@ -350,41 +369,62 @@ export class Analyst {
   }
 
   #takeFlow(
-    detector: AnyDetector,
+    seat: FlowSeat,
     finding: Finding,
-    judged: Judged,
+    look: Look,
     { isStillOpen, note }: { isStillOpen: boolean; note: SurpriseNote | null },
   ): Readonly<Episode> {
-    return this.#take(detector, finding, { ...judged, isStillOpen }, { nowUs: judged.endUs, note }, (kept) =>
-      kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec),
-    )
+    const { judged } = look
+    const { detector } = seat
+    const keep = (kept: KeptFlows): void => kept.offer(judged, finding.telling, this.#context, this.#options, this.#options.baseSec)
+    const verdictOf: VerdictOf = (victimCount, rarest, before) => {
+      const verdict = judgeEpisode(this.#questionOf(detector, finding, { occasion: judged, nowUs: judged.endUs, victimCount, rarest }))
+      return { ...verdict, changes: this.#changesOf(seat, look, verdict, { victimCount, rarest, before: before?.changes ?? [] }) }
+    }
+    return this.#episodes.take({ detector, finding, occasion: { ...judged, isStillOpen }, verdictOf, note, keep })
   }
 
-  #take(
-    detector: AnyDetector,
-    finding: Finding,
-    occasion: Occasion,
-    { nowUs, note }: { nowUs: number; note: SurpriseNote | null },
-    keep: (kept: KeptFlows) => void,
-  ): Readonly<Episode> {
+  #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {
+    const verdictOf: VerdictOf = (victimCount, rarest) =>
+      judgeEpisode(this.#questionOf(detector, finding, { occasion, nowUs, victimCount, rarest }))
+    return this.#episodes.take({ detector, finding, occasion, verdictOf, note: null, keep })
+  }
+
+  #questionOf(detector: AnyDetector, finding: Finding, { occasion, nowUs, victimCount, rarest }: Judging): VerdictQuestion {
     const side = finding.side ?? { isActorInternal: occasion.isClientInternal, direction: occasion.direction }
-    const verdictOf = (victimCount: number, rarest: SurpriseNote | null): Verdict => {
-      const assessment = finding.assess(victimCount)
-      return judgeEpisode({
-        detector,
-        actor: finding.actor,
-        victim: finding.victim,
-        ...side,
-        victimCount,
-        assessment,
-        anomaly: detector.isAnomalyOnly === true ? null : anomalyDraft(rarest),
-        chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
-        context: this.#context,
-        roles: this.#options.score.roles,
-        nowSec: this.#options.baseSec + nowUs / US_PER_S,
-      })
+    const assessment = finding.assess(victimCount)
+    return {
+      detector,
+      actor: finding.actor,
+      victim: finding.victim,
+      ...side,
+      victimCount,
+      assessment,
+      anomaly: detector.isAnomalyOnly === true ? null : anomalyDraft(rarest),
+      chain: this.#incidents.supportFor(detector.kind, finding.actor, assessment.evidence[0].sample),
+      context: this.#context,
+      roles: this.#options.score.roles,
+      nowSec: this.#options.baseSec + nowUs / US_PER_S,
     }
-    return this.#episodes.take({ detector, finding, occasion, verdictOf, note, keep })
+  }
+
+  /** Now or never: the windows move on with the next flow. */
+  #changesOf(
+    seat: FlowSeat,
+    look: Look,
+    verdict: Verdict,
+    { victimCount, rarest, before }: Pick<Judging, 'victimCount' | 'rarest'> & { before: readonly Change[] },
+  ): Change[] {
+    const likelihoodMin = this.#options.score.alerts.likelihood_min
+    if (verdict.likelihood < likelihoodMin) return []
+    const { detector, options, measures } = seat
+    const rejudge = (changed: Look): number | null => {
+      const finding = detector.detect(changed, options)
+      if (finding === null) return null
+      const judging = { occasion: changed.judged, nowUs: changed.judged.endUs, victimCount, rarest }
+      return likelihoodOf(this.#questionOf(detector, finding, judging))
+    }
+    return changesOf({ look, rejudge, measures, options, likelihoodMin, before })
   }
 
   #tell(episode: Episode, event: AlertEventName): void {
@@ -409,7 +449,7 @@ export class Analyst {
   #eventOf(episode: Episode, event: AlertEventName): AlertEvent {
     const { baseSec, sensor, featureSet } = this.#options
     const incident = this.#incidents.incidentOf(episode.id)
-    const { hasSucceeded, ...verdict } = episode.verdict
+    const { hasSucceeded, observations, changes, ...verdict } = episode.verdict
     const { state, ...baseline } = this.baseline
     return {
       id: episode.id,
@@ -417,6 +457,7 @@ export class Analyst {
       kind: episode.detector.kind,
       title: episode.detector.title,
       ...verdict,
+      counterfactual: { threshold: this.#options.score.alerts.likelihood_min, changes: changes ?? [], observations },
       calibration: 'prior',
       shouldNotify: episode.shouldNotify,
       heldBackCount: this.#notifier.heldBackToday,
@@ -457,11 +498,11 @@ interface ConfiguredDetectors {
 function detectorsFor({ score, kindsLeftOut }: AnalystOptions): ConfiguredDetectors {
   const sections = Object.keys(DETECTORS) as DetectorSection[]
   const rows = sections
-    .map((section) => ({ detector: DETECTORS[section], options: score[section] }))
+    .map((section) => ({ detector: DETECTORS[section], options: score[section], measures: measuresOf(section) }))
     .filter(({ detector }) => kindsLeftOut?.has(detector.kind) !== true)
   return {
-    flow: rows.flatMap(({ detector, options }) => ('detect' in detector ? [{ detector, options }] : [])),
-    arp: rows.flatMap(({ detector, options }) => ('detectArp' in detector ? [{ detector, options }] : [])),
+    flow: rows.flatMap(({ detector, ...rest }) => ('detect' in detector ? [{ detector, ...rest }] : [])),
+    arp: rows.flatMap(({ detector, ...rest }) => ('detectArp' in detector ? [{ detector, ...rest }] : [])),
   }
 }
 

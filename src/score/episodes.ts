@@ -35,6 +35,9 @@ export interface EpisodeOptions {
   baseSec: number
 }
 
+/** Judges an episode with so many victims; `rarest` is its least usual flow, `before` what was last said of it. */
+export type VerdictOf = (victimCount: number, rarest: SurpriseNote | null, before: Verdict | null) => Verdict
+
 export interface Episode {
   key: string
   id: string
@@ -55,7 +58,7 @@ export interface Episode {
   /** Of its flows the one that the baseline finds rarest. */
   rarest: SurpriseNote | null
   /** Judges what came after `verdict`; null when nothing did. */
-  pending: Judge | null
+  pending: VerdictOf | null
   judgeAtFlows: number
   updateAtFlows: number
   shouldNotify: boolean
@@ -72,14 +75,13 @@ export interface Occasion {
   /** The flow is still open: it counts when its row comes. */
   isStillOpen?: boolean
 }
-type Judge = (victimCount: number, rarest: SurpriseNote | null) => Verdict
 
 export interface Sighting {
   detector: AnyDetector
   finding: Finding
   occasion: Occasion
   /** Judges the episode as it stands; dear, and therefore asked seldom. */
-  verdictOf: Judge
+  verdictOf: VerdictOf
   /** The flow's surprise, when it is rare. */
   note: SurpriseNote | null
   /** Offers the flow to the episode's kept ones. */
@@ -190,7 +192,7 @@ export class Episodes {
       lastUs: occasion.lastUs,
       victims,
       kept: new KeptFlows(),
-      verdict: verdictOf(victims.count(), note),
+      verdict: verdictOf(victims.count(), note, null),
       rarest: note,
       pending: null,
       judgeAtFlows: 0,
@@ -236,7 +238,7 @@ export class Episodes {
   /** Judges what has come since the last time. */
   #judge(episode: Episode): void {
     if (episode.pending === null) return
-    const now = episode.pending(episode.victims.count(), episode.rarest)
+    const now = episode.pending(episode.victims.count(), episode.rarest, episode.verdict)
     episode.pending = null
     episode.judgeAtFlows = episode.flows * JUDGE_GROWTH
     if (!episode.isOpen || isStronger(episode.verdict, now)) episode.verdict = now

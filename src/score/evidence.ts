@@ -128,6 +128,26 @@ export interface KeptFlow {
   }
 }
 
+/** What else could have been measured so that there were no alert: found by scoring again. */
+export interface Change {
+  /** What is measured, in words: 'ports that failed'. */
+  what: string
+  from: Num
+  to: Num
+  /** Half of the way, at which the alert is still there. */
+  half: Num
+  /** With `to`; null: the entry test would not be met. */
+  likelihood: number | null
+  likelihoodAtHalf: number
+}
+
+/** What somebody could find out, and what the likelihood would be then. */
+export interface Observation {
+  /** Goes on from 'If '. */
+  text: string
+  likelihood: number
+}
+
 /** What a picture of this kind needs and evidence does not hold; closed union by `picture`. */
 export type PictureData =
   | {
@@ -138,6 +158,21 @@ export type PictureData =
       cells: { target: number; port: number; outcome: 'failed' | 'answered' }[]
       omitted: number
     }
+  /** Gaps between calls, in order; `tolerance` is a share of the middle one. */
+  | { picture: 'gaps'; gapsUs: number[]; medianUs: number; tolerance: number; close: number }
+  /** The last minute, second by second, the oldest first. */
+  | { picture: 'rate'; what: string; perSecond: number[]; threshold: number }
+  /** What went up and down within the hour, by five minutes; `usual` is what the host sends in an hour on other days. */
+  | {
+      picture: 'uploads'
+      sentBytes: number
+      receivedBytes: number
+      floorBytes: number
+      slots: { sentBytes: number; receivedBytes: number }[]
+      usual: { hours: number; medianBytes: number; p95Bytes: number } | null
+    }
+  /** Slow connections open at a time; steps, in order. */
+  | { picture: 'concurrent'; points: { atUs: number; open: number }[]; threshold: number }
   /** Messages by which cards claim addresses; `mac` and `address` are indexes into the two lists. */
   | {
       picture: 'claims'
@@ -195,8 +230,10 @@ export interface AlertEvent {
   evidence: Evidence[]
   benign: Evidence[]
   notEvaluated: { code: string; why: string }[]
-  /** The two observations that would move the likelihood most, found by re-scoring; in words, without numbers. */
+  /** The same in words, without numbers. */
   wouldChange: string[]
+  /** Smallest changes of what was measured, and the two observations that would move the likelihood most. */
+  counterfactual?: { threshold: number; changes: Change[]; observations: Observation[] }
   /** False: in the list only. Each actor and kind notifies once a day, and all together up to the day's budget. */
   shouldNotify: boolean
   /** Alerts of this day that were held back from notification so far. */

@@ -41,14 +41,14 @@ export class KeptFlows {
     const known = this.#entries.findIndex(({ flow }) => flow.id === judged.flowId && flow.start === start)
     // The row so far of a flow that was open then: this is more of it.
     if (known >= 0) {
-      this.#entries[known].flow = keep(judged, reader, baseSec)
+      this.#entries[known].flow = keptFlow(judged, reader, baseSec)
       if (known === 0) this.#noteFeatures(judged, context, reader)
       return
     }
     const at = this.#entries.findIndex((entry) => telling > entry.telling)
     const index = at < 0 ? this.#entries.length : at
     if (index >= KEPT_MAX) return
-    this.#entries.splice(index, 0, { telling, flow: keep(judged, reader, baseSec) })
+    this.#entries.splice(index, 0, { telling, flow: keptFlow(judged, reader, baseSec) })
     this.#entries.length = Math.min(this.#entries.length, KEPT_MAX)
     if (index === 0) this.#noteFeatures(judged, context, reader)
   }
@@ -77,7 +77,7 @@ function isTurned({ flow, addr, port }: Judged): boolean {
 }
 
 /** Addresses and values as oriented: [client, server]. */
-function keep(judged: Judged, reader: FlowReader, baseSec: number): KeptFlow {
+export function keptFlow(judged: Judged, reader: FlowReader, baseSec: number): KeptFlow {
   const { flow } = judged
   const isSwapped = isTurned(judged)
   const timeline = flow.row === null ? [] : reader.timeline(flow.row).slice(0, TIMELINE_MAX)

@@ -33,6 +33,11 @@ export function percentText(p: number): string {
   return `${Math.min(99, Math.max(1, Math.round(p * 100)))} %`
 }
 
+/** One under one per cent, which keeps its digit. */
+export function smallPercentText(p: number): string {
+  return num(p * 100, 'percent').text
+}
+
 /** A factor of the likelihood arithmetic: ×32, ×2.5, ÷15.8. */
 export function factorText(log10: number): string {
   const factor = 10 ** Math.abs(log10)

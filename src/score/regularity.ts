@@ -11,6 +11,8 @@
 
 export interface Regularity {
   gaps: number
+  /** The gaps themselves, in order, bursts merged. */
+  gapsUs: readonly number[]
   /** Gaps within the tolerance, and that tolerance as a share of the median. */
   close: number
   tolerance: number
@@ -40,7 +42,7 @@ export function regularityOf(startsUs: readonly number[]): Regularity | null {
     for (const { multiples, factor } of READINGS) {
       const close = gaps.filter((gap) => isClose(gap, medianUs, tolerance, multiples)).length
       const p = Math.min(1, TESTS * binomialTail(close - 1, gaps.length - 1, factor * (2 ** (tolerance - 1) - 2 ** (-tolerance - 1))))
-      if (best === null || p < best.p) best = { gaps: gaps.length, close, tolerance, medianUs, p }
+      if (best === null || p < best.p) best = { gaps: gaps.length, gapsUs: gaps, close, tolerance, medianUs, p }
     }
   }
   return best

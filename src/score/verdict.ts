@@ -9,9 +9,9 @@ import type { Context } from '../context/context.ts'
 import type { BenignAnswer } from './benign/benign.ts'
 import { BENIGN } from './benign/table.ts'
 import type { AnyDetector, Assessment, Draft } from './detectors/detector.ts'
-import type { AlertEvent, Evidence } from './evidence.ts'
-import type { Cap } from './fusion.ts'
-import { fuse } from './fusion.ts'
+import type { AlertEvent, Change, Evidence, Observation } from './evidence.ts'
+import type { Cap, Likelihood, Weighed } from './fusion.ts'
+import { bandOf, fuse } from './fusion.ts'
 import type { ScoreOptions } from './options.ts'
 import type { Direction } from './orientation.ts'
 import { gradeSeverity } from './severity.ts'
@@ -37,7 +37,7 @@ export interface VerdictQuestion {
   anomaly: Draft | null
 }
 
-export type Verdict = { hasSucceeded: boolean } & Pick<
+export type Verdict = { hasSucceeded: boolean; observations: Observation[]; changes?: Change[] } & Pick<
   AlertEvent,
   | 'likelihood'
   | 'band'
@@ -57,7 +57,20 @@ export type Verdict = { hasSucceeded: boolean } & Pick<
 
 const MANY_VICTIMS_MIN = 3
 
-export function judgeEpisode(question: VerdictQuestion): Verdict {
+interface Weighing {
+  evidence: Evidence[]
+  benign: Evidence[]
+  caps: Cap[]
+  answers: BenignAnswer[]
+  fused: Likelihood
+}
+
+/** The likelihood alone, by the same way. */
+export function likelihoodOf(question: VerdictQuestion): number {
+  return weigh(question).fused.likelihood
+}
+
+function weigh(question: VerdictQuestion): Weighing {
   const { detector, assessment } = question
   const answers = askBenign(question)
   const drafts = [...assessment.evidence, question.chain, question.anomaly].filter((item) => item !== null)
@@ -69,6 +82,13 @@ export function judgeEpisode(question: VerdictQuestion): Verdict {
   )
   const caps = [detector.cap, ...assessment.caps, ...answers.flatMap((answer) => answer.cap ?? [])]
   const fused = fuse(detector.priorLog10, [...evidence, ...benign], caps)
+  return { evidence, benign, caps, answers, fused }
+}
+
+export function judgeEpisode(question: VerdictQuestion): Verdict {
+  const { detector, assessment } = question
+  const { evidence, benign, caps, answers, fused } = weigh(question)
+  const observations = observationsOf(question, evidence, benign, caps)
   const graded = gradeSeverity({
     base: detector.severityBase,
     isActorInternal: question.isActorInternal,
@@ -91,7 +111,8 @@ export function judgeEpisode(question: VerdictQuestion): Verdict {
     evidence,
     benign,
     notEvaluated: [...assessment.notEvaluated, ...answers.flatMap((answer) => answer.notEvaluated), ...directionGap(question)],
-    wouldChange: wouldChange(question, evidence, benign, caps),
+    wouldChange: observations.map(({ text, likelihood }) => `If ${text}, the verdict would be “${bandOf(likelihood)}”.`),
+    observations,
     servicePort: assessment.servicePort,
     pictures: assessment.pictures,
   }
@@ -119,30 +140,33 @@ function directionGap({ direction }: VerdictQuestion): { code: string; why: stri
   return [{ code: 'direction', why: 'whether this came from inside or outside: no address seen so far belongs to the own networks' }]
 }
 
-/** The evidence that carries most, and the benign explanation that would weigh most: what the verdict were without and with it. */
-function wouldChange(
+const OBSERVATIONS_MAX = 2
+
+/** What somebody could find out that would move the likelihood most: that evidence has a harmless cause, or that a benign explanation holds. */
+function observationsOf(
   question: VerdictQuestion,
   evidence: readonly Evidence[],
   benign: readonly Evidence[],
   caps: readonly Cap[],
-): string[] {
+): Observation[] {
   const { detector } = question
   const all = [...evidence, ...benign]
-  const strongest = evidence[0]
-  const without = fuse(
-    detector.priorLog10,
-    all.filter((item) => item.id !== strongest.id),
-    caps,
-  ).band
-  const texts = [`Without “${strongest.label}” the verdict would be “${without}”.`]
-  const open = BENIGN.filter((row) => row.appliesTo.some((kind) => kind === detector.kind))
+  const likelihoodWith = (items: readonly Weighed[]): number => fuse(detector.priorLog10, items, caps).likelihood
+  const now = likelihoodWith(all)
+  const explained = evidence
+    .filter((item) => item.lr > 0)
+    .map((item) => ({ text: harmlessCause(item), likelihood: likelihoodWith(all.filter((other) => other.id !== item.id)) }))
+  const held = BENIGN.filter((row) => row.appliesTo.some((kind) => kind === detector.kind))
     .filter((row) => row.lr < 0 && !benign.some((item) => item.lr < 0 && item.code.startsWith(`${row.id}.`)))
-    .sort((a, b) => a.lr - b.lr)
-  for (const row of open.slice(0, 1)) {
-    const added = { id: row.id, lr: row.lr, group: 'benign' as const }
-    texts.push(`If ${row.ifTrue}, the verdict would be “${fuse(detector.priorLog10, [...all, added], caps).band}”.`)
-  }
-  return texts
+    .map((row) => ({ text: row.ifTrue, likelihood: likelihoodWith([...all, { id: row.id, lr: row.lr, group: 'benign' as const }]) }))
+  return [...explained, ...held]
+    .map((observation) => ({ ...observation, likelihood: rounded(observation.likelihood) }))
+    .sort((a, b) => Math.abs(b.likelihood - now) - Math.abs(a.likelihood - now))
+    .slice(0, OBSERVATIONS_MAX)
+}
+
+function harmlessCause({ label, alt }: Evidence): string {
+  return `“${label}” had a harmless cause${alt === undefined ? '' : ` (${alt})`}`
 }
 
 /** Four digits are more than a likelihood deserves, and make the line readable. */

@@ -1,31 +1,20 @@
 /**
- * reports/<day>/<alert id>.md with its pictures beside it.
+ * reports/<day>/<alert id>.md with its pictures beside it, and <alert id>.json for what the alert line had no room for.
  *
  * In:  reports. Out: files that are whole at every moment: each is written beside its place and moved there.
  * Not: ours to touch is only what we wrote: files are known by their names and by a mark inside.
  *
  * The invariant: one report an episode; the latest event wins, and pictures it no longer has are gone.
  */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BEYOND_MARK } from '../explain/alert-line.ts'
 import type { Report } from '../explain/report.ts'
 import { errorCode, writeFault } from './write-fault.ts'
 
 export const DAY_FOLDER = /^(\d{4}-\d\d-\d\d|undated)$/
 /** Ends of the names that we write; `.new` is a file on its way. */
-const OUR_NAME = /\.(md|svg)(\.new)?$/
+const OUR_NAME = /\.(md|svg|json)(\.new)?$/
 /** Near the end of a whole report, near the start of any, near the start of a picture. */
 const MARKS = {
   reportEnd: 'wrote this report from the alert line alone',
@@ -51,20 +40,25 @@ export class ReportFolder {
     }
   }
 
-  /** Writes a report and its pictures; gives back the report's path. @throws RunError */
-  write(report: Report): string {
+  pathOf(report: Pick<Report, 'day' | 'stem'>): string {
+    return join(this.path, report.day, `${report.stem}.md`)
+  }
+
+  /** Writes a report and its pictures, and what the alert line had no room for; gives back the report's path. @throws RunError */
+  write(report: Report, beyond?: string): string {
     const folder = join(this.path, report.day)
     attempt(folder, (path) => mkdirSync(path, { recursive: true, mode: 0o750 }))
     // Pictures first: a report never names one that is not there yet.
     for (const picture of report.pictures) replaceFile(join(folder, picture.name), picture.svg)
-    const path = join(folder, `${report.stem}.md`)
+    if (beyond !== undefined) replaceFile(join(folder, `${report.stem}.json`), `${beyond}\n`)
+    const path = this.pathOf(report)
     replaceFile(path, report.markdown)
-    this.#removeOldPictures(folder, report)
+    this.#removeOldFiles(folder, report, beyond !== undefined)
     return path
   }
 
-  #removeOldPictures(folder: string, report: Report): void {
-    const names = report.pictures.map((picture) => picture.name)
+  #removeOldFiles(folder: string, report: Report, hasBeyond: boolean): void {
+    const names = [...report.pictures.map((picture) => picture.name), ...(hasBeyond ? [`${report.stem}.json`] : [])]
     for (const old of this.#pictureNames.get(report.stem) ?? []) {
       if (!names.includes(old)) attempt(join(folder, old), (path) => rmSync(path, { force: true }))
     }
@@ -72,14 +66,15 @@ export class ReportFolder {
   }
 }
 
-/** Whole or not at all: written and flushed beside, then moved over. */
+/**
+ * Whole or not at all: written beside, then moved over. Not flushed to the disk: that takes a tenth of a second a report, and what a power cut takes `flowscribe report` makes again from the log, which is flushed.
+ */
 function replaceFile(path: string, text: string): void {
   const beside = `${path}.new`
   try {
     const fd = openSync(beside, 'w', 0o640)
     try {
       writeFileSync(fd, text)
-      fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
@@ -132,6 +127,7 @@ export function isOurs(folder: string, name: string): boolean {
   const match = OUR_NAME.exec(name)
   if (match === null) return false
   const path = join(folder, name)
+  if (match[1] === 'json') return headOf(path).startsWith(BEYOND_MARK)
   if (match[1] === 'svg') return headOf(path).includes(MARKS.picture)
   return headOf(path).includes(MARKS.reportStart) && (match[2] !== undefined || tailOf(path).includes(MARKS.reportEnd))
 }

@@ -113,7 +113,7 @@ describe('alert line', () => {
     },
   )
 
-  test.skipIf(EVE_SCHEMA === undefined)("valid against Suricata's own schema (needs data/eve-schema.json)", () => {
+  test.skipIf(EVE_SCHEMA === undefined)("valid against Suricata's own schema (needs data/eve-schema.json)", { timeout: 30_000 }, () => {
     const holdsToEve = ajv.compile(JSON.parse(readFileSync(EVE_SCHEMA ?? '', 'utf8')) as object)
     const icmp = {
       ...horizontalScan(),

@@ -87,7 +87,7 @@ describe.each(EVENTS)('%s', (_name, eventOf) => {
     expect(markdown).not.toMatch(/undefined|NaN|null|No single flow|\d flows?\b|Community ID|port 0|suricata rule/i)
     expect(markdown).not.toMatch(/\n## [^\n]+\n+(?=## |$)/)
     expect(markdown).toMatch(/\d+ ARP messages/)
-    expect(pictures.map(({ name }) => name.split('.').at(-2))).toEqual([event.kind === 'sweep.arp' ? 'grid' : 'claims'])
+    expect(pictures.map(({ name }) => name.split('.').at(-2))).toEqual(['contributions', event.kind === 'sweep.arp' ? 'grid' : 'claims'])
     for (const { svg } of pictures) expect(svg).not.toMatch(/undefined|NaN|port 0/)
   })
 

@@ -133,13 +133,16 @@ describe('report: words', () => {
       payloadBytes: [null, null] as [null, null],
       timeline: [],
     }
-    const text = report({ ...event, flows: [flow], features: {}, windowFeatures: {}, pictures: [] })
+    const text = report({ ...event, flows: [flow], features: {}, windowFeatures: {}, pictures: [], arithmetic: [] })
     expect(text).toContain('| IN_PKTS | not measured | – |')
     expect(text).toContain('| inter_arrival_ms | not measured | – |')
     expect(text).toContain('| src_entropy_PROTOCOL | not measured | – |')
     expect(text).not.toContain('## Pictures')
     expect(
-      verifyReport(makeAlertLine({ ...event, flows: [flow], features: {}, windowFeatures: {}, pictures: [] }, ENVELOPE), text),
+      verifyReport(
+        makeAlertLine({ ...event, flows: [flow], features: {}, windowFeatures: {}, pictures: [], arithmetic: [] }, ENVELOPE),
+        text,
+      ),
     ).toEqual([])
   })
 

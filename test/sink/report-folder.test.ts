@@ -16,6 +16,7 @@ describe('report folder', () => {
     expect(path).toBe(join(root, '2026-03-17', 'a3f19c02-scan.vertical.md'))
     expect(readFileSync(path, 'utf8')).toBe(REPORT.markdown)
     expect(readdirSync(join(root, '2026-03-17')).sort()).toEqual([
+      'a3f19c02-scan.vertical.contributions.svg',
       'a3f19c02-scan.vertical.grid.svg',
       'a3f19c02-scan.vertical.md',
       'a3f19c02-scan.vertical.timeline.svg',
@@ -29,7 +30,31 @@ describe('report folder', () => {
     const later: Report = { ...REPORT, markdown: 'later\n', pictures: REPORT.pictures.slice(0, 1) }
     const path = folder.write(later)
     expect(readFileSync(path, 'utf8')).toBe('later\n')
-    expect(readdirSync(join(root, '2026-03-17'))).toEqual(['a3f19c02-scan.vertical.md', 'a3f19c02-scan.vertical.timeline.svg'])
+    expect(readdirSync(join(root, '2026-03-17'))).toEqual(['a3f19c02-scan.vertical.contributions.svg', 'a3f19c02-scan.vertical.md'])
+  })
+
+  test('what the line had no room for lies beside it, and goes when it fits again or when the folder is cleared', () => {
+    const root = temporaryFolder()
+    const folder = new ReportFolder(root)
+    const event = verticalScan()
+    const many = Array.from({ length: 600 }, (_, i) => i + 1)
+    const cells = many.map((_, i) => ({ target: 0, port: i, outcome: 'failed' as const }))
+    const large = makeAlertLine(
+      { ...event, pictures: [{ picture: 'grid', targets: ['10.0.0.9'], ports: many, cells, omitted: 0 }] },
+      ENVELOPE,
+    )
+    expect(Buffer.byteLength(large.text)).toBeLessThan(65_536)
+    folder.write(renderReport(large), large.beyond)
+    const beyond = JSON.parse(readFileSync(join(root, '2026-03-17', 'a3f19c02-scan.vertical.json'), 'utf8')) as {
+      pictures: { cells: unknown[] }[]
+    }
+    expect(beyond.pictures[0].cells).toHaveLength(600)
+    expect(makeAlertLine(event, ENVELOPE).beyond).toBeUndefined()
+    new ReportFolder(root).clear()
+    expect(existsSync(join(root, '2026-03-17'))).toBe(false)
+    folder.write(renderReport(large), large.beyond)
+    folder.write(REPORT)
+    expect(readdirSync(join(root, '2026-03-17')).filter((name) => name.endsWith('.json'))).toEqual([])
   })
 
   test("clear: takes our files, torn ones too, and leaves everybody else's", () => {

@@ -1,4 +1,5 @@
 /** amp.victim and amp.reflector: answers that nobody asked for (SCORER.md D7). */
+import { TCP } from '../../flow/flow.ts'
 import { sentences } from '../words.ts'
 import type { KindWords } from './kind.ts'
 import { bpfFilter, FLOOD_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
@@ -34,7 +35,9 @@ export const AMP_VICTIM: KindWords = {
     suricata: suricataRule(f, {
       signatureId: VICTIM_ID,
       kind: 'amp.victim',
-      port: null,
+      port: f.alert.servicePort,
+      isPortOfSender: true,
+      match: f.alert.proto === TCP ? 'answer' : 'any',
       threshold: FLOOD_THRESHOLD,
       classtype: 'denial-of-service',
     }),
@@ -66,7 +69,9 @@ export const AMP_REFLECTOR: KindWords = {
     suricata: suricataRule(f, {
       signatureId: REFLECTOR_ID,
       kind: 'amp.reflector',
-      port: null,
+      port: f.alert.servicePort,
+      isPortOfSender: true,
+      match: 'largeAnswer',
       threshold: FLOOD_THRESHOLD,
       classtype: 'misc-attack',
     }),

@@ -2,16 +2,16 @@
 import type { Facts } from '../facts.ts'
 import { sentences } from '../words.ts'
 import type { DetectionRule, KindWords } from './kind.ts'
-import { bpfFilter, LOGIN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
+import { bpfFilter, clockThreshold, ONCE_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 import { ownHost, scaledActions, service } from './scaled-actions.ts'
 
-function ruleFor(f: Facts, signatureId: number, kind: string): DetectionRule {
+function ruleFor(f: Facts, signatureId: number, kind: string, threshold = clockThreshold(f)): DetectionRule {
   return {
     suricata: suricataRule(f, {
       signatureId,
       kind,
       port: f.alert.servicePort,
-      threshold: LOGIN_THRESHOLD,
+      threshold,
       classtype: 'command-and-control',
     }),
     bpf: bpfFilter(f, f.alert.servicePort),
@@ -90,5 +90,5 @@ export const LONG_CONN: KindWords = {
       act: `Look at ${f.actor} first.`,
     }),
   longerTerm: () => [],
-  rule: (f) => ruleFor(f, 4242303, 'long.conn'),
+  rule: (f) => ruleFor(f, 4242303, 'long.conn', ONCE_THRESHOLD),
 }

@@ -1,6 +1,6 @@
 /** sweep.icmp and scan.background: looking for hosts, from inside and from everywhere (SCORER.md D3, D4). */
 import type { KindWords } from './kind.ts'
-import { bpfFilter, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
+import { bpfFilter, PROBES_THRESHOLD, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 import { ownHost, scaledActions } from './scaled-actions.ts'
 
 const SWEEP_ID = 4242003
@@ -31,6 +31,7 @@ export const SWEEP_ICMP: KindWords = {
       signatureId: SWEEP_ID,
       kind: 'sweep.icmp',
       port: null,
+      match: 'ping',
       threshold: SCAN_THRESHOLD,
       classtype: 'network-scan',
     }),
@@ -57,7 +58,7 @@ export const SCAN_BACKGROUND: KindWords = {
       signatureId: BACKGROUND_ID,
       kind: 'scan.background',
       port: null,
-      threshold: SCAN_THRESHOLD,
+      threshold: PROBES_THRESHOLD,
       classtype: 'network-scan',
     }),
     bpf: bpfFilter(f, null),

@@ -1,10 +1,24 @@
 /** exfil.volume: a large upload to one outside server (SCORER.md D11). */
+import type { Facts } from '../facts.ts'
 import { sentences } from '../words.ts'
 import type { KindWords } from './kind.ts'
-import { bpfFilter, LOGIN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
+import { bpfFilter, uploadRule, zeekQuery } from './rules.ts'
 import { ownHost, scaledActions, service } from './scaled-actions.ts'
 
 const SIGNATURE_ID = 4242401
+
+/** What the detector asks for when the alert does not say. */
+const FLOOR_BYTES = 50_000_000
+
+/** The volume that a next upload is looked for with: the same that made this one an alert. */
+function floorOf(f: Facts): number {
+  for (const picture of f.alert.pictures) if (picture.picture === 'uploads') return Math.round(picture.floorBytes)
+  return FLOOR_BYTES
+}
+
+function hasHistory(f: Facts): boolean {
+  return f.alert.pictures.some((picture) => picture.picture === 'uploads' && picture.usual !== null)
+}
 
 export const EXFIL_VOLUME: KindWords = {
   signatureId: SIGNATURE_ID,
@@ -13,7 +27,7 @@ export const EXFIL_VOLUME: KindWords = {
   happened: (f) => `${f.actor} sent far more to ${service(f, 'one service')} of ${f.victims} than it received, within ${f.span}.`,
   implications: (f) => [
     `If nobody meant it to, data of ${f.actor} now lies with whoever runs ${f.victims}.`,
-    'Backups, cloud stores and releases look exactly like this; without a record of other days the sensor cannot tell.',
+    `Backups, cloud stores and releases look exactly like this${hasHistory(f) ? '' : '; without a record of other days the sensor cannot tell'}.`,
     ...ownHost(f),
   ],
   vectors: (f) => [`What ${f.actor} can read, including what it reaches on other hosts.`],
@@ -27,12 +41,12 @@ export const EXFIL_VOLUME: KindWords = {
     }),
   longerTerm: () => ['Declare hosts that copy outside as backup hosts, so that others stand out.'],
   rule: (f) => ({
-    suricata: suricataRule(f, {
+    suricata: uploadRule(f, {
       signatureId: SIGNATURE_ID,
       kind: 'exfil.volume',
       port: f.alert.servicePort,
-      threshold: LOGIN_THRESHOLD,
-      classtype: 'bad-unknown',
+      bytes: floorOf(f),
+      classtype: 'policy-violation',
     }),
     bpf: bpfFilter(f, f.alert.servicePort),
     zeek: zeekQuery(f, ['duration', 'orig_bytes', 'resp_bytes']),

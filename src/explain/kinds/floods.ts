@@ -2,8 +2,10 @@
 import type { Facts } from '../facts.ts'
 import { sentences } from '../words.ts'
 import type { KindWords } from './kind.ts'
-import { bpfFilter, FLOOD_THRESHOLD, LOGIN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
+import { ADDRESS_REQUESTS_THRESHOLD, bpfFilter, FLOOD_THRESHOLD, SLOW_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 import { ownHost, scaledActions, service } from './scaled-actions.ts'
+
+const DHCP_PORT = 67
 
 interface FloodParts {
   signatureId: number
@@ -38,7 +40,7 @@ function flood(parts: FloodParts): KindWords {
         signatureId: parts.signatureId,
         kind: parts.kind,
         port: f.alert.servicePort,
-        threshold: parts.threshold ?? FLOOD_THRESHOLD,
+        threshold: f.alert.servicePort === DHCP_PORT ? ADDRESS_REQUESTS_THRESHOLD : (parts.threshold ?? FLOOD_THRESHOLD),
         classtype: 'denial-of-service',
       }),
       bpf: bpfFilter(f, f.alert.servicePort),
@@ -67,13 +69,28 @@ export const FLOOD_TCP = flood({
   later: ['Filter statefully before the servers, and keep the state when a firewall fails over.'],
 })
 
+/** Requests for addresses flood the pool of addresses, not a link. */
+const asksForAddresses = (f: Facts): boolean => f.alert.servicePort === DHCP_PORT
+
 export const FLOOD_UDP = flood({
   signatureId: 4242202,
   kind: 'flood.udp',
-  happened: (f) => `${f.actor} sent ${f.victims} UDP packets at the rate of a flood within ${f.span}.`,
-  harm: (f) => `The link to ${f.victims}, or the service on it, has no room left for others.`,
-  check: (f) => `Ask whether ${f.victims} expects a stream, a copy or a speed test from ${f.actor}.`,
-  measure: (f) => `Drop this traffic towards ${f.victims} as far upstream as you can.`,
+  happened: (f) =>
+    asksForAddresses(f)
+      ? `Requests for addresses (DHCP) came from ${f.actor} at the rate of a flood within ${f.span}.`
+      : `${f.actor} sent ${f.victims} UDP packets at the rate of a flood within ${f.span}.`,
+  harm: (f) =>
+    asksForAddresses(f)
+      ? 'The server may run out of addresses: hosts that start then get none, or get one from a server that somebody set up for it.'
+      : `The link to ${f.victims}, or the service on it, has no room left for others.`,
+  check: (f) =>
+    asksForAddresses(f)
+      ? 'Read the leases of the DHCP server: hardware addresses that no device of yours has settle it; a building after a power cut shows known ones.'
+      : `Ask whether ${f.victims} expects a stream, a copy or a speed test from ${f.actor}.`,
+  measure: (f) =>
+    asksForAddresses(f)
+      ? 'Find the switch port that the requests come from, and limit it to the hardware addresses that belong there (port security, DHCP snooping).'
+      : `Drop this traffic towards ${f.victims} as far upstream as you can.`,
   later: ['Let UDP from outside reach only the ports that need it.'],
 })
 
@@ -110,5 +127,5 @@ export const SLOW_HTTP = flood({
   check: (f) => `On ${f.victims}: does the server's status page show requests that never finish, all from ${f.actor}?`,
   measure: (f) => `Close the connections of ${f.actor} on ${f.victims} and limit how many it may hold.`,
   later: ['Set a time limit for request headers and bodies, and put a server in front that waits for whole requests.'],
-  threshold: LOGIN_THRESHOLD,
+  threshold: SLOW_THRESHOLD,
 })

@@ -1,12 +1,12 @@
 /** lateral.fanout, new.server, tls.overread: what inside hosts offer and do to each other (SCORER.md D15, D16, D18). */
 import type { Facts } from '../facts.ts'
 import type { DetectionRule, KindWords } from './kind.ts'
-import { bpfFilter, LOGIN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
+import { bpfFilter, LOGIN_THRESHOLD, ONCE_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
 import { ownHost, scaledActions, service } from './scaled-actions.ts'
 
-function ruleFor(f: Facts, signatureId: number, kind: string): DetectionRule {
+function ruleFor(f: Facts, signatureId: number, kind: string, threshold = LOGIN_THRESHOLD): DetectionRule {
   return {
-    suricata: suricataRule(f, { signatureId, kind, port: f.alert.servicePort, threshold: LOGIN_THRESHOLD, classtype: 'misc-attack' }),
+    suricata: suricataRule(f, { signatureId, kind, port: f.alert.servicePort, threshold, classtype: 'misc-attack' }),
     bpf: bpfFilter(f, f.alert.servicePort),
     zeek: zeekQuery(f, ['duration', 'orig_bytes', 'resp_bytes']),
   }
@@ -51,7 +51,7 @@ export const NEW_SERVER: KindWords = {
       act: `Look at ${f.actor} first.`,
     }),
   longerTerm: () => [],
-  rule: (f) => ruleFor(f, 4242502, 'new.server'),
+  rule: (f) => ruleFor(f, 4242502, 'new.server', ONCE_THRESHOLD),
 }
 
 export const TLS_OVERREAD: KindWords = {

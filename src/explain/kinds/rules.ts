@@ -4,30 +4,100 @@
  * In:  `Facts`; only its checked addresses are used. Out: one-line texts that Suricata, tcpdump and a shell accept.
  * Not: a claim that a rule proves anything: it repeats what was measured, on these hosts.
  */
-import { TCP, UDP } from '../../flow/flow.ts'
+import { ICMP, ICMPV6, TCP, UDP } from '../../flow/flow.ts'
 import type { Facts } from '../facts.ts'
 
-/** A Suricata threshold; `verify-values.ts` lists these very words. */
+/** Suricata thresholds; `verify-values.ts` lists these very words. */
 export const SCAN_THRESHOLD = 'threshold:type both, track by_src, count 15, seconds 300;'
 export const LOGIN_THRESHOLD = 'threshold:type both, track by_src, count 10, seconds 300;'
 export const FLOOD_THRESHOLD = 'threshold:type both, track by_dst, count 1000, seconds 10;'
+export const SLOW_THRESHOLD = 'threshold:type both, track by_src, count 50, seconds 600;'
+export const CALLS_THRESHOLD = 'threshold:type both, track by_src, count 10, seconds 3600;'
+export const PROBES_THRESHOLD = 'threshold:type both, track by_dst, count 100, seconds 3600;'
+export const ADDRESS_REQUESTS_THRESHOLD = 'threshold:type both, track by_dst, count 300, seconds 10;'
+/** One such connection or packet is enough; more within an hour are told once. */
+export const ONCE_THRESHOLD = 'threshold:type limit, track by_src, count 1, seconds 3600;'
+/** Datagrams and echoes that carry far more than usual. */
+const LARGE_QUESTION = 'dsize:>90;'
+const LARGE_ECHO = 'itype:8; dsize:>100;'
+const LARGE_ANSWER = 'dsize:>200;'
+
+/** What a packet must be beyond its addresses and port. */
+const MATCHES = {
+  /** SYN alone; ECN bits do not matter. */
+  beginning: 'flags:S,CE;',
+  /** SYN with ACK, or a lone reset, that a server sends: what a reflected flood over TCP is made of. */
+  answer: 'flags:SA,CE;',
+  question: LARGE_QUESTION,
+  ping: 'itype:8;',
+  echo: LARGE_ECHO,
+  largeAnswer: LARGE_ANSWER,
+  any: '',
+} as const
 
 interface SuricataParts {
   signatureId: number
   kind: string
+  /** The server's port; null for any. */
   port: number | null
   threshold: string
   classtype: string
+  match?: keyof typeof MATCHES
+  /** The port is the sender's, and the packets go from servers to the victim. */
+  isPortOfSender?: boolean
 }
 
-/** A rule that fires when the same hosts do the same again. SYN alone counts; ECN bits do not matter. */
+/** A rule that fires when the same hosts do the same again. */
 export function suricataRule(facts: Facts, parts: SuricataParts): string {
-  const proto = facts.alert.proto === TCP ? 'tcp' : facts.alert.proto === UDP ? 'udp' : 'ip'
-  const port = proto === 'ip' || parts.port === null ? 'any' : String(parts.port)
-  const flags = proto === 'tcp' ? ' flags:S,CE;' : ''
-  const head = `alert ${proto} ${facts.actorAddress ?? 'any'} any -> ${addressGroup(facts)} ${port}`
-  const body = `msg:"flowscribe ${parts.kind}, seen before";${flags} ${parts.threshold} classtype:${parts.classtype};`
-  return `${head} (${body} sid:${parts.signatureId}; rev:1;)`
+  const proto = suricataProto(facts.alert.proto)
+  const hasPorts = proto === 'tcp' || proto === 'udp'
+  const port = !hasPorts || parts.port === null ? 'any' : String(parts.port)
+  const [from, to] = parts.isPortOfSender === true ? [port, 'any'] : ['any', port]
+  const match = matchOf(facts, parts)
+  const head = `alert ${proto} ${facts.actorAddress ?? 'any'} ${from} -> ${addressGroup(facts)} ${to}`
+  const options = [`msg:"flowscribe ${parts.kind}, seen before";`, match, parts.threshold, `classtype:${parts.classtype};`]
+  return `${head} (${options.filter((option) => option !== '').join(' ')} sid:${parts.signatureId}; rev:1;)`
+}
+
+const CALLS_LOOKED_FOR = 8
+const PERIODS_WAITED = 12
+
+/** Calls on a clock: so many as the detector asks for, within half as long again as they take. A fixed time would miss slow clocks. */
+export function clockThreshold({ alert }: Facts): string {
+  for (const picture of alert.pictures) {
+    if (picture.picture !== 'gaps') continue
+    const seconds = Math.ceil((PERIODS_WAITED * picture.medianUs) / 1e6)
+    return `threshold:type both, track by_src, count ${CALLS_LOOKED_FOR}, seconds ${seconds};`
+  }
+  return CALLS_THRESHOLD
+}
+
+function matchOf({ alert }: Facts, { match }: SuricataParts): string {
+  const found = MATCHES[match ?? (alert.proto === TCP ? 'beginning' : 'any')]
+  return alert.proto === ICMPV6 ? found.replace('itype:8;', 'itype:128;') : found
+}
+
+/** The most that `stream_size` can be asked for: it is a number of 32 bits. */
+const STREAM_SIZE_MAX = 4_000_000_000
+const LARGE_DATAGRAMS_AN_HOUR = 'dsize:>1000; threshold:type both, track by_src, count 40000, seconds 3600;'
+
+/** A rule on how much a client sends: one upload that goes beyond `bytes`, however few connections it takes. */
+export function uploadRule(
+  facts: Facts,
+  parts: Pick<SuricataParts, 'signatureId' | 'kind' | 'port' | 'classtype'> & { bytes: number },
+): string {
+  const proto = facts.alert.proto === UDP ? 'udp' : 'tcp'
+  const port = parts.port === null ? 'any' : String(parts.port)
+  const head = `alert ${proto} ${facts.actorAddress ?? '$HOME_NET'} any -> ${addressGroup(facts)} ${port}`
+  const size = `flow:established; stream_size:client,>,${Math.min(parts.bytes, STREAM_SIZE_MAX)}; ${ONCE_THRESHOLD}`
+  const options = `msg:"flowscribe ${parts.kind}, seen before"; ${proto === 'udp' ? LARGE_DATAGRAMS_AN_HOUR : size}`
+  return `${head} (${options} classtype:${parts.classtype}; sid:${parts.signatureId}; rev:1;)`
+}
+
+function suricataProto(proto: number): 'tcp' | 'udp' | 'icmp' | 'ip' {
+  if (proto === TCP) return 'tcp'
+  if (proto === UDP) return 'udp'
+  return proto === ICMP || proto === ICMPV6 ? 'icmp' : 'ip'
 }
 
 function addressGroup(facts: Facts): string {
@@ -40,9 +110,17 @@ function addressGroup(facts: Facts): string {
 export function bpfFilter(facts: Facts, port: number | null): string {
   const hosts = facts.actorAddress === null ? [] : [`host ${facts.actorAddress}`]
   if (facts.alert.victims.count === 1 && facts.victimAddresses.length === 1) hosts.push(`host ${facts.victimAddresses[0]}`)
-  const proto = facts.alert.proto === TCP ? 'tcp' : facts.alert.proto === UDP ? 'udp' : null
-  const parts = [...hosts, ...(proto === null ? [] : [port === null ? proto : `${proto} port ${port}`])]
+  const proto = bpfProto(facts.alert.proto)
+  const hasPorts = proto === 'tcp' || proto === 'udp'
+  const parts = [...hosts, ...(proto === null ? [] : [port === null || !hasPorts ? proto : `${proto} port ${port}`])]
   return parts.join(' and ')
+}
+
+function bpfProto(proto: number): 'tcp' | 'udp' | 'icmp' | 'icmp6' | null {
+  if (proto === TCP) return 'tcp'
+  if (proto === UDP) return 'udp'
+  if (proto === ICMP) return 'icmp'
+  return proto === ICMPV6 ? 'icmp6' : null
 }
 
 /** All connections of the actor to a port (or any) from Zeek's conn.log. */

@@ -102,7 +102,7 @@ function flagsAndState({ alert }: Facts): string {
   ])
 }
 
-function stateLine(state: string, histories: readonly string[]): string {
+export function stateLine(state: string, histories: readonly string[]): string {
   const distinct = [...new Set(histories)].filter((history) => history !== '').map(code)
   const shown = distinct.length === 0 ? '' : `; history ${distinct.join(', ')}`
   if (state === '') return `No connection state: not TCP, or not measured${shown}.`
@@ -125,7 +125,7 @@ const HALVES: Readonly<Record<Orientation['halves'], string>> = {
   resp: "only the responder's packets were seen",
 }
 
-function orientationText(orientation: Orientation): string {
+export function orientationText(orientation: Orientation): string {
   return `${ORIENTATIONS[orientation.how]}; ${HALVES[orientation.halves]}`
 }
 

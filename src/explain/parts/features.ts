@@ -10,16 +10,19 @@ import { tellingFlow } from '../facts.ts'
 import { blocks, code, escapeText, folded, table } from '../markdown.ts'
 import { exactTimeText, measuredCode, measuredText, NOT_MEASURED, plainNumber } from '../words.ts'
 
+/** What the tables are made from. */
+export type Featured = Pick<AlertEvent, 'flows' | 'features' | 'windowFeatures' | 'featureSet'>
+
 interface NetflowName {
   name: string
   unit: string
   meaning: string
-  value: (flow: KeptFlow, alert: AlertEvent) => string
+  value: (flow: KeptFlow, alert: Featured) => string
 }
 
 const inWindow =
   (name: string) =>
-  (_flow: KeptFlow, alert: AlertEvent): string =>
+  (_flow: KeptFlow, alert: Featured): string =>
     measuredText(alert.windowFeatures[name], plainNumber)
 
 const NETFLOW_NAMES: readonly NetflowName[] = [
@@ -70,14 +73,14 @@ function meanSize(flow: KeptFlow): number | null {
 }
 
 /** Only where the initiator sent two packets or more is there a gap to average. */
-function meanGapMs(flow: KeptFlow, alert: AlertEvent): number | null {
+function meanGapMs(flow: KeptFlow, alert: Featured): number | null {
   const packets = flow.packets[sourceSide(flow)]
   const meanUs = flow.id === alert.flows[0]?.id ? alert.features.fwd_iat_mean : undefined
   return packets === null || packets < 2 || meanUs === undefined || meanUs === null ? null : meanUs / 1000
 }
 
 /** One bit is what two protocols used evenly give: an entropy says nothing without its number of values. */
-function protocolEntropy(_flow: KeptFlow, alert: AlertEvent): string {
+function protocolEntropy(_flow: KeptFlow, alert: Featured): string {
   const entropy = measuredText(alert.windowFeatures.src_entropy_PROTOCOL, plainNumber)
   const values = alert.windowFeatures.src_values_PROTOCOL
   if (entropy === NOT_MEASURED) return entropy
@@ -96,7 +99,11 @@ export function observableFeatures(facts: Facts): string {
   // ARP has no flow, hence none of a flow's features: the part is left out.
   if (facts.isArp) return ''
   const flow = tellingFlow(alert)
-  if (flow === null) return 'No single flow was kept.'
+  return flow === null ? 'No single flow was kept.' : featureTables(flow, alert)
+}
+
+/** @param alert holds the features of its first flow. */
+export function featureTables(flow: KeptFlow, alert: Featured): string {
   const rows = NETFLOW_NAMES.map((row) => {
     const value = row.value(flow, alert)
     return [row.name, value, value === NOT_MEASURED ? '' : row.unit, row.meaning]

@@ -4,11 +4,16 @@ import type { Facts } from '../facts.ts'
 import { portText, tellingFlow } from '../facts.ts'
 import { blocks, code, escapeText, table } from '../markdown.ts'
 import { CLAIM_WORDS, type Claims, claimsPicture } from '../pictures/claims.ts'
+import { concurrentPicture } from '../pictures/concurrent.ts'
+import { gapsPicture } from '../pictures/gaps.ts'
 import { gridPicture, outcomeCount } from '../pictures/grid.ts'
+import { ratePicture } from '../pictures/rate.ts'
 import { sessionsPicture } from '../pictures/sessions.ts'
-import { svgFile } from '../pictures/svg.ts'
+import { type Picture, svgFile } from '../pictures/svg.ts'
 import { DRAWN_PACKETS_MAX, timelinePicture, timelineRows } from '../pictures/timeline.ts'
-import { bytesText, capitalised, countText, durationText, measuredCode } from '../words.ts'
+import { uploadsPicture } from '../pictures/uploads.ts'
+import { waterfallPicture, waterfallRows } from '../pictures/waterfall.ts'
+import { bytesText, capitalised, countText, durationText, measuredCode, shareText } from '../words.ts'
 
 export interface PictureFile {
   /** Beside the report, under the same stem. */
@@ -24,10 +29,23 @@ export interface Pictures {
 export function pictures(facts: Facts, stem: string): Pictures {
   const flow = tellingFlow(facts.alert)
   const drawn = [
-    ...(flow === null || flow.timeline.length === 0 ? [] : [timeline(flow, stem)]),
+    ...(facts.alert.arithmetic.length < 2 ? [] : [contributions(facts, stem)]),
     ...facts.alert.pictures.map((data) => picture(facts, data, stem)).filter((one) => one !== null),
+    ...(flow === null || flow.timeline.length === 0 ? [] : [timeline(flow, stem)]),
   ]
   return { markdown: blocks(drawn.map((one) => one.markdown)), files: drawn.map((one) => one.file) }
+}
+
+function contributions({ alert }: Facts, stem: string): Drawn {
+  const name = `${stem}.contributions.svg`
+  const rows = waterfallRows(alert).map((cells) => cells.map((cell) => escapeText(cell)))
+  return {
+    file: { name, svg: svgFile(waterfallPicture(alert)) },
+    markdown: blocks([
+      `![Contributions, one factor a line, from the prior to the likelihood](${name})`,
+      table(['What', 'Factor', 'Likelihood then'], rows),
+    ]),
+  }
 }
 
 function drawnText(flow: KeptFlow): string {
@@ -36,12 +54,14 @@ function drawnText(flow: KeptFlow): string {
   return drawnCount < total ? `the first ${countText(drawnCount)} of ${countText(total)} packets` : 'packet by packet'
 }
 
-interface Drawn {
+type Of<Name extends PictureData['picture']> = Extract<PictureData, { picture: Name }>
+
+export interface Drawn {
   markdown: string
   file: PictureFile
 }
 
-function timeline(flow: KeptFlow, stem: string): Drawn {
+export function timeline(flow: KeptFlow, stem: string): Drawn {
   const name = `${stem}.timeline.svg`
   return {
     file: { name, svg: svgFile(timelinePicture(flow)) },
@@ -54,15 +74,83 @@ function timeline(flow: KeptFlow, stem: string): Drawn {
 }
 
 function picture(facts: Facts, data: PictureData, stem: string): Drawn | null {
-  if (data.picture === 'sessions') return data.sessions.length === 0 ? null : sessions(data, stem)
-  if (data.picture === 'claims') return data.marks.length === 0 ? null : claims(data, stem)
-  return data.cells.length === 0 ? null : grid(facts, data, stem)
+  switch (data.picture) {
+    case 'sessions':
+      return data.sessions.length === 0 ? null : sessions(data, stem)
+    case 'grid':
+      return data.cells.length === 0 ? null : grid(facts, data, stem)
+    case 'claims':
+      return data.marks.length === 0 ? null : claims(data, stem)
+    case 'gaps':
+      return data.gapsUs.length === 0 ? null : gaps(data, stem)
+    case 'rate':
+      return data.perSecond.some((value) => value > 0) ? rate(data, stem) : null
+    case 'uploads':
+      return uploads(data, stem)
+    case 'concurrent':
+      return data.points.length < 2 ? null : concurrent(data, stem)
+  }
+}
+
+/** A picture with a table of what is in it. */
+function drawn(name: string, picture: Picture, description: string, head: readonly string[], rows: readonly (readonly string[])[]): Drawn {
+  return { file: { name, svg: svgFile(picture) }, markdown: blocks([`![${description}](${name})`, table(head, rows)]) }
+}
+
+const IN_THE_PICTURE = ['In the picture', 'Measured']
+
+function gaps(data: Of<'gaps'>, stem: string): Drawn {
+  const rows = [
+    ['Gaps', countText(data.gapsUs.length)],
+    ['Middle gap', durationText(data.medianUs)],
+    [`Within ${shareText(data.tolerance)} of it or of a small multiple`, countText(data.close)],
+    ['Shortest', durationText(Math.min(...data.gapsUs))],
+    ['Longest', durationText(Math.max(...data.gapsUs))],
+  ]
+  return drawn(`${stem}.gaps.svg`, gapsPicture(data), 'Histogram of the gaps between calls', IN_THE_PICTURE, rows)
+}
+
+function rate(data: Of<'rate'>, stem: string): Drawn {
+  const { perSecond, threshold } = data
+  const over = perSecond.filter((value) => value >= threshold).length
+  const rows = [
+    [`${capitalised(escapeText(data.what))} in the busiest second`, countText(Math.max(...perSecond))],
+    ['In all, in the seconds drawn', countText(perSecond.reduce((sum, value) => sum + value, 0))],
+    ...(threshold > 0
+      ? [
+          ['Threshold a second', countText(threshold)],
+          ['Seconds at or over it', countText(over)],
+        ]
+      : []),
+  ]
+  return drawn(`${stem}.rate.svg`, ratePicture(data), 'Rate over the last minute, a column a second', IN_THE_PICTURE, rows)
+}
+
+function uploads(data: Of<'uploads'>, stem: string): Drawn {
+  const rows = [
+    ['Sent within the hour', bytesText(data.sentBytes)],
+    ['Received within the hour', bytesText(data.receivedBytes)],
+    ['An alert begins at', bytesText(data.floorBytes)],
+    ['What this host usually sends', data.usual === null ? 'not known: no history yet' : bytesText(data.usual.medianBytes)],
+    ...(data.usual === null ? [] : [['Nineteen in twenty of its hours below', bytesText(data.usual.p95Bytes)]]),
+  ]
+  return drawn(`${stem}.uploads.svg`, uploadsPicture(data), 'Upload within the hour beside what counts', IN_THE_PICTURE, rows)
+}
+
+function concurrent(data: Of<'concurrent'>, stem: string): Drawn {
+  const { points, threshold } = data
+  const rows = [
+    ['Open at one time, the most', countText(Math.max(...points.map(({ open }) => open)))],
+    ['Threshold', countText(threshold)],
+    ['From the first to the last', durationText(points[points.length - 1].atUs - points[0].atUs)],
+  ]
+  return drawn(`${stem}.concurrent.svg`, concurrentPicture(data), 'Slow connections open at one time', IN_THE_PICTURE, rows)
 }
 
 /** Tables name this many answered cells or sessions; the picture holds the others. */
 const NAMED_MAX = 16
 
-function grid(facts: Facts, data: Extract<PictureData, { picture: 'grid' }>, stem: string): Drawn {
+function grid(facts: Facts, data: Of<'grid'>, stem: string): Drawn {
   const name = `${stem}.grid.svg`
   const answered = data.cells.filter((cell) => cell.outcome === 'answered').slice(0, NAMED_MAX)
   const hasPorts = !facts.isArp
@@ -106,7 +194,7 @@ function claims(data: Claims, stem: string): Drawn {
   }
 }
 
-function sessions(data: Extract<PictureData, { picture: 'sessions' }>, stem: string): Drawn {
+function sessions(data: Of<'sessions'>, stem: string): Drawn {
   const name = `${stem}.sessions.svg`
   const firstUs = Math.min(...data.sessions.map((session) => session.atUs))
   const odd = data.sessions.filter((session) => session.odd)

@@ -64,7 +64,7 @@ function tsharkFilter(flows: readonly KeptFlow[]): string {
     .join(' || ')
 }
 
-function flowFilter(flow: KeptFlow): string {
+export function flowFilter(flow: KeptFlow): string {
   if (flow.addr.some((address) => address === null || parseAddress(address) === null)) return ''
   const family = flow.addr[0]?.includes(':') ? 'ipv6' : 'ip'
   const transport = flow.proto === TCP ? 'tcp' : flow.proto === UDP ? 'udp' : null

@@ -49,12 +49,15 @@ const STYLE = [
   'text.orig,text.resp{stroke:none}',
   '.failed{fill:none;stroke:#8c959f;stroke-width:1.2}.answered{fill:#2f7de1;stroke:#2f7de1;stroke-width:1.2}',
   '.usual{fill:#8c959f}.odd{fill:#c4661f}text.odd{font-weight:600}',
+  '.raises{fill:#c4661f}.lowers{fill:none;stroke:#2f7de1;stroke-width:1.6}.area{fill:#c4661f;fill-opacity:.75}',
+  '.band{fill:#2f7de1;fill-opacity:.16}.threshold{stroke:#2f7de1;stroke-width:1.8;stroke-dasharray:7 4}.tie{stroke:#8c959f;stroke-width:1}',
   '@media(prefers-color-scheme:light){',
-  'text,.strong{fill:#424a53}.axis{stroke:#57606a}text.orig{fill:#0a57b8}text.resp,text.odd{fill:#9a4a0c}',
+  'text,.strong{fill:#424a53}.axis{stroke:#57606a}text.orig{fill:#0a57b8}text.resp,text.odd{fill:#9a4a0c}.threshold{stroke:#0a57b8}',
   '}',
   '@media(prefers-color-scheme:dark){',
   'text,.strong{fill:#c9d1d9}.axis{stroke:#8b949e}.orig,text.orig{stroke:#58a6ff;fill:#58a6ff}.resp,text.resp{stroke:#f0883e;fill:#f0883e}',
-  'text.orig,text.resp{stroke:none}.answered{fill:#58a6ff;stroke:#58a6ff}.odd,text.odd{fill:#f0883e}',
+  'text.orig,text.resp{stroke:none}.answered{fill:#58a6ff;stroke:#58a6ff}.odd,text.odd,.raises,.area{fill:#f0883e}',
+  '.lowers,.threshold{stroke:#58a6ff}.band{fill:#58a6ff}',
   '}',
 ].join('\n')
 

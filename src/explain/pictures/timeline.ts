@@ -79,7 +79,7 @@ function frame(flow: KeptFlow, width: number, drawnCount: number, { axisY, gapRo
       y: 20,
       class: 'strong',
     }),
-    label('Numbers and arrow lengths: payload in bytes (square-root scale). In order, not to time scale.', {
+    label('Numbers, arrow lengths: payload in bytes (square-root scale). Not to time scale.', {
       x: 12,
       y: 37,
       class: 'small',

@@ -14,6 +14,7 @@ import { isServicePort, VISIBLE_SHARE_MIN } from '../orientation.ts'
 import { AMPLIFIER_PORTS } from '../ports.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
+import { arrivalsOf, ratePicture } from './flood-arrivals.ts'
 
 const OPTIONS = {
   reflectors_min: {
@@ -166,6 +167,7 @@ function assess(look: Look, reflection: Reflection, options: Options): Assessmen
   const mean = reflection.bytes() / Math.max(1, packets)
   const port = senderPort(look)
   const isUdp = judged.proto === UDP
+  const arrivals = arrivalsOf(look)
   const sample = { n: packets, fromUs: reflection.firstUs, toUs: reflection.lastUs, flowIds: reflection.flowIds.slice(0, 10) }
   const counts = [num(senders, 'count'), num(packets, 'count')]
   const names = [judged.addr[observed.receiver]]
@@ -185,5 +187,7 @@ function assess(look: Look, reflection: Reflection, options: Options): Assessmen
     evidence,
     servicePort: isUdp ? port : null,
     scaleRatio: senders / options.many_reflectors_min / 10,
+    // Only senders have a bound: the rate stands without one.
+    pictures: arrivals === null ? [] : [ratePicture(arrivals, 'packets', 'packets', 0)],
   })
 }

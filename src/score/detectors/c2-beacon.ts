@@ -245,7 +245,7 @@ function assess(look: Look, series: AttemptSeries, regularity: Regularity, optio
     },
     notEvaluated: [...novelty.notEvaluated, ...isNew.notEvaluated],
     caps: isOdd || novelty.drafts.length > 0 || historyOf(look) !== null ? [] : [NO_BASELINE],
-    pictures: [callsPicture(series)],
+    pictures: [gapsPicture(regularity), callsPicture(series)],
   })
 }
 
@@ -300,6 +300,11 @@ export function noveltyDrafts(
     drafts.push(draft(`${code}.rare_network`, WEIGHTS.rare_network, { measured: [hosts], names: [judged.addr[SERVER]], sample }))
   }
   return { drafts, notEvaluated: [] }
+}
+
+/** The gaps that were tested, as they were tested. */
+export function gapsPicture({ gapsUs, medianUs, tolerance, close }: Regularity): PictureData {
+  return { picture: 'gaps', gapsUs: [...gapsUs], medianUs, tolerance, close }
 }
 
 export function callsPicture(series: AttemptSeries): PictureData {

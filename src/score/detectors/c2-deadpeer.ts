@@ -12,8 +12,9 @@ import type { AttemptSeries } from '../../context/attempts.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import { num } from '../number.ts'
 import { isOddPort } from '../ports.ts'
+import type { Regularity } from '../regularity.ts'
 import { regularityOf } from '../regularity.ts'
-import { callsPicture, infrastructureOf, noveltyDrafts, regularityDraft } from './c2-beacon.ts'
+import { callsPicture, gapsPicture, infrastructureOf, noveltyDrafts, regularityDraft } from './c2-beacon.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 
@@ -114,7 +115,7 @@ function assess(look: Look, series: AttemptSeries, options: Options): Assessment
     }),
   ]
   const regularity = regularityOf(series.kept.map((call) => call.atUs))
-  if (regularity !== null && regularity.p <= REGULAR_CHANCE_MAX) evidence.push(regularityDraft('D10.regularity', look, regularity, sample))
+  if (isRegular(regularity)) evidence.push(regularityDraft('D10.regularity', look, regularity, sample))
   if (series.total >= MANY_ATTEMPTS_FACTOR * options.attempts_min) {
     const measured = [num(series.total, 'count'), num(options.attempts_min, 'count')]
     evidence.push(draft('D10.many_attempts', WEIGHTS.many_attempts, { measured, sample }))
@@ -133,6 +134,10 @@ function assess(look: Look, series: AttemptSeries, options: Options): Assessment
       infrastructure: infrastructureOf(look),
     },
     notEvaluated: [...novelty.notEvaluated, { code: 'D10.worked_before', why: 'whether it ever worked: the baseline does not hold this' }],
-    pictures: [callsPicture(series)],
+    pictures: [...(isRegular(regularity) ? [gapsPicture(regularity)] : []), callsPicture(series)],
   })
+}
+
+function isRegular(regularity: Regularity | null): regularity is Regularity {
+  return regularity !== null && regularity.p <= REGULAR_CHANCE_MAX
 }

@@ -10,6 +10,7 @@ import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import type { HostHistory } from '../../context/host-history.ts'
 import type { Transfers } from '../../context/transfers.ts'
+import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import { isOddPort } from '../ports.ts'
 import type { TechniqueId } from '../techniques.ts'
@@ -215,6 +216,13 @@ function assess(look: Look, transfers: Transfers, options: Options): Assessment 
       ...isNew.notEvaluated,
       ...(history === null ? [{ code: 'D11.history', why: `what this host sends on other days: ${TOO_LITTLE_HISTORY}` }] : []),
     ],
+    pictures: [uploadsPicture(transfers, options.upload_bytes_min)],
     caps: history === null ? [NO_BASELINE] : [],
   })
+}
+
+function uploadsPicture(transfers: Transfers, floorBytes: number): PictureData {
+  const [sentBytes, receivedBytes] = transfers.sums()
+  const slots = transfers.slots().map(([sent, received]) => ({ sentBytes: sent, receivedBytes: received }))
+  return { picture: 'uploads', sentBytes, receivedBytes, floorBytes, slots, usual: null }
 }

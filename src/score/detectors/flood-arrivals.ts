@@ -6,6 +6,8 @@
 
 import { CLIENT } from '../../context/contact.ts'
 import type { DestinationWindow } from '../../context/destination-windows.ts'
+import type { DestinationCell } from '../../flow/destination-counters.ts'
+import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Draft, Finding, Look, Weight } from './detector.ts'
 import { draft } from './detector.ts'
@@ -118,4 +120,9 @@ export function sharedDrafts(code: string, { window }: Arrivals, sample: Draft['
     drafts.push(draft(`${code}.alike`, ALIKE, { measured, sample }))
   }
   return drafts
+}
+
+/** The last minute of the destination, so that the alert shows the flood beside what came before. */
+export function ratePicture({ window, atUs }: Arrivals, cell: DestinationCell, what: string, threshold: number): PictureData {
+  return { picture: 'rate', what, perSecond: window.lastMinute(atUs, cell).map((v) => Math.round(v)), threshold }
 }

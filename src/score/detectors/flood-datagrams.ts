@@ -13,7 +13,7 @@ import { isServicePort } from '../orientation.ts'
 import type { Assessment, Detector, Draft, Finding, Look, Weight } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isShortBurst, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isShortBurst, ratePicture, sampleOf, sharedDrafts } from './flood-arrivals.ts'
 
 function optionsOf(pps: number, what: string) {
   return {
@@ -190,6 +190,7 @@ function assessAddressRequests(code: string, look: Look, arrivals: Arrivals, opt
     evidence: [draft(`${code}.address_requests`, ADDRESS_REQUESTS, { measured, sample })],
     servicePort: DHCP_PORT,
     scaleRatio: rate.most / options.address_requests_per_s_min,
+    pictures: [ratePicture(arrivals, 'packets', 'requests for addresses', options.address_requests_per_s_min)],
     notEvaluated: [{ code: `${code}.usual_rate`, why: 'how many hosts usually ask for addresses: the baseline does not hold this' }],
   })
 }
@@ -224,6 +225,7 @@ function assess(code: string, look: Look, arrivals: Arrivals, options: Options):
     evidence,
     servicePort: hasPort ? judged.port[observed.receiver] : null,
     scaleRatio: packets / options.packets_per_s_min,
+    pictures: [ratePicture(arrivals, 'packets', 'packets', options.packets_per_s_min)],
     facts: {
       stream: {
         proto: judged.proto,

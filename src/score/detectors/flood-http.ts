@@ -13,7 +13,7 @@ import { medianOf } from '../regularity.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, floodFinding, sampleOf } from './flood-arrivals.ts'
+import { arrivalsOf, floodFinding, ratePicture, sampleOf } from './flood-arrivals.ts'
 
 const OPTIONS = {
   connections_per_s_min: {
@@ -136,6 +136,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
     servicePort: judged.port[SERVER],
     scaleRatio: most / options.connections_per_s_min,
     facts: { crowd: { completed, begun, variation: requests.length < 2 ? null : spread(requests), clients } },
+    pictures: [ratePicture(arrivals, 'completed', 'completed connections', options.connections_per_s_min)],
     notEvaluated: [{ code: 'D6H.usual_rate', why: 'how many connections this server usually gets: the baseline does not hold this' }],
   })
 }

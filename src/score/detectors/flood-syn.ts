@@ -14,7 +14,7 @@ import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isScanLike, isShortBurst, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isScanLike, isShortBurst, ratePicture, sampleOf, sharedDrafts } from './flood-arrivals.ts'
 
 const OPTIONS = {
   half_open_per_s_min: {
@@ -143,6 +143,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
     servicePort: window.hasOnePort() ? look.judged.port[SERVER] : null,
     scaleRatio: most / options.half_open_per_s_min,
     facts: { crowd: { completed, begun: halfOpen + completed, variation: window.sizeVariation(), clients: window.sources.count() } },
+    pictures: [ratePicture(arrivals, 'halfOpen', 'connections left half open', options.half_open_per_s_min)],
     notEvaluated: [{ code: 'D5.usual_rate', why: 'how many connections this server usually gets: the baseline does not hold this' }],
   })
 }

@@ -13,7 +13,7 @@ import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isScanLike, isShortBurst, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isScanLike, isShortBurst, ratePicture, sampleOf, sharedDrafts } from './flood-arrivals.ts'
 
 const OPTIONS = {
   stray_per_s_min: {
@@ -112,6 +112,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
     evidence,
     servicePort: window.hasOnePort() ? look.judged.port[SERVER] : null,
     scaleRatio: most / options.stray_per_s_min,
+    pictures: [ratePicture(arrivals, 'stray', 'segments of no connection', options.stray_per_s_min)],
     notEvaluated: [
       { code: 'D5T.usual_rate', why: 'how many segments of no connection this destination usually gets: no baseline is kept yet' },
     ],

@@ -152,11 +152,15 @@ function assess({ judged }: Look, open: readonly SlowConnection[], slow: SlowCon
     notEvaluated: [
       { code: 'D13.impact', why: 'whether other clients were still served: their share of completed connections is not kept' },
     ],
-    pictures: [picture(open)],
+    pictures: [
+      { picture: 'concurrent', points: slow.openOverTime(options.lasting_min_s * 1e6, POINTS_MAX), threshold: options.connections_min },
+      picture(open),
+    ],
   })
 }
 
 const SHOWN_MAX = 200
+const POINTS_MAX = 120
 
 function picture(open: readonly SlowConnection[]): PictureData {
   const sessions = open

@@ -1,0 +1,1 @@
+export { checkReports } from './check-reports.ts'

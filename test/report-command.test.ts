@@ -1,0 +1,164 @@
+/** `flowscribe report`: the same bytes again from the log alone; one flow explained; nonsense refused. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadConfig } from '../src/config.ts'
+import { parseAlertLine } from '../src/explain/alert-line.ts'
+import { verifierOf } from '../src/explain/verify.ts'
+import { SILENT } from '../src/progress.ts'
+import { parseFlowName, reportOfAlert, reportOfFlow, writeReport } from '../src/report-command.ts'
+import { replay } from '../src/sensor.ts'
+import { verifyFiles } from '../src/verify-command.ts'
+import { checkReports } from './explain/check-reports.ts'
+import { temporaryFolder } from './sink/endings.ts'
+
+const root = join(import.meta.dirname, '..')
+const capture = (name: string): string => join(root, 'pcaps', name)
+const options = { config: loadConfig({}), progress: SILENT, signal: new AbortController().signal }
+
+describe('report of an alert', () => {
+  let folder = ''
+  let alerts = ''
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'flowscribe-report-'))
+    alerts = (await replay({ ...options, inputs: [capture('office-incident.pcap.gz')], outputDir: folder })).alertsPath
+  }, 60_000)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('has the bytes that the replay wrote, pictures included, with nothing but the log', () => {
+    const log = join(temporaryFolder(), 'alerts.jsonl')
+    mkdirSync(join(log, '..'), { recursive: true })
+    writeFileSync(log, readFileSync(alerts))
+    const again = temporaryFolder()
+    const ids = new Set(
+      readFileSync(alerts, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => parseAlertLine(line, '').alert.id),
+    )
+    expect(ids.size).toBeGreaterThan(4)
+    for (const id of ids) writeReport(reportOfAlert(id, log), { format: 'md', output: `${again}/` })
+    const day = join(folder, 'reports', readdirSync(join(folder, 'reports'))[0])
+    expect(readdirSync(again).sort()).toEqual(readdirSync(day).sort())
+    for (const name of readdirSync(day)) expect(readFileSync(join(again, name)).equals(readFileSync(join(day, name))), name).toBe(true)
+    rmSync(again, { recursive: true, force: true })
+  })
+
+  test('on standard output, in a file, as one page', () => {
+    const { id } = parseAlertLine(readFileSync(alerts, 'utf8').split('\n')[0], '').alert
+    const report = reportOfAlert(id, alerts)
+    expect(writeReport(report, { format: 'md', output: '-' })).toBe(report.markdown)
+    const path = join(temporaryFolder(), 'a', 'page.html')
+    expect(writeReport(report, { format: 'html', output: path })).toBe(`${path}\n`)
+    expect(readFileSync(path, 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/)
+  })
+
+  test('any one digit changed in any report or picture is noticed by verify', { timeout: 240_000 }, () => {
+    const day = join(folder, 'reports', readdirSync(join(folder, 'reports'))[0])
+    const rows = readFileSync(alerts, 'utf8').trimEnd().split('\n')
+    const lines = new Map(rows.map((row) => [parseAlertLine(row, '').alert.id, parseAlertLine(row, '')]))
+    for (const [id, line] of lines) {
+      const verify = verifierOf(line)
+      const text = readFileSync(join(day, `${id}.md`), 'utf8')
+      const { pictures } = reportOfAlert(id, alerts)
+      expect(verify(text, pictures)).toEqual([])
+      // A sample of the many digits of the feature tables, and all of what stands above them.
+      const digits = [...text.matchAll(/\d/g)].filter((match, i) => match.index < text.indexOf('## Observable') || i % 7 === 0)
+      for (const { index } of digits) {
+        const changed = `${text.slice(0, index)}${(Number(text[index]) + 1) % 10}${text.slice(index + 1)}`
+        if (verify(changed).length === 0) throw new Error(`${id}: the digit at ${index} went unnoticed`)
+      }
+      for (const picture of pictures) {
+        for (const { index } of [...picture.svg.matchAll(/\d/g)].filter((_, i) => i % 25 === 0)) {
+          const svg = `${picture.svg.slice(0, index)}${(Number(picture.svg[index]) + 1) % 10}${picture.svg.slice(index + 1)}`
+          expect(verify(text, [{ ...picture, svg }]).length).toBeGreaterThan(0)
+        }
+      }
+    }
+  })
+
+  test('verify reads the pictures beside a report: a changed one, a missing one and a strange one are faults', async () => {
+    const { id } = parseAlertLine(readFileSync(alerts, 'utf8').split('\n')[0], '').alert
+    const out = temporaryFolder()
+    writeReport(reportOfAlert(id, alerts), { format: 'md', output: `${out}/` })
+    const path = join(out, `${id}.md`)
+    expect((await verifyFiles(alerts, [path])).isVerified).toBe(true)
+    const picture = join(out, `${id}.contributions.svg`)
+    const svg = readFileSync(picture, 'utf8')
+    writeFileSync(
+      picture,
+      svg.replace(/\d(?= %)/, (digit) => String((Number(digit) + 1) % 10)),
+    )
+    expect((await verifyFiles(alerts, [path])).lines.join()).toContain('contributions.svg: differs')
+    rmSync(picture)
+    expect((await verifyFiles(alerts, [path])).lines.join()).toContain('contributions.svg is missing')
+    writeFileSync(picture, svg)
+    writeFileSync(join(out, `${id}.other.svg`), svg)
+    expect((await verifyFiles(alerts, [path])).lines.join()).toContain('no such picture')
+  })
+
+  test('the beginning of an id is enough when it is one only; others are refused', () => {
+    const { id } = parseAlertLine(readFileSync(alerts, 'utf8').split('\n')[0], '').alert
+    expect(reportOfAlert(id.slice(0, -3), alerts).alertId).toBe(id)
+    expect(() => reportOfAlert('fs-', alerts)).toThrow(/begins more than one id/)
+    expect(() => reportOfAlert('nonsense', alerts)).toThrow(/no alert 'nonsense'/)
+    expect(() => reportOfAlert('x', '/nowhere/alerts.jsonl')).toThrow(/no such file/)
+    const damaged = join(temporaryFolder(), 'alerts.jsonl')
+    writeFileSync(damaged, `{"alert":"${id}`)
+    expect(() => reportOfAlert(id, damaged)).toThrow(/alerts.jsonl:1: not JSON/)
+  })
+})
+
+describe('report of a flow', () => {
+  test.each([
+    ['12', { id: 12 }],
+    ['1:wCb3OG7yAFWelaUydu0D+125CLM=', { communityId: '1:wCb3OG7yAFWelaUydu0D+125CLM=' }],
+    ['tcp 10.0.0.7 51514 10.0.0.9 22', { proto: 6, addr: ['10.0.0.7', '10.0.0.9'], port: [51514, 22] }],
+    ['UDP,fe80::1,5353,ff02::fb,5353', { proto: 17, addr: ['fe80::1', 'ff02::fb'], port: [5353, 5353] }],
+    ['10.0.0.7-10.0.0.9-51514-22-6', { proto: 6, addr: ['10.0.0.7', '10.0.0.9'], port: [51514, 22] }],
+  ])('%s', (text, expected) => expect(parseFlowName(text)).toEqual(expected))
+
+  test.each([
+    '',
+    'tcp',
+    'tcp 10.0.0.7 x 10.0.0.9 22',
+    'tcp 10.0.0.7 1 10.0.0.9 70000',
+    'what 10.0.0.7 1 10.0.0.9 2',
+    'tcp 10.0.0.7 1 10.0.0.9 2 3',
+    '-1',
+  ])('nonsense is refused: %j', (text) => {
+    expect(() => parseFlowName(text)).toThrow(/option --flow/)
+  })
+
+  test('one that did not alert: what was measured against what is asked for', { timeout: 60_000 }, async () => {
+    const { markdown, pictures } = await reportOfFlow('10.20.1.11-198.51.100.10-56628-443-6', {
+      ...options,
+      inputs: [capture('benign-office.pcap')],
+    })
+    expect(markdown).toContain('**It raised no alert**: no entry test was met. `c2.beacon` came nearest')
+    expect(markdown).toContain('It looks like `web.browse`')
+    expect(markdown).toMatch(/\| `c2.beacon` \| calls kept for the test of the clock \| 1 \| at least 9 \| \*\*no\*\* \|/)
+    expect(markdown).not.toMatch(/undefined|NaN|null|Infinity/)
+    expect(pictures).toHaveLength(1)
+  })
+
+  test('one of an alert names it; none is said to be none', { timeout: 60_000 }, async () => {
+    const inputs = [capture('scan-syn-nmap.pcap')]
+    const { markdown } = await reportOfFlow('tcp 10.20.1.14 64116 10.20.1.20 1974', { ...options, inputs })
+    expect(markdown).toMatch(/\*\*It belongs to an alert\*\*: `fs-\d{8}-[0-9a-f]{10}` \(Port scan of one host/)
+    await expect(reportOfFlow('5', { ...options, inputs })).rejects.toThrow(/no flow '5'/)
+  })
+})
+
+// The rest of pcaps/ and labelled captures: npm run check-reports.
+test.each(['brute-ssh-hydra.pcap', 'scan-horizontal-nmap.pcap', 'office-incident.pcap.gz'])(
+  'reports of %s are whole',
+  { timeout: 120_000 },
+  async (name) => {
+    const { faults, alerts, dearestMs } = await checkReports(capture(name))
+    expect(faults).toEqual([])
+    expect(alerts).toBeGreaterThan(0)
+    expect(dearestMs).toBeLessThan(50)
+  },
+)
