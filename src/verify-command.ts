@@ -25,7 +25,7 @@ export async function verifyFiles(alertsPath: string, reportPaths: readonly stri
   const lines: string[] = []
   let isVerified = true
   for (const path of reportPaths) {
-    const faults = faultsOf(alerts.get(basename(path).replace(/\.md$/, '')), await readText(path))
+    const faults = faultsOf(alerts.get(basename(path).replace(/\.md$/, '')) ?? [], await readText(path))
     if (faults.length === 0) {
       lines.push(`${printable(path)}: verified`)
       continue
@@ -38,19 +38,26 @@ export async function verifyFiles(alertsPath: string, reportPaths: readonly stri
 }
 
 /** Each fault begins with its place: `:12: …`, or `: …` when it is about the whole file. */
-function faultsOf(line: AlertLine | undefined, text: string): string[] {
+function faultsOf(lines: readonly AlertLine[], text: string): string[] {
+  const [line] = lines
   if (line === undefined) return [': no alert of the log has this report']
+  if (lines.some((one) => verifyReport(one, text).length === 0)) return []
   return verifyReport(line, text).map(({ lineNumber, message }) => `${lineNumber === null ? '' : `:${lineNumber}`}: ${printable(message)}`)
 }
 
-/** The last event of each episode by its report's file name, as `replay` and `run` leave one report an episode. */
-function lastEvents(path: string, text: string): Map<string, AlertLine> {
-  const events = new Map<string, AlertLine>()
+/**
+ * The last event of each episode by its report's file name, as `replay` and `run` leave one report an episode; before it, while the
+ * episode is muted and so may get no report any more, the last one that was not.
+ */
+function lastEvents(path: string, text: string): Map<string, AlertLine[]> {
+  const events = new Map<string, AlertLine[]>()
   for (const [index, row] of text.split('\n').entries()) {
     if (row === '') continue
     try {
       const line = parseAlertLine(row, `${path}:${index + 1}`)
-      events.set(renderReport(line).stem, line)
+      const { stem } = renderReport(line)
+      const told = events.get(stem)?.filter(({ alert }) => alert.suppressed === undefined) ?? []
+      events.set(stem, line.alert.suppressed === undefined ? [line] : [line, ...told])
     } catch (error) {
       if (error instanceof AlertLineError) throw new RunError(printable(error.message))
       throw error

@@ -14,6 +14,7 @@ import type {
   KeptFlow,
   Num,
   RecordVisibility,
+  Suppression,
   Visibility,
 } from '../score/evidence.ts'
 
@@ -196,6 +197,10 @@ const KEYS = {
   notEvaluated: list(record({ code: TEXT, why: TEXT }), 32),
   wouldChange: list(TEXT, 8),
   shouldNotify: FLAG,
+  suppressed: {
+    ...record({ rule: TEXT, owner: TEXT, until: TEXT, reason: TEXT } satisfies Record<keyof Suppression, Schema>),
+    description: 'A rule of the site mutes this alert: it is in the list, wakes nobody, and is judged as if there were no rule.',
+  },
   heldBackCount: COUNT,
   actor: { ...TEXT, description: "An address, 'many', or 'unknown'; a MAC address where ARP shows no other." },
   actorSide: oneOf('inside', 'outside', 'unknown'),
@@ -235,7 +240,7 @@ const KEYS = {
   sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
 } satisfies Record<keyof AlertEvent, Schema>
 
-export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident'])
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident', 'suppressed'])
 
 /** The published form of the shape. */
 export function alertSchemaDocument(): object {
