@@ -24,6 +24,8 @@ import {
 } from './features/formats.ts'
 import { describeFeatures } from './features-command.ts'
 import { addDevices, addRun, RUN_OPTIONS } from './live-command.ts'
+import { addMute, MUTE_OPTIONS } from './mute-command.ts'
+import { mutesOf } from './mute-file.ts'
 import { type Environment, openProgress, type Paint, type Progress, paintFor, SILENT, type Terminal } from './progress.ts'
 import { reportOfAlert, reportOfFlow, writeReport } from './report-command.ts'
 import { addScore, SCORE_COMMAND_OPTIONS } from './score-command.ts'
@@ -38,7 +40,7 @@ export interface CommandContext {
   /** Results, to standard output. */
   print(text: string): Promise<void>
   stderr: Terminal
-  env: Environment & ServiceEnvironment
+  env: Environment & ServiceEnvironment & { SUDO_USER?: string | undefined }
   /** Aborted by the first signal: read no further, write what there is, return as usual. */
   signal: AbortSignal
   /** What `run` does at signals that do not end it. */
@@ -73,6 +75,7 @@ const REPLAY_OPTIONS = {
     requiresArg: true,
     describe: 'Judge against this baseline (baseline export); without it, against what is learnt on the way',
   },
+  mutes: { type: 'string', requiresArg: true, describe: 'File of rules that keep alerts from notifying (flowscribe mute)' },
   'exit-code': { type: 'boolean', describe: `Exit with ${EXIT.alertsFound} when there are alerts` },
   'report-all': { type: 'boolean', describe: 'A report also on flows that raise no alert (output.plain_reports_max of them)' },
 } as const satisfies Record<string, Options>
@@ -151,6 +154,7 @@ const LIVE_OPTIONS = {
 
 const DOCTOR_COMMAND_OPTIONS = { ...DOCTOR_OPTIONS, ...CONFIG_OPTIONS } as const satisfies Record<string, Options>
 const BASELINE_OPTIONS = { ...CONFIG_OPTIONS, ...BASELINE_COMMAND_OPTIONS } as const satisfies Record<string, Options>
+const MUTE_COMMAND_OPTIONS = { ...MUTE_OPTIONS, ...CONFIG_OPTIONS } as const satisfies Record<string, Options>
 
 const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>>> = {
   run: LIVE_OPTIONS,
@@ -162,6 +166,7 @@ const COMMAND_OPTIONS: Readonly<Record<string, Readonly<Record<string, Options>>
   baseline: BASELINE_OPTIONS,
   verify: {},
   report: REPORT_OPTIONS,
+  mute: MUTE_COMMAND_OPTIONS,
   features: FEATURES_OPTIONS,
   'check-config': CHECK_CONFIG_OPTIONS,
 }
@@ -184,6 +189,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   addBaseline(cli, BASELINE_OPTIONS, context.print, (argv) => configOf(argv as Parameters<typeof configOf>[0]))
   addVerify(cli, context, set)
   addReport(cli, context)
+  addMute(cli, MUTE_COMMAND_OPTIONS, (argv) => configOf(argv as unknown as ReadArguments), context)
   addFeatures(cli, context)
   addCheckConfig(cli, context)
   if (args.length === 0) await context.print(`${await cli.getHelp()}\n`)
@@ -373,7 +379,8 @@ function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
     async (argv) => {
       const reading = openReading(argv, context)
       const baseline = argv.baseline === undefined ? null : readBaseline(argv.baseline).snapshot
-      const work = () => replay({ ...reading, outputDir: argv['log-dir'], isReportingAll: argv['report-all'] === true, baseline })
+      const outputs = { outputDir: argv['log-dir'], isReportingAll: argv['report-all'] === true }
+      const work = () => replay({ ...reading, ...mutesOf(argv.mutes, reading.config), ...outputs, baseline })
       const summary = await read(reading, argv.quiet, context, work, replaySummaryLines)
       const code = endCode(summary, reading.isStrict)
       const hasAlerts = summary.alerts.some((row) => row.count > 0)

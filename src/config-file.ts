@@ -16,18 +16,21 @@ const HEADER = [
   'Check a changed file with: flowscribe check-config FILE',
 ]
 
-export function renderConfig(config: Config): string {
+/** @param config sections that are left out are not rendered */
+export function renderConfig(config: Partial<Config>): string {
   const lines = HEADER.map((line) => `# ${line}`)
   let open: string[] = []
   // Sections of one level stand together, whatever their order in the table.
   for (const [section, table] of Object.entries(SECTIONS).sort(byFirstLevel)) {
+    const given = config[section as keyof Config]
+    if (given === undefined) continue
     const levels = section.split('.')
     const shared = levels.findIndex((name, depth) => open[depth] !== name)
     for (let depth = shared === -1 ? levels.length : shared; depth < levels.length; depth++) {
       lines.push('', `${'  '.repeat(depth)}${levels[depth]}:`)
     }
     open = levels
-    const values: Readonly<Record<string, unknown>> = config[section as keyof Config]
+    const values: Readonly<Record<string, unknown>> = given
     for (const [key, option] of Object.entries(table)) lines.push(...optionLines(key, option, values[key], '  '.repeat(levels.length)))
   }
   return `${lines.join('\n')}\n`

@@ -103,7 +103,7 @@ function textRange(oneOf: readonly string[] | undefined): string {
 }
 
 /** Text, also where YAML sees a number in it: a host may be called 007. */
-function scalarText(node: unknown): string | null {
+export function scalarText(node: unknown): string | null {
   if (!isScalar(node)) return null
   if (typeof node.value === 'string') return node.value
   return typeof node.value === 'number' ? (node.source ?? String(node.value)) : null
@@ -114,12 +114,12 @@ function checkEndpoint(node: unknown, allowed: string): ValueCheck {
   return text !== null && (text === '' || parseEndpoint(text) !== null) ? passed(text) : refused(node, allowed)
 }
 
-function checkNetwork(node: unknown): ValueCheck {
+export function checkNetwork(node: unknown): ValueCheck {
   const text = scalarText(node)
   return text !== null && parseNetwork(text) !== null ? passed(text) : refused(node, 'a network in CIDR notation or an address')
 }
 
-function checkDate(node: unknown): ValueCheck {
+export function checkDate(node: unknown): ValueCheck {
   const text = scalarText(node) ?? ''
   const isDate = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$/.test(text) && isCalendarDate(text)
   return isDate ? passed(text) : refused(node, 'a date (UTC), 2026-01-31 or 2026-01-31T12:00:00Z')

@@ -8,7 +8,6 @@
  *
  * To add a section: one line in SECTIONS. A dot in a section's name is a level of the file.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
 import { isAlias, isMap, isNode, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import { ConfigError, type ConfigFault } from './base/errors.ts'
 import { NETWORKS_OPTIONS } from './base/networks-options.ts'
@@ -19,7 +18,8 @@ import { checkOption, nodeText, unknownText } from './config-value.ts'
 import { RECORD_OPTIONS } from './features/records/options.ts'
 import { FLOW_OPTIONS } from './flow/options.ts'
 import { SCORE_OPTIONS } from './score/options.ts'
-import { BASELINE_OPTIONS, LOG_OPTIONS, METRICS_OPTIONS, OUTPUT_OPTIONS, SYSLOG_OPTIONS } from './sink/options.ts'
+import { BASELINE_OPTIONS, LOG_OPTIONS, METRICS_OPTIONS, MUTES_OPTIONS, OUTPUT_OPTIONS, SYSLOG_OPTIONS } from './sink/options.ts'
+import { plainMessage, readYamlText } from './yaml-text.ts'
 
 export const SECTIONS = {
   networks: NETWORKS_OPTIONS,
@@ -27,6 +27,7 @@ export const SECTIONS = {
   flow: FLOW_OPTIONS,
   records: RECORD_OPTIONS,
   ...SCORE_OPTIONS,
+  mutes: MUTES_OPTIONS,
   output: OUTPUT_OPTIONS,
   baseline: BASELINE_OPTIONS,
   syslog: SYSLOG_OPTIONS,
@@ -47,9 +48,6 @@ export interface ConfigSources {
   /** Networks in CIDR notation, comma-separated, for `networks.internal`. */
   homeNet?: string | undefined
 }
-
-/** A megabyte of configuration is something else by mistake: a capture, a log, a device. */
-const FILE_SIZE_MAX = 1 << 20
 
 /** @throws ConfigError with all faults of all sources. */
 export function loadConfig(sources: ConfigSources): Config {
@@ -141,21 +139,9 @@ class Loader {
   }
 
   #read(path: string): string | null {
-    const bytes = Buffer.alloc(FILE_SIZE_MAX + 1)
-    let len = 0
-    try {
-      const fd = openSync(path, 'r')
-      try {
-        for (let got = -1; got !== 0 && len < bytes.length; len += got) got = readSync(fd, bytes, len, bytes.length - len, null)
-      } finally {
-        closeSync(fd)
-      }
-      if (len > FILE_SIZE_MAX) this.#fault(null, '', `longer than ${FILE_SIZE_MAX} bytes: not a configuration file`)
-      else return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, len))
-    } catch (error) {
-      this.#fault(null, '', readFault(error))
-    }
-    return null
+    const { text, fault } = readYamlText(path)
+    if (text === null) this.#fault(null, '', fault)
+    return text
   }
 
   #parse(text: string): void {
@@ -233,18 +219,4 @@ function keyOf(pair: Pair): string {
 
 function offsetOf(node: unknown): number | null {
   return isNode(node) && node.range ? node.range[0] : null
-}
-
-/** The parser's message without the place, which stands before it already. */
-function plainMessage(message: string): string {
-  return printable(message.replace(/ at line \d+, column \d+:?[\s\S]*$/, ''))
-}
-
-function readFault(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : ''
-  if (code === 'ENOENT') return 'no such file'
-  if (code === 'EACCES') return 'no permission to read it'
-  if (code === 'EISDIR') return 'is a folder, not a file'
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not text in UTF-8'
-  return `cannot be read: ${printable(error instanceof Error ? error.message : String(error))}`
 }

@@ -11,7 +11,7 @@
  */
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { AlertTally } from './alert-tally.ts'
+import { AlertTally, type MutedCount } from './alert-tally.ts'
 import type { Config } from './config.ts'
 import { type AlertLine, makeAlertLine } from './explain/alert-line.ts'
 import { reportPlace } from './explain/report.ts'
@@ -36,7 +36,7 @@ const LAST_ALERTS_MS = 5500
 const LAST_REPORTS_MS = 2000
 const LAST_FILES_MS = 1500
 
-export type DeliveryConfig = Pick<Config, 'output' | 'syslog'>
+export type DeliveryConfig = Pick<Config, 'output' | 'syslog' | 'mutes'>
 
 export interface DeliveryOptions {
   folder: string
@@ -59,18 +59,26 @@ export interface SinkFacts {
   isAway: boolean
 }
 
+/** An alert line, and whether a report follows it. */
+interface QueuedLine {
+  text: string
+  isReported: boolean
+}
+
 export class LiveDelivery {
   readonly alertsPath: string
   readonly #reportsPath: string
   readonly #options: DeliveryOptions
   readonly #log: Logger
   readonly #thread: WritingThread
-  readonly #alerts: DeliveryQueue<string>
+  readonly #alerts: DeliveryQueue<QueuedLine>
   readonly #reports: DeliveryQueue<string>
   readonly #syslog: SyslogSink
   readonly #tally = new AlertTally()
   /** Alerts by kind and severity, as they were when first told; events by name. */
   readonly #opened = new Map<string, { kind: string; severity: string; count: number }>()
+  /** Muted when first told, by rule. */
+  readonly #suppressed = new Map<string, number>()
   readonly #events = { open: 0, update: 0, close: 0 }
   #hasReports: boolean
   #config: DeliveryConfig
@@ -93,9 +101,11 @@ export class LiveDelivery {
     this.alertsPath = join(folder, 'alerts.jsonl')
     this.#reportsPath = join(folder, 'reports')
     this.#thread = new WritingThread({ folder, limits: limitsOf(config) }, options.writer)
-    const queue = { bytesMax: config.output.queue_MB * MB, itemsMax: LINES_MAX, bytesOf: (line: string) => Buffer.byteLength(line) + 1 }
+    const bytesOf = (line: string): number => Buffer.byteLength(line) + 1
+    const queue = { bytesMax: config.output.queue_MB * MB, itemsMax: LINES_MAX }
     this.#alerts = new DeliveryQueue({
       ...queue,
+      bytesOf: ({ text }) => bytesOf(text),
       name: 'alerts',
       batchItemsMax: BATCH_LINES_MAX,
       batchBytesMax: BATCH_BYTES_MAX,
@@ -104,6 +114,7 @@ export class LiveDelivery {
     })
     this.#reports = new DeliveryQueue({
       ...queue,
+      bytesOf,
       name: 'reports',
       batchItemsMax: 1,
       batchBytesMax: BATCH_BYTES_MAX,
@@ -133,14 +144,20 @@ export class LiveDelivery {
     digest.addAlertLine(line.text)
     this.#tally.note(event)
     this.#count(event)
-    this.#alerts.add(line.text)
-    this.#syslog.add(line)
-    if (event.event === 'close') this.#sayClosed(line)
+    const isMuted = event.suppressed !== undefined
+    const { reports, forward } = this.#config.mutes
+    this.#alerts.add({ text: line.text, isReported: !isMuted || reports })
+    if (!isMuted || forward) this.#syslog.add(line)
+    if (event.event === 'close' && !isMuted) this.#sayClosed(line)
   }
 
-  #count({ event, kind, severity }: AlertEvent): void {
+  #count({ event, kind, severity, suppressed }: AlertEvent): void {
     this.#events[event]++
     if (event !== 'open') return
+    if (suppressed !== undefined) {
+      this.#suppressed.set(suppressed.rule, (this.#suppressed.get(suppressed.rule) ?? 0) + 1)
+      return
+    }
     const key = `${kind} ${severity}`
     const row = this.#opened.get(key) ?? { kind, severity, count: 0 }
     row.count++
@@ -153,9 +170,9 @@ export class LiveDelivery {
     this.#log.info({ id: alert.id, severity: alert.severity, report }, alertText(alert, null))
   }
 
-  async #writeAlerts(lines: readonly string[]): Promise<void> {
-    this.#files = await this.#thread.ask({ kind: 'alerts', lines })
-    if (this.#hasReports) for (const line of lines) this.#reports.add(line)
+  async #writeAlerts(lines: readonly QueuedLine[]): Promise<void> {
+    this.#files = await this.#thread.ask({ kind: 'alerts', lines: lines.map(({ text }) => text) })
+    if (this.#hasReports) for (const { text, isReported } of lines) if (isReported) this.#reports.add(text)
   }
 
   async #writeReport(line: string): Promise<void> {
@@ -208,6 +225,16 @@ export class LiveDelivery {
 
   get opened(): readonly { kind: string; severity: string; count: number }[] {
     return [...this.#opened.values()]
+  }
+
+  muted(): MutedCount {
+    return this.#tally.muted()
+  }
+
+  /** By rule; of those now in force also the ones that muted nothing yet. */
+  suppressed(rules: readonly { id: string }[]): readonly { rule: string; count: number }[] {
+    const ids = new Set([...rules.map(({ id }) => id), ...this.#suppressed.keys()])
+    return [...ids].map((rule) => ({ rule, count: this.#suppressed.get(rule) ?? 0 }))
   }
 
   get events(): Readonly<Record<'open' | 'update' | 'close', number>> {

@@ -26,6 +26,8 @@ export interface LiveState {
   /** Analyst.counters. */
   analysis: Readonly<Record<string, number>>
   opened: readonly { kind: string; severity: string; count: number }[]
+  /** Alerts that a rule muted when they were first told. */
+  suppressed: readonly { rule: string; count: number }[]
   events: Readonly<Record<string, number>>
   sinks: readonly SinkFacts[]
   files: WritingFacts | null
@@ -337,9 +339,16 @@ export const METRICS = [
   {
     name: 'flowscribe_alerts_total',
     type: 'counter',
-    help: 'Alerts, by kind and by the severity with which they began.',
+    help: 'Alerts, by kind and by the severity with which they began; without muted ones.',
     labels: ['class', 'severity'],
     samples: ({ opened }) => opened.map(({ kind, severity, count }): Sample => [{ class: kind, severity }, count]),
+  },
+  {
+    name: 'flowscribe_alerts_suppressed_total',
+    type: 'counter',
+    help: 'Alerts that a mute rule of the site kept from notifying when they were first told.',
+    labels: ['rule'],
+    samples: ({ suppressed }) => suppressed.map(({ rule, count }): Sample => [{ rule }, count]),
   },
   {
     name: 'flowscribe_alert_events_total',

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
+import type { MutedCount } from './alert-tally.ts'
 import { RunError } from './base/errors.ts'
 import { BaselineStore } from './baseline-store.ts'
 import { type Bug, BugGuard } from './bug-guard.ts'
@@ -40,9 +41,12 @@ import {
   runLiveMeter,
   STOP,
 } from './live-meter.ts'
+import { LiveMutes } from './live-mutes.ts'
 import { LiveStatus } from './live-status.ts'
 import { planReload, type Reload } from './reload.ts'
 import type { Analyst } from './score/analyst.ts'
+import type { AlertEvent } from './score/evidence.ts'
+import type { Mutes } from './score/mutes.ts'
 import { healthOptions, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import type { ServiceManager } from './service-manager.ts'
 import { RunDigest } from './sink/digest.ts'
@@ -75,6 +79,8 @@ export interface LiveSummary {
   seen: Seen
   flows: number
   alerts: { severity: string; count: number }[]
+  /** Not among `alerts`. */
+  muted: MutedCount
   digestFlows: string
   digestAlerts: string
   alertsPath: string
@@ -90,6 +96,7 @@ export interface LiveSummary {
 /** @throws RunError when an interface cannot be captured or the output cannot be written. */
 export async function runLive(options: LiveRunOptions): Promise<LiveSummary> {
   const digest = new RunDigest()
+  const mutes = new LiveMutes(options.config, options.log)
   // Before anything is captured: a folder that cannot be written is said now, not with the first alert.
   const delivery = await LiveDelivery.open({
     folder: options.outputDir,
@@ -99,13 +106,14 @@ export async function runLive(options: LiveRunOptions): Promise<LiveSummary> {
     digest,
     log: options.log,
   })
-  return await new LiveRun(options, delivery, digest).run()
+  return await new LiveRun(options, delivery, digest, mutes).run()
 }
 
 class LiveRun {
   readonly #options: LiveRunOptions
   readonly #log: Logger
   readonly #digest: RunDigest
+  readonly #mutes: LiveMutes
   readonly #delivery: LiveDelivery
   readonly #status: LiveStatus
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
@@ -114,7 +122,7 @@ class LiveRun {
   #config: Config
   #filter: string
   /** The reload that waits for the meter's word, and whether another was asked for meanwhile. */
-  #pending: { plan: Reload; filter: string } | null = null
+  #pending: { plan: Reload; filter: string; mutes: Mutes | null } | null = null
   #isAskedAgain = false
   /** When judging must be over; Infinity until the end is asked for. */
   #judgeUntilMs = Infinity
@@ -126,7 +134,8 @@ class LiveRun {
   #flows = 0
   #facts: LiveFacts | null = null
 
-  constructor(options: LiveRunOptions, delivery: LiveDelivery, digest: RunDigest) {
+  constructor(options: LiveRunOptions, delivery: LiveDelivery, digest: RunDigest, mutes: LiveMutes) {
+    this.#mutes = mutes
     this.#options = options
     this.#log = options.log
     this.#config = options.config
@@ -139,6 +148,7 @@ class LiveRun {
       rowsJudged: this.#flows,
       analysis: this.#analyst?.counters ?? {},
       opened: delivery.opened,
+      suppressed: delivery.suppressed(mutes.rules),
       events: delivery.events,
       sinks: delivery.sinks,
       files: delivery.files,
@@ -297,7 +307,10 @@ class LiveRun {
     if (this.#analyst !== null) return this.#analyst
     const source = this.#options.driver === 'cap' ? ('live, losses not counted' as const) : ('live' as const)
     const visibility = () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: null, source })
-    this.#analyst = openAnalyst(this.#config, baseSec, visibility, (event) => this.#delivery.write(event), {
+    this.#mutes.sayExpired(baseSec)
+    const emit = (event: AlertEvent): void => this.#delivery.write(event)
+    this.#analyst = openAnalyst(this.#config, baseSec, visibility, emit, {
+      muteOf: (subject) => this.#mutes.suppressionOf(subject),
       ...(this.#baseline.snapshot === null ? {} : { baseline: this.#baseline.snapshot }),
       onCommit: () => this.#storeBaseline(),
     })
@@ -373,10 +386,10 @@ class LiveRun {
     this.#options.manager.reloading()
     try {
       const { config, filter } = this.#options.reload()
-      this.#pending = { plan: planReload(this.#config, config), filter }
+      this.#pending = { plan: planReload(this.#config, config), filter, mutes: this.#mutes.read(config) }
       this.#status.noteReload(true)
     } catch (error) {
-      this.#pending = { plan: planReload(this.#config, this.#config), filter: this.#filter }
+      this.#pending = { plan: planReload(this.#config, this.#config), filter: this.#filter, mutes: null }
       this.#log.error(`configuration not changed: ${(error as Error).message.replaceAll('\n', '; ')}`)
       this.#status.noteReload(false)
     }
@@ -390,6 +403,7 @@ class LiveRun {
     const pending = this.#pending
     if (pending === null) return
     if (fault === '') this.#putInForce(pending.plan, pending.filter)
+    if (fault === '' && pending.mutes !== null && this.#mutes.use(pending.mutes)) this.#configChanges++
     else this.#status.noteReload(false)
     if (fault !== '') this.#log.error(`configuration not changed: filter '${pending.filter}': ${fault}`)
     try {
@@ -426,6 +440,7 @@ class LiveRun {
       seen,
       flows: this.#flows,
       alerts: this.#delivery.tally(),
+      muted: this.#delivery.muted(),
       digestFlows: digests.flows,
       digestAlerts: digests.alerts,
       alertsPath: this.#delivery.alertsPath,

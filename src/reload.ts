@@ -16,6 +16,7 @@ const AT_ONCE: Readonly<Partial<Record<SectionName, { except: readonly string[] 
   ...Object.fromEntries(Object.keys(DETECTORS).map((section) => [section, { except: [] }])),
   alerts: { except: ['episodes_max'] },
   roles: { except: [] },
+  mutes: { except: [] },
   log: { except: [] },
   output: { except: ['folder'] },
   syslog: { except: [] },

@@ -7,7 +7,7 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { AlertTally } from './alert-tally.ts'
+import { AlertTally, type MutedCount } from './alert-tally.ts'
 import { type AlertLine, makeAlertLine } from './explain/alert-line.ts'
 import { renderReport } from './explain/report.ts'
 import type { AlertEvent } from './score/evidence.ts'
@@ -23,9 +23,11 @@ export interface ReplayOutputOptions {
   hasReports: boolean
   /** Flows without an alert that get a report; 0: none. */
   plainReportsMax?: number
+  /** Whether muted alerts get theirs, too. */
+  hasMutedReports: boolean
   sensorName: string
   digest: RunDigest
-  /** Called with an episode's last word and where its report lies. */
+  /** Called with an episode's last word and where its report lies; not of what is muted. */
   onClosed(alert: AlertEvent, reportPath: string | null): void
 }
 
@@ -81,11 +83,11 @@ export class ReplayOutput {
     this.#options.digest.addAlertLine(line.text)
     this.#tally.note(event)
     const reportPath = this.#writeReport(line)
-    if (event.event === 'close') this.#options.onClosed(line.alert, reportPath)
+    if (event.event === 'close' && event.suppressed === undefined) this.#options.onClosed(line.alert, reportPath)
   }
 
   #writeReport(line: AlertLine): string | null {
-    if (this.#reports === null) return null
+    if (this.#reports === null || (line.alert.suppressed !== undefined && !this.#options.hasMutedReports)) return null
     this.#reportsWritten++
     return this.#reports.write(renderReport(line), line.beyond)
   }
@@ -97,6 +99,10 @@ export class ReplayOutput {
   /** Alerts by their last severity, gravest first. */
   tally(): { severity: string; count: number }[] {
     return this.#tally.counts()
+  }
+
+  muted(): MutedCount {
+    return this.#tally.muted()
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import { printable } from './base/printable.ts'
 import { describeFault } from './capture/record-file.ts'
 import { RECORD_FORMAT_NAMES, RECORD_FORMATS, type RecordFormatName } from './capture/record-format.ts'
 import { loadConfig } from './config.ts'
+import { mutesOf } from './mute-file.ts'
 import { type Environment, openProgress, paintFor, SILENT, type Terminal } from './progress.ts'
 import { type ScoreSummary, scoreRecords } from './score-records.ts'
 import { readBaseline } from './sink/baseline-file.ts'
@@ -35,6 +36,7 @@ interface ScoreArguments {
   'log-dir': string
   'report-all': boolean | undefined
   baseline: string | undefined
+  mutes: string | undefined
   config: string | undefined
   'home-net': string | undefined
   set: readonly string[] | undefined
@@ -90,6 +92,7 @@ async function score(argv: ScoreArguments, context: ScoreContext): Promise<numbe
       from: argv.from ?? null,
       isReportingAll: argv['report-all'] === true,
       baseline: argv.baseline === undefined ? null : readBaseline(argv.baseline).snapshot,
+      ...mutesOf(argv.mutes, config),
     })
     progress.close()
     const elapsedSec = (performance.now() - startMs) / 1000

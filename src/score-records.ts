@@ -6,6 +6,7 @@
  * In:  paths and a checked configuration. Out: alerts and reports as `replay` writes them; a summary of the run.
  * Not: metering. The same records in the same order give the same alerts and reports, byte for byte.
  */
+import type { MutedCount } from './alert-tally.ts'
 import { NETWORKS_OPTIONS } from './base/networks-options.ts'
 import type { RecordFault } from './capture/record-file.ts'
 import type { RecordFormatName } from './capture/record-format.ts'
@@ -14,8 +15,9 @@ import type { Progress } from './progress.ts'
 import { RecordReading } from './record-reading.ts'
 import { ReplayOutput } from './replay-output.ts'
 import type { Analyst } from './score/analyst.ts'
+import { type MuteSubject, type Mutes, NO_MUTES } from './score/mutes.ts'
 import type { Snapshot } from './score/surprisal/snapshot.ts'
-import { alertText, openAnalyst, SENSOR_NAME } from './sensor.ts'
+import { alertText, expiredText, openAnalyst, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
 /** Half the packets of a scan or a beacon are not in the records of a sampled line, and nobody can say which. */
@@ -40,6 +42,8 @@ export interface ScoreOptions {
   isReportingAll: boolean
   /** What to judge against; null: what is learnt on the way. */
   baseline?: Snapshot | null
+  /** The site's rules that keep alerts from notifying. */
+  mutes?: Mutes
 }
 
 export interface ScoreSummary {
@@ -56,6 +60,8 @@ export interface ScoreSummary {
   notes: readonly string[]
   interruptedAt: { path: string; line: number } | null
   alerts: { severity: string; count: number }[]
+  /** Not among `alerts`. */
+  muted: MutedCount
   digestAlerts: string
   reportsDir: string | null
   alertsPath: string
@@ -64,7 +70,7 @@ export interface ScoreSummary {
 
 /** @throws RunError when no input could be read, or the output cannot be written. */
 export async function scoreRecords(options: ScoreOptions): Promise<ScoreSummary> {
-  const { config, progress, signal, inputs, from } = options
+  const { config, progress, signal, inputs, from, mutes = NO_MUTES } = options
   const reading = new RecordReading({
     records: config.records,
     from,
@@ -85,6 +91,7 @@ export async function scoreRecords(options: ScoreOptions): Promise<ScoreSummary>
       folder: options.outputDir,
       hasReports: config.output.reports,
       plainReportsMax: plainMax,
+      hasMutedReports: config.mutes.reports,
       sensorName: SENSOR_NAME,
       digest,
       onClosed: (alert, reportPath) => progress.alert(alertText(alert, reportPath), alert.severity),
@@ -92,7 +99,9 @@ export async function scoreRecords(options: ScoreOptions): Promise<ScoreSummary>
     return run.output
   }
   const open = (): Analyst => {
+    for (const rule of mutes.expiredAt(reading.baseSec)) progress.note(expiredText(rule))
     const extras = {
+      muteOf: (subject: MuteSubject) => mutes.suppressionOf(subject),
       ...(plainMax === 0 ? {} : { onPlainFlow: (event: Parameters<ReplayOutput['writePlain']>[0]) => void output().writePlain(event, {}) }),
       ...(options.baseline === undefined || options.baseline === null ? {} : { baseline: options.baseline }),
       ...(reading.ledger.sampling > 1 ? { kindsLeftOut: NOT_JUDGED_SAMPLED } : {}),
@@ -136,6 +145,7 @@ function summaryOf(reading: RecordReading, flows: number, output: ReplayOutput, 
     notes: ledger.notes,
     interruptedAt,
     alerts: output.tally(),
+    muted: output.muted(),
     digestAlerts,
     reportsDir: output.hasWrittenReports ? output.reportsPath : null,
     alertsPath: output.alertsPath,

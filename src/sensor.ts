@@ -8,6 +8,7 @@
  * The invariant: packet time only. The same input and configuration give the same rows, alerts and reports, byte for byte.
  */
 import { createHash, randomInt } from 'node:crypto'
+import type { MutedCount } from './alert-tally.ts'
 import { NetworkSet } from './base/address.ts'
 import type { Damage } from './capture/reader.ts'
 import type { ReorderCounters } from './capture/reorder.ts'
@@ -35,6 +36,7 @@ import { ReplayOutput } from './replay-output.ts'
 import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
 import type { FlowReader } from './score/kept-flow.ts'
+import { type MuteRule, type MuteSubject, type Mutes, NO_MUTES } from './score/mutes.ts'
 import type { Snapshot } from './score/surprisal/snapshot.ts'
 import { RunDigest } from './sink/digest.ts'
 import { FlowFile } from './sink/flow-file.ts'
@@ -59,6 +61,8 @@ export interface ReplayOptions extends RunOptions {
   baseline?: Snapshot | null
   /** Flows without an alert get a report too. */
   isReportingAll?: boolean
+  /** The site's rules that keep alerts from notifying. */
+  mutes?: Mutes
 }
 
 /** What every reading of captures ends with. */
@@ -84,6 +88,8 @@ export interface ReadSummary {
 export interface ReplaySummary extends ReadSummary {
   /** Gravest first. */
   alerts: { severity: string; count: number }[]
+  /** Not among `alerts`. */
+  muted: MutedCount
   digestAlerts: string
   /** Folder of the reports; null when none was written. */
   reportsDir: string | null
@@ -94,7 +100,7 @@ export interface ReplaySummary extends ReadSummary {
 
 /** Captures through the whole pipeline: metered, judged, explained, written. */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
-  const { config, progress } = options
+  const { config, progress, mutes = NO_MUTES } = options
   const plainMax = options.isReportingAll ? config.output.plain_reports_max : 0
   const digest = new RunDigest()
   const run: { flows: number; analyst: Analyst | null; output: ReplayOutput | null } = { flows: 0, analyst: null, output: null }
@@ -103,6 +109,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       folder: options.outputDir,
       hasReports: config.output.reports,
       plainReportsMax: plainMax,
+      hasMutedReports: config.mutes.reports,
       sensorName: SENSOR_NAME,
       digest,
       onClosed: (alert, reportPath) => progress.alert(alertText(alert, reportPath), alert.severity),
@@ -111,12 +118,15 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   }
   const reading = newReading()
   const analystOf = (baseSec: number): Analyst => {
-    run.analyst ??= openAnalyst(
+    if (run.analyst !== null) return run.analyst
+    for (const rule of mutes.expiredAt(baseSec)) progress.note(expiredText(rule))
+    run.analyst = openAnalyst(
       config,
       baseSec,
       () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: reading.damage[0]?.message ?? null, source: 'file' }),
       (event) => output().write(event, { pcap_filename: reading.path }),
       {
+        muteOf: (subject: MuteSubject) => mutes.suppressionOf(subject),
         ...(plainMax === 0 ? {} : { onPlainFlow: (event: AlertEvent) => void output().writePlain(event, { pcap_filename: reading.path }) }),
         ...(options.baseline === undefined || options.baseline === null ? {} : { baseline: options.baseline }),
       },
@@ -159,6 +169,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   return {
     ...readSummary(meter, run.flows, reading, digests.flows),
     alerts: output().tally(),
+    muted: output().muted(),
     digestAlerts: digests.alerts,
     reportsDir: output().hasWrittenReports ? reportsPath : null,
     alertsPath,
@@ -226,7 +237,10 @@ export async function meterFlows(options: FlowsOptions): Promise<FlowsSummary> {
 }
 
 /** What not every run wants of its analyst. */
-export type AnalystExtras = Pick<AnalystOptions, 'onPlainFlow' | 'kindsLeftOut' | 'baseline' | 'onCommit' | 'onLook' | 'onDropped'>
+export type AnalystExtras = Pick<
+  AnalystOptions,
+  'muteOf' | 'onPlainFlow' | 'kindsLeftOut' | 'baseline' | 'onCommit' | 'onLook' | 'onDropped'
+>
 
 /** What the features stage knows of a flow, for those who keep flows. */
 export function flowReaderOf(baseSec: number): FlowReader & { featureSet: string } {
@@ -237,6 +251,11 @@ export function flowReaderOf(baseSec: number): FlowReader & { featureSet: string
     communityId: communityIdOf,
     featureSet: featureSetId,
   }
+}
+
+/** A rule that ended before the first packet: said once, and of no effect. */
+export function expiredText({ id, until, owner, reason }: MuteRule): string {
+  return `mute rule ${id} of ${owner} (${reason}) ended ${until}: it mutes nothing`
 }
 
 export function openAnalyst(
@@ -271,8 +290,8 @@ export function healthOptions({ capture }: Config): HealthOptions {
   return { isDeduplicated: capture.deduplicate, checksums: checksums === 'none' || checksums === 'all' ? checksums : 'auto' }
 }
 
-/** Equal for two runs that were configured alike; where one keeps what it has learnt changes no judgement. */
-function configDigest(config: Config): string {
+/** Equal for two runs that were configured alike; where rules and what was learnt lie, and whom muted alerts reach, changes no judgement. */
+function configDigest({ mutes: _, ...config }: Config): string {
   return createHash('sha256')
     .update(renderConfig({ ...config, baseline: { folder: '' } }))
     .digest('hex')

@@ -5,6 +5,7 @@
  * Out: lines for standard error: packets, flows, alerts by severity, what was damaged or not decoded, digests, where
  *      the results lie.
  */
+import type { MutedCount } from './alert-tally.ts'
 import { printable } from './base/printable.ts'
 import { describeDamage } from './capture/reader.ts'
 import { describeFault } from './capture/record-file.ts'
@@ -25,6 +26,7 @@ export function replaySummaryLines(summary: ReplaySummary, elapsedSec: number, p
     [
       ...readRows(summary, elapsedSec),
       ['alerts', alertsText(summary, paint)],
+      ...mutedRows(summary),
       ...endRows(summary),
       ['', `alerts ${summary.digestAlerts}`],
       ['alert log', printable(summary.alertsPath)],
@@ -42,6 +44,7 @@ export function scoreSummaryLines(summary: ScoreSummary, elapsedSec: number, pai
     ['records', `${groupDigits(records)} (${formats.join(', ') || 'none'}) in ${elapsedText(elapsedSec)}${rate}`],
     ['flows', `${groupDigits(flows)}, ${groupDigits(packets)} packets`],
     ['alerts', alertsText(summary, paint)],
+    ...mutedRows(summary),
   ]
   if (pairing.paired + pairing.unpaired > 0)
     rows.push(['halves', `${groupDigits(pairing.paired)} pairs, ${groupDigits(pairing.unpaired)} without the other half`])
@@ -72,7 +75,7 @@ export function faultLines(summary: ReadSummary): string[] {
 
 /** The kernel's part in tcpdump's words, then what came of it. */
 export function liveSummaryLines(summary: LiveSummary): string[] {
-  const { facts, seen, flows, alerts, digestFlows, digestAlerts, alertsPath, recordPath, configChanges, notJudged } = summary
+  const { facts, seen, flows, alerts, muted, digestFlows, digestAlerts, alertsPath, recordPath, configChanges, notJudged } = summary
   const sum = (key: 'received' | 'droppedByKernel' | 'droppedByInterface'): string =>
     facts.interfaces.some((one) => one[key] === null)
       ? 'unknown'
@@ -85,6 +88,7 @@ export function liveSummaryLines(summary: LiveSummary): string[] {
     `${sum('droppedByInterface')} packets dropped by interface`,
     ...unseenTexts(seen).map((text) => `not seen: ${text}`),
     `${flows} flows, alerts: ${found.length === 0 ? 'none' : found.join(', ')}`,
+    ...(muted.alerts === 0 ? [] : [mutedText(muted)]),
     `digest: flows ${digestFlows}, alerts ${digestAlerts}`,
     ...(notJudged === 0 ? [] : [`${notJudged} flows not judged, since the time for the end was over: a replay judges them`]),
     // Whoever compares digests must know.
@@ -145,6 +149,15 @@ function unseenTexts(seen: Seen): string[] {
   if (evictedFlows > 0) texts.push(`${groupDigits(evictedFlows)} flows ended early for lack of room`)
   if (clockSteps > 0) texts.push(`the clock was set back ${groupDigits(clockSteps)} times`)
   return texts
+}
+
+function mutedRows({ muted }: Pick<ReplaySummary, 'muted'>): Row[] {
+  return muted.alerts === 0 ? [] : [['muted', mutedText(muted)]]
+}
+
+function mutedText({ alerts, rules }: MutedCount): string {
+  const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+  return `${counted(alerts, 'alert')} muted by ${counted(rules, 'rule')}`
 }
 
 function alertsText(summary: Pick<ReplaySummary, 'alerts'>, paint: Paint): string {

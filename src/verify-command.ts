@@ -25,7 +25,7 @@ export async function verifyFiles(alertsPath: string, reportPaths: readonly stri
   const lines: string[] = []
   let isVerified = true
   for (const path of reportPaths) {
-    const faults = await faultsOf(alerts.get(basename(path).replace(/\.md$/, '')), path)
+    const faults = await faultsOf(alerts.get(basename(path).replace(/\.md$/, '')) ?? [], path)
     if (faults.length === 0) {
       lines.push(`${printable(path)}: verified`)
       continue
@@ -38,9 +38,18 @@ export async function verifyFiles(alertsPath: string, reportPaths: readonly stri
 }
 
 /** Each fault begins with its place: `:12: …`, or `: …` when it is about the whole file or a picture beside it. */
-async function faultsOf(line: AlertLine | undefined, path: string): Promise<string[]> {
+async function faultsOf(lines: readonly AlertLine[], path: string): Promise<string[]> {
   const text = await readText(path)
-  if (line === undefined) return [': no alert of the log has this report']
+  let first: string[] | null = null
+  for (const line of lines) {
+    const faults = await faultsBeside(line, text, path)
+    if (faults.length === 0) return []
+    first ??= faults
+  }
+  return first ?? [': no alert of the log has this report']
+}
+
+async function faultsBeside(line: AlertLine, text: string, path: string): Promise<string[]> {
   const { stem, pictures } = renderReport(line)
   const found = await picturesBeside(path, stem)
   const missing = pictures.filter(({ name }) => !found.some((picture) => picture.name === name))
@@ -59,14 +68,19 @@ async function picturesBeside(path: string, stem: string): Promise<FoundPicture[
   return await Promise.all(names.map(async (name) => ({ name, svg: await readText(join(folder, name)) })))
 }
 
-/** The last event of each episode by its report's file name, as `replay` and `run` leave one report an episode. */
-function lastEvents(path: string, text: string): Map<string, AlertLine> {
-  const events = new Map<string, AlertLine>()
+/**
+ * The last event of each episode by its report's file name, as `replay` and `run` leave one report an episode; before it, while the
+ * episode is muted and so may get no report any more, the last one that was not.
+ */
+function lastEvents(path: string, text: string): Map<string, AlertLine[]> {
+  const events = new Map<string, AlertLine[]>()
   for (const [index, row] of text.split('\n').entries()) {
     if (row === '') continue
     try {
       const line = parseAlertLine(row, `${path}:${index + 1}`)
-      events.set(renderReport(line).stem, line)
+      const { stem } = renderReport(line)
+      const told = events.get(stem)?.filter(({ alert }) => alert.suppressed === undefined) ?? []
+      events.set(stem, line.alert.suppressed === undefined ? [line] : [line, ...told])
     } catch (error) {
       if (error instanceof AlertLineError) throw new RunError(printable(error.message))
       throw error

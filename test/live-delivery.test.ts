@@ -1,6 +1,8 @@
 /**
  * Alerts of a live run on their way to the disk: many at once, reports that cannot be written, limits, another configuration.
  */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -121,4 +123,44 @@ describe('live delivery', () => {
     writeFileSync(join(folder, 'alerts.jsonl'), 'Dear reader')
     await expect(open(folder)).rejects.toThrow(/its end is no alert line/)
   })
+})
+
+describe('muted alerts', () => {
+  test('in the log, counted by rule, without report and not forwarded, unless asked', async () => {
+    const server = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(server, 'listening')
+    const got: string[] = []
+    server.on('message', (message) => got.push(String(message)))
+    const suppressed = { rule: 'm-1', owner: 'alice', until: '2090-01-01', reason: 'ours' }
+    const target = `syslog.target=127.0.0.1:${server.address().port}`
+    for (const isAsked of [false, true]) {
+      const folder = temporaryFolder()
+      got.length = 0
+      const asked = ['mutes.reports', 'mutes.forward'].map((key) => `${key}=${isAsked}`)
+      const { delivery, said } = await open(folder, [target, 'syslog.transport=udp', ...asked])
+      for (const event of ['open', 'close'] as const) {
+        delivery.write(alertOf(0, event))
+        delivery.write({ ...alertOf(1, event), severity: 'high', shouldNotify: false, suppressed })
+      }
+      expect(delivery.muted()).toEqual({ alerts: 1, rules: 1 })
+      expect(delivery.opened.map(({ count }) => count)).toEqual([1])
+      expect(delivery.suppressed([{ id: 'm-1' }, { id: 'm-2' }])).toEqual([
+        { rule: 'm-1', count: 1 },
+        { rule: 'm-2', count: 0 },
+      ])
+      expect(await delivery.close()).toBe(0)
+      for (let tries = 0; tries < 100 && got.length < (isAsked ? 4 : 2); tries++) await sleep(20)
+      expect(idsIn(delivery.alertsPath)).toEqual(['n0', 'n1', 'n0', 'n1'])
+      expect(
+        reportsIn(folder)
+          .map((name) => name.replace(/^.*\//, ''))
+          .sort(),
+      ).toEqual(isAsked ? ['n0.md', 'n1.md'] : ['n0.md'])
+      expect(got.map((message) => /id="(n\d)"/.exec(message)?.[1])).toEqual(isAsked ? ['n0', 'n1', 'n0', 'n1'] : ['n0', 'n0'])
+      // Facility local5, severity informational.
+      if (isAsked) expect(got[1]).toMatch(/^<174>1 .* muted="m-1"\] /)
+      expect(said.filter((line) => line.includes('"id":"n1"'))).toEqual([])
+    }
+    server.close()
+  }, 30_000)
 })

@@ -89,6 +89,7 @@ const STATE: LiveState = {
   rowsJudged: value(),
   analysis,
   opened: [{ kind: 'scan.vertical', severity: 'high', count: value() }],
+  suppressed: [{ rule: 'm-1a2b3c4d', count: value() }],
   events: { open: value(), update: value(), close: value() },
   sinks: ['alerts', 'reports', 'syslog'].map((sink) => ({
     sink,
@@ -138,6 +139,7 @@ describe('the metrics page', () => {
         expect(page).toMatch(new RegExp(`{interface="${of.device}"(,reason="[a-z]+")?} ${count}$`, 'm'))
       }
     }
+    expect(page).toContain(`flowscribe_alerts_suppressed_total{rule="m-1a2b3c4d"} ${STATE.suppressed[0].count}\n`)
     expect(page).toContain('flowscribe_sink_up{sink="syslog"} 0\n')
     expect(page).toContain('flowscribe_capture_interface_up{interface="eth2"} 0\n')
     expect(page).toMatch(/^process_resident_memory_bytes \d+$/m)
@@ -169,7 +171,21 @@ describe('the metrics page', () => {
       [...page.matchAll(/^flowscribe_\w+\{(.*)\} /gm)].flatMap(([, list]) => [...list.matchAll(/(\w+)="/g)].map(([, name]) => name)),
     )
     expect([...labels].sort()).toEqual(
-      ['class', 'detail', 'event', 'feature_set', 'interface', 'node', 'reason', 'result', 'severity', 'sink', 'table', 'version'].sort(),
+      [
+        'class',
+        'detail',
+        'event',
+        'feature_set',
+        'interface',
+        'node',
+        'reason',
+        'result',
+        'rule',
+        'severity',
+        'sink',
+        'table',
+        'version',
+      ].sort(),
     )
     expect(METRICS.filter(({ name, type }) => (type as string) === 'counter' && !name.endsWith('_total'))).toEqual([])
   })

@@ -15,7 +15,20 @@ const folder = mkdtempSync(join(tmpdir(), 'flowscribe-main-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const HINT = 'flowscribe: flowscribe --help lists the commands, flowscribe COMMAND --help the options of one\n'
-const COMMANDS = ['run', 'replay', 'score', 'flows', 'devices', 'doctor', 'baseline', 'verify', 'report', 'features', 'check-config']
+const COMMANDS = [
+  'run',
+  'replay',
+  'score',
+  'flows',
+  'devices',
+  'doctor',
+  'baseline',
+  'verify',
+  'report',
+  'mute',
+  'features',
+  'check-config',
+]
 
 function run(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder, timeout: 20_000 })

@@ -29,7 +29,7 @@ function burst(event: AlertEvent['event']): AlertEvent[] {
 
 function output(folder: string, closed: string[]): ReplayOutput {
   const onClosed = (alert: AlertEvent): unknown => closed.push(alert.id)
-  return new ReplayOutput({ folder, hasReports: true, sensorName: 'test', digest: new RunDigest(), onClosed })
+  return new ReplayOutput({ folder, hasReports: true, hasMutedReports: false, sensorName: 'test', digest: new RunDigest(), onClosed })
 }
 
 function reportsIn(folder: string): string[] {

@@ -207,7 +207,8 @@ function endpoints(alert: AlertEvent, flow: KeptFlow | null): object {
 
 function alertObject(alert: AlertEvent): object {
   const words = kindWords(alert.kind)
-  const severity = SEVERITIES[alert.severity]
+  // Readers of eve sort by this severity; what our own verdict says stays in the context.
+  const severity = SEVERITIES[alert.suppressed === undefined ? alert.severity : 'info']
   return {
     action: 'allowed',
     gid: GENERATOR_ID,
@@ -223,6 +224,7 @@ function alertObject(alert: AlertEvent): object {
       mitre_technique_id: alert.attack.map((technique) => technique.id),
       flowscribe_kind: [alert.kind],
       flowscribe_event: [alert.event],
+      ...(alert.suppressed === undefined ? {} : { flowscribe_muted: [alert.suppressed.rule] }),
     },
     context: { flowscribe: alert },
   }

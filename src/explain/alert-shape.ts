@@ -16,6 +16,7 @@ import type {
   Num,
   Observation,
   RecordVisibility,
+  Suppression,
   Visibility,
 } from '../score/evidence.ts'
 
@@ -231,6 +232,10 @@ const KEYS = {
     observations: list(record({ text: TEXT, likelihood: NUMBER } satisfies Record<keyof Observation, Schema>), 4),
   }),
   shouldNotify: FLAG,
+  suppressed: {
+    ...record({ rule: TEXT, owner: TEXT, until: TEXT, reason: TEXT } satisfies Record<keyof Suppression, Schema>),
+    description: 'A rule of the site mutes this alert: it is in the list, wakes nobody, and is judged as if there were no rule.',
+  },
   heldBackCount: COUNT,
   actor: { ...TEXT, description: "An address, 'many', or 'unknown'; a MAC address where ARP shows no other." },
   actorSide: oneOf('inside', 'outside', 'unknown'),
@@ -270,7 +275,7 @@ const KEYS = {
   sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
 } satisfies Record<keyof AlertEvent, Schema>
 
-export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident', 'counterfactual'])
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident', 'counterfactual', 'suppressed'])
 
 /** The published form of the shape. */
 export function alertSchemaDocument(): object {

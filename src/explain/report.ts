@@ -16,6 +16,7 @@ import { benignExplanations, whatWouldChange } from './parts/explanations.ts'
 import { observableFeatures } from './parts/features.ts'
 import { incident } from './parts/incident.ts'
 import { modelExplanation } from './parts/model.ts'
+import { muted } from './parts/muted.ts'
 import { type PictureFile, pictures } from './parts/pictures.ts'
 import { provenance } from './parts/provenance.ts'
 import { recommendations } from './parts/recommendations.ts'
@@ -41,6 +42,7 @@ export function renderReport(line: AlertLine): Report {
   const drawn = pictures(facts, stem)
   const markdown = blocks([
     titleAndHeadline(facts),
+    muted(alert),
     section('Summary', summary(facts, words)),
     section('Incident', incident(facts)),
     section('Attack classification', classification(facts)),

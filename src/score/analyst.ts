@@ -27,11 +27,12 @@ import type { DetectorSection } from './detectors/table.ts'
 import { DETECTORS } from './detectors/table.ts'
 import type { Episode, Occasion } from './episodes.ts'
 import { Episodes, type VerdictOf } from './episodes.ts'
-import type { AlertEvent, AlertEventName, BaselineProgress, Change, Orientation, Visibility } from './evidence.ts'
+import type { AlertEvent, AlertEventName, BaselineProgress, Change, Orientation, Suppression, Visibility } from './evidence.ts'
 import { flowLikelihood } from './flow-likelihood.ts'
 import { judgeFlow } from './flow-verdict.ts'
 import { Incidents } from './incidents.ts'
 import { type FlowReader, KeptFlows } from './kept-flow.ts'
+import type { MuteSubject } from './mutes.ts'
 import { Notifier } from './notifier.ts'
 import { num } from './number.ts'
 import type { ScoreOptions } from './options.ts'
@@ -74,6 +75,8 @@ export interface AnalystOptions extends FlowReader {
   onPlainFlow?: (event: AlertEvent) => void
   /** Kinds that cannot be judged from what is read, as from sampled records. */
   kindsLeftOut?: ReadonlySet<string>
+  /** The site's rule that mutes such an episode; absent: nothing is muted. */
+  muteOf?: ((subject: MuteSubject) => Suppression | null) | undefined
   sensor: AlertEvent['sensor']
   featureSet: string
   /** A baseline to begin with; absent: it learns from nothing. */
@@ -132,7 +135,12 @@ export class Analyst {
     this.#context = new Context(context, LOGIN_PORTS, options.baseSec)
     this.#orienter = new Orienter(options.internal, this.#context.services)
     this.#notifier = new Notifier(alerts.notifications_per_day, options.baseSec)
-    const episodes = { ...episodeLimits(alerts), episodesMax: alerts.episodes_max, baseSec: options.baseSec }
+    const episodes = {
+      ...episodeLimits(alerts),
+      episodesMax: alerts.episodes_max,
+      baseSec: options.baseSec,
+      muteOf: options.muteOf && ((episode: Episode, victims: readonly string[]) => this.#muteOf(episode, victims)),
+    }
     this.#episodes = new Episodes(
       episodes,
       this.#notifier,
@@ -433,6 +441,12 @@ export class Analyst {
     this.#options.emit(this.#eventOf(episode, event))
   }
 
+  /** By the time of its newest packet: when a rule ends, does not depend on when we look. */
+  #muteOf({ detector, actor, verdict, lastUs }: Episode, victims: readonly string[]): Suppression | null {
+    const atSec = this.#options.baseSec + lastUs / US_PER_S
+    return this.#options.muteOf?.({ kind: detector.kind, actor, victims, servicePort: verdict.servicePort, atSec }) ?? null
+  }
+
   #noteStep(episode: Episode): void {
     this.#incidents.note({
       id: episode.id,
@@ -460,6 +474,7 @@ export class Analyst {
       counterfactual: { threshold: this.#options.score.alerts.likelihood_min, changes: changes ?? [], observations },
       calibration: 'prior',
       shouldNotify: episode.shouldNotify,
+      ...(episode.suppressed === null ? {} : { suppressed: episode.suppressed }),
       heldBackCount: this.#notifier.heldBackToday,
       actor: episode.actor,
       actorSide: episode.actorSide,

@@ -13,7 +13,7 @@ import { eveTime } from '../base/packet-time.ts'
 import { BoundedTable } from '../context/bounded-table.ts'
 import { DistinctWindow, hash32 } from '../context/distinct-window.ts'
 import type { AnyDetector, Finding } from './detectors/detector.ts'
-import type { AlertEventName, Orientation } from './evidence.ts'
+import type { AlertEventName, Orientation, Suppression } from './evidence.ts'
 import { KeptFlows } from './kept-flow.ts'
 import type { Notifier } from './notifier.ts'
 import type { Direction } from './orientation.ts'
@@ -33,6 +33,8 @@ export interface EpisodeOptions {
   reopenUs: number
   episodesMax: number
   baseSec: number
+  /** The rule that mutes an episode with these victims as it stands; absent: nothing is muted. */
+  muteOf?: ((episode: Episode, victims: readonly string[]) => Suppression | null) | undefined
 }
 
 /** Judges an episode with so many victims; `rarest` is its least usual flow, `before` what was last said of it. */
@@ -62,6 +64,9 @@ export interface Episode {
   judgeAtFlows: number
   updateAtFlows: number
   shouldNotify: boolean
+  suppressed: Suppression | null
+  /** A victim that no rule covered while the episode was muted: kept apart, for the list of victims may be full. */
+  unmutedVictim: string | null
 }
 
 /** What an episode needs of the flow, or of the ARP message, that a finding was made at. */
@@ -198,6 +203,8 @@ export class Episodes {
       judgeAtFlows: 0,
       updateAtFlows: 0,
       shouldNotify: false,
+      suppressed: null,
+      unmutedVictim: null,
     }
     this.counters.candidates++
     keep(episode.kept)
@@ -224,7 +231,8 @@ export class Episodes {
     const isRarer = note !== null && (episode.rarest === null || note.p < episode.rarest.p)
     if (isRarer) episode.rarest = note
     const isStep = episode.flows >= episode.judgeAtFlows || (episode.isOpen && episode.flows >= episode.updateAtFlows)
-    const isDue = episode.flows < JUDGE_ALL_BELOW || isStep || finding.telling > 0 || isNewVictim || isRarer
+    const outgrowsMute = this.#outgrowsMute(episode, finding.victim)
+    const isDue = episode.flows < JUDGE_ALL_BELOW || isStep || finding.telling > 0 || isNewVictim || isRarer || outgrowsMute
     if (!isDue) return
     const before = episode.verdict
     this.#judge(episode)
@@ -279,8 +287,28 @@ export class Episodes {
     episode.isOpen = true
     this.#open.set(episode.key, episode)
     episode.updateAtFlows = nextStep(episode.flows)
-    episode.shouldNotify = this.#notifier.mayNotify(episode.detector.kind, episode.actor, levelOf(episode.verdict), episode.lastUs)
+    episode.suppressed = this.#muteOf(episode)
+    episode.shouldNotify = this.#mayNotify(episode)
     this.#emit(episode, 'open')
+  }
+
+  /** What is muted uses up nothing of the day's budget. */
+  #mayNotify({ suppressed, detector, actor, verdict, lastUs }: Episode): boolean {
+    return suppressed === null && this.#notifier.mayNotify(detector.kind, actor, levelOf(verdict), lastUs)
+  }
+
+  #muteOf(episode: Episode): Suppression | null {
+    const { muteOf } = this.#options
+    if (muteOf === undefined) return null
+    const beyond = episode.unmutedVictim === null ? [] : [episode.unmutedVictim]
+    return muteOf(episode, [...episode.victims.keys(), ...beyond])
+  }
+
+  /** Whether a muted episode has reached a victim that no rule covers. */
+  #outgrowsMute(episode: Episode, victim: string): boolean {
+    if (episode.suppressed === null || this.#options.muteOf?.(episode, [victim]) !== null) return false
+    episode.unmutedVictim = victim
+    return true
   }
 
   /** The same key again within `reopenUs` goes on where it ended, under the old id. */
@@ -300,12 +328,13 @@ export class Episodes {
   #maybeUpdate(episode: Episode, before: Verdict): void {
     const hasGrown = episode.flows >= episode.updateAtFlows
     const hasRisen = levelOf(episode.verdict) > levelOf(before) || bandRises(before, episode.verdict)
-    if (!hasGrown && !hasRisen) return
+    const wasMuted = episode.suppressed !== null
+    if (hasGrown || hasRisen || wasMuted) episode.suppressed = this.#muteOf(episode)
+    const isUnmuted = wasMuted && episode.suppressed === null
+    if (!hasGrown && !hasRisen && !isUnmuted) return
     if (hasGrown) episode.updateAtFlows = nextStep(episode.flows)
     this.counters.updated++
-    episode.shouldNotify =
-      levelOf(episode.verdict) > levelOf(before) &&
-      this.#notifier.mayNotify(episode.detector.kind, episode.actor, levelOf(episode.verdict), episode.lastUs)
+    episode.shouldNotify = (isUnmuted || levelOf(episode.verdict) > levelOf(before)) && this.#mayNotify(episode)
     this.#emit(episode, 'update')
   }
 
@@ -313,7 +342,10 @@ export class Episodes {
     this.#judge(episode)
     this.#open.delete(episode.key)
     episode.isOpen = false
-    episode.shouldNotify = false
+    const wasMuted = episode.suppressed !== null
+    episode.suppressed = this.#muteOf(episode)
+    // Nobody was told of it while it was open.
+    episode.shouldNotify = wasMuted && this.#mayNotify(episode)
     this.counters.closed++
     if (this.#options.reopenUs > 0) {
       const { id, flows, firstUs, lastUs } = episode

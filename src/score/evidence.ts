@@ -209,6 +209,15 @@ export interface IncidentMember {
   first: string
 }
 
+/** The site's own rule that keeps an alert from notifying (mutes.ts). The verdict beside it is what it would be without the rule. */
+export interface Suppression {
+  rule: string
+  owner: string
+  /** As it stands in the rule: a day, which counts whole, or a second; UTC. */
+  until: string
+  reason: string
+}
+
 export type AlertEventName = 'open' | 'update' | 'close'
 
 /** What `alert.context.flowscribe` holds: enough to render the report from the alert line alone. */
@@ -236,6 +245,8 @@ export interface AlertEvent {
   counterfactual?: { threshold: number; changes: Change[]; observations: Observation[] }
   /** False: in the list only. Each actor and kind notifies once a day, and all together up to the day's budget. */
   shouldNotify: boolean
+  /** Absent unless a rule mutes the alert. */
+  suppressed?: Suppression
   /** Alerts of this day that were held back from notification so far. */
   heldBackCount: number
   /** An address, 'many', or 'unknown' where a foreign record names no hosts; a MAC address where ARP shows no other. */

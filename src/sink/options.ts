@@ -57,6 +57,23 @@ export const OUTPUT_OPTIONS = {
   },
 } as const satisfies OptionTable
 
+export const MUTES_OPTIONS = {
+  file: {
+    kind: 'text',
+    default: '/etc/flowscribe/mutes.yaml',
+    unit: '',
+    comment:
+      'Rules that keep alerts of a live run from notifying (flowscribe mute writes them); no file, no rules. Read again at SIGHUP. Replay takes rules only from its option --mutes.',
+  },
+  reports: { kind: 'flag', default: false, unit: '', comment: 'Whether muted alerts get reports, too.' },
+  forward: {
+    kind: 'flag',
+    default: false,
+    unit: '',
+    comment: 'Whether muted alerts go to the syslog server, too; with severity informational.',
+  },
+} as const satisfies OptionTable
+
 /** RFC 5424, section 6.2.1: a facility's number is its place. */
 export const FACILITIES = [
   'kern',

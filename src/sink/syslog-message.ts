@@ -1,7 +1,7 @@
 /**
  * An alert event as a syslog message, RFC 5424.
  *
- *   <PRI>1 TIMESTAMP HOST APP PROCID MSGID [flowscribe@PEN kind="…" sev="…" src="…" dst="…" cid="…" like="…" mitre="…" id="…" event="…"] MSG
+ *   <PRI>1 TIMESTAMP HOST APP PROCID MSGID [flowscribe@PEN kind="…" sev="…" src="…" dst="…" cid="…" like="…" mitre="…" id="…" event="…" …] MSG
  *
  * In:  an alert line; who speaks. Out: the octets of one message, without any framing.
  * Not: how it travels (syslog-transport.ts).
@@ -28,6 +28,7 @@ export const PARAMETERS = [
   { name: 'mitre', value: ({ attack }: AlertEvent) => attack.map(({ id }) => id).join(',') },
   { name: 'id', value: ({ id }: AlertEvent) => id },
   { name: 'event', value: ({ event }: AlertEvent) => event },
+  { name: 'muted', value: ({ suppressed }: AlertEvent) => suppressed?.rule },
 ] as const satisfies readonly { name: string; value(alert: AlertEvent): string | undefined }[]
 
 export interface SyslogSpeaker {
@@ -46,7 +47,7 @@ const HOST_LEN_MAX = 64
 export const DATAGRAM_BYTES_MAX = 2048
 
 export function syslogMessage({ text, envelope, alert }: AlertLine, speaker: SyslogSpeaker, bytesMax: number): Buffer {
-  const pri = FACILITIES.indexOf(speaker.facility) * 8 + SYSLOG_SEVERITY[alert.severity]
+  const pri = FACILITIES.indexOf(speaker.facility) * 8 + SYSLOG_SEVERITY[alert.suppressed === undefined ? alert.severity : 'info']
   const header = `<${pri}>1 ${timestamp(envelope.timestamp)} ${hostName(speaker.host)} flowscribe ${speaker.procId} alert`
   const head = `${header} ${structuredData(alert, speaker.enterpriseNumber)} `
   const room = bytesMax - Buffer.byteLength(head)

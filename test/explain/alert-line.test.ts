@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { AlertLineError, LINE_BYTES_MAX, makeAlertLine, parseAlertLine } from '../../src/explain/alert-line.ts'
 import { alertSchemaDocument } from '../../src/explain/alert-shape.ts'
 import { KINDS, kindWords } from '../../src/explain/kinds.ts'
+import { renderReport } from '../../src/explain/report.ts'
+import { verifyReport } from '../../src/explain/verify.ts'
 import type { AlertEvent } from '../../src/score/evidence.ts'
 import { ENVELOPE, horizontalScan, loginGuessing, SAMPLES, verticalScan } from './alert-samples.ts'
 import { HOSTILE_TEXTS } from './hostile-texts.ts'
@@ -95,6 +97,11 @@ function giant(): AlertEvent {
   }
 }
 
+/** As a rule of the site leaves it, with words of a person in it. */
+function muted(words = 'Nessus, ticket 4711'): AlertEvent {
+  return { ...verticalScan(), shouldNotify: false, suppressed: { rule: 'm-1a2b3c4d', owner: words, until: '2027-01-31', reason: words } }
+}
+
 describe('alert line', () => {
   test('the published schema is the shape that lines are checked and cut by', () => {
     expect(JSON.parse(readFileSync(PUBLISHED, 'utf8'))).toEqual(JSON.parse(JSON.stringify(alertSchemaDocument())))
@@ -131,6 +138,7 @@ describe('alert line', () => {
     }
     for (const event of [
       ...SAMPLES.map((sample) => sample()),
+      muted(),
       icmp,
       many,
       unmeasured,
@@ -211,6 +219,23 @@ describe('alert line: limits and refusals', () => {
     expect(of('info', 0.1)).toMatchObject({
       alert: { severity: 4, metadata: { signature_severity: ['Informational'], confidence: ['Low'] } },
     })
+  })
+
+  test('a muted alert is informational to readers of eve; its own verdict stays', () => {
+    const line = makeAlertLine(muted(), ENVELOPE)
+    expect(JSON.parse(line.text)).toMatchObject({
+      alert: { severity: 4, metadata: { signature_severity: ['Informational'], flowscribe_muted: ['m-1a2b3c4d'] } },
+    })
+    expect(oursOf(line.text)).toMatchObject({ severity: 'medium', likelihood: verticalScan().likelihood, suppressed: muted().suppressed })
+    expect(parseAlertLine(line.text, 'x')).toEqual(line)
+  })
+
+  test.each(HOSTILE_TEXTS)('owner and reason %j: the line holds to the schema, its report is verified', (text) => {
+    const line = makeAlertLine(muted(text), ENVELOPE)
+    expect(holdsToOurs(oursOf(line.text)), JSON.stringify(holdsToOurs.errors)).toBe(true)
+    const { markdown } = renderReport(line)
+    expect(markdown.split('\n').filter((row) => row.startsWith('**Muted**')).length).toBe(1)
+    expect(verifyReport(line, markdown)).toEqual([])
   })
 
   test('under 64 KiB whatever comes, and what was cut from a picture is counted', () => {
