@@ -136,11 +136,11 @@ export interface BenignFacts {
   stream?: { proto: number; clientPps: number; serverPps: number; meanBytes: number }
   /** Payload each way (B12). */
   transfer?: { clientBytes: number; serverBytes: number; users: number }
-  /** A card that looks for many addresses, and whose packets it hands on (B13) */
+  /** A card that looks for many addresses, and whose packets it hands on (B13). */
   router?: { foreignSources: number }
   /** Cards that held an address before another took it, how many of them have been silent since, and whether hosts were told one by one (B14). */
   handOver?: { holders: number; silent: number; isTold: boolean }
-  /** Hosts that the actor itself answered on the port of names (B15) */
+  /** Hosts that the actor itself answered on the port of names (B15). */
   relay?: { clients: number }
   /** Whether the replies can be the requests, sent back (B16). */
   echoes?: { requests: number; replies: number; areRepeated: boolean }
