@@ -4,7 +4,7 @@
  * In:  `Facts`; only its checked addresses are used. Out: one-line texts that Suricata, tcpdump and a shell accept.
  * Not: a claim that a rule proves anything: it repeats what was measured, on these hosts.
  */
-import { TCP, UDP } from '../../flow/flow.ts'
+import { ICMP, ICMPV6, TCP, UDP } from '../../flow/flow.ts'
 import type { Facts } from '../facts.ts'
 
 /** A Suricata threshold; `verify-values.ts` lists these very words. */
@@ -36,12 +36,19 @@ function addressGroup(facts: Facts): string {
   return facts.victimAddresses.length === 1 ? facts.victimAddresses[0] : `[${facts.victimAddresses.join(',')}]`
 }
 
+const BPF_PROTOCOLS: ReadonlyMap<number, string> = new Map([
+  [TCP, 'tcp'],
+  [UDP, 'udp'],
+  [ICMP, 'icmp'],
+  [ICMPV6, 'icmp6'],
+])
+
 /** The packets between actor and victim; between the actor and all when there are many victims. */
 export function bpfFilter(facts: Facts, port: number | null): string {
   const hosts = facts.actorAddress === null ? [] : [`host ${facts.actorAddress}`]
   if (facts.alert.victims.count === 1 && facts.victimAddresses.length === 1) hosts.push(`host ${facts.victimAddresses[0]}`)
-  const proto = facts.alert.proto === TCP ? 'tcp' : facts.alert.proto === UDP ? 'udp' : null
-  const parts = [...hosts, ...(proto === null ? [] : [port === null ? proto : `${proto} port ${port}`])]
+  const proto = BPF_PROTOCOLS.get(facts.alert.proto)
+  const parts = [...hosts, ...(proto === undefined ? [] : [port === null ? proto : `${proto} port ${port}`])]
   return parts.join(' and ')
 }
 

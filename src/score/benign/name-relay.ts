@@ -30,7 +30,9 @@ function ask({ actor, assessment, sample }: BenignQuestion): BenignAnswer {
     claim: holds
       ? '{x0} is a name server itself: it answered at least {m0} hosts, and asks outside what they ask'
       : '{x0} answered {m0} hosts that looked up names: it asks for itself',
-    next: 'Judge the questions between the resolver and its clients, or read its log: which client asked for these names?',
+    next: holds
+      ? 'Judge the questions between the resolver and its clients, or read its log: which client asked for these names?'
+      : 'Check that it is no resolver whose clients the sensor does not see.',
   }
   const measured = [num(relay.clients, 'count')]
   return { evidence: benignDraft(words, holds ? LR : 0, { measured, names: [actor], sample }), cap: null, notEvaluated: [] }

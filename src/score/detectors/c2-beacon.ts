@@ -304,6 +304,11 @@ export function noveltyDrafts(
 }
 
 export function callsPicture(series: AttemptSeries): PictureData {
-  const sessions = series.kept.map((call) => ({ atUs: call.atUs, bytes: call.clientBytes + call.serverBytes, durationUs: 0, odd: false }))
+  const sessions = series.kept.map((call) => ({
+    atUs: call.atUs,
+    bytes: call.clientBytes + call.serverBytes,
+    durationUs: call.durationUs,
+    odd: false,
+  }))
   return { picture: 'sessions', sessions, omitted: Math.max(0, series.total - sessions.length) }
 }

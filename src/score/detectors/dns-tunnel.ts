@@ -76,7 +76,7 @@ const WEIGHTS = {
     group: 'timing',
     basis: 'expert',
     label: 'one port for all',
-    claim: '{m0} questions came in {m1} conversations: resolvers take a new port for each',
+    claim: '{m0} questions came in as few conversations as {m1}: resolvers take a new port for each',
     alt: 'a forwarder with a fixed port',
     next: 'Find the process that holds this port on the client.',
   },
