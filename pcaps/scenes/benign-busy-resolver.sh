@@ -10,7 +10,7 @@ outside_zones() {
     --local=/net/ --local=/org/ --local=/com/ --local=/in-addr.arpa/ --local=/ip6.arpa/ \
     --host-record=www.example.net,198.51.100.10 --host-record=mirror.example.org,198.51.100.20 \
     --txt-record=example.net,"v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/25 include:_spf.example.org include:_spf.example.com ~all" \
-    --txt-record=s1._domainkey.example.net,"v=DKIM1; k=rsa; p=${dkim:0:230}","${dkim:230:160}" --edns-packet-max=4096 &
+    --txt-record=s1._domainkey.example.net,"v=DKIM1; k=rsa; p=${dkim:0:230},${dkim:230:160}" --edns-packet-max=4096 &
 }
 
 scene() {

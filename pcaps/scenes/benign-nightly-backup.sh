@@ -2,6 +2,7 @@
 # The twin of the upload: 10.20.1.14 copies 52 MB to the file server of the office by rsync over ssh, 10.20.1.12 loads 24 MB
 # from outside, and 10.20.1.13 has a call, streams of 1 Mbit/s in UDP both ways. Others browse meanwhile.
 SNAP_LEN=68   # as in exfil-rsync-outside
+export CURL_FAMILY=-4   # a TCP header behind one of IPv6 would be cut
 
 scene() {
   build_office
