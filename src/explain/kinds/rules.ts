@@ -48,7 +48,8 @@ export function bpfFilter(facts: Facts, port: number | null): string {
   const hosts = facts.actorAddress === null ? [] : [`host ${facts.actorAddress}`]
   if (facts.alert.victims.count === 1 && facts.victimAddresses.length === 1) hosts.push(`host ${facts.victimAddresses[0]}`)
   const proto = BPF_PROTOCOLS.get(facts.alert.proto)
-  const parts = [...hosts, ...(proto === undefined ? [] : [port === null ? proto : `${proto} port ${port}`])]
+  const hasPorts = facts.alert.proto === TCP || facts.alert.proto === UDP
+  const parts = [...hosts, ...(proto === undefined ? [] : [port === null || !hasPorts ? proto : `${proto} port ${port}`])]
   return parts.join(' and ')
 }
 
