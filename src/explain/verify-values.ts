@@ -16,6 +16,8 @@ const PHRASES = [
   'count 1000, seconds 10',
   'L4_SRC_PORT',
   'L4_DST_PORT',
+  'icmp6',
+  'icmpv6',
   'ipv6.addr',
   'arp.opcode == 1',
   'arp.src.proto_ipv4',
