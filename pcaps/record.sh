@@ -12,12 +12,14 @@ set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SCENE_MAX_S=1800
-LONG_SCENES=(office-incident benign-office benign-outage benign-admin-jobs benign-address-moves scan-udp-nmap)
+LONG_SCENES=(office-incident benign-office benign-outage benign-admin-jobs benign-address-moves scan-udp-nmap
+  c2-beacon-curl c2-deadpeer benign-pollers)
 TOOLS=(nmap:nmap hydra:hydra sshd:openssh-server ssh:openssh-client nginx:nginx-light dnsmasq:dnsmasq-base
   dig:dnsutils chronyd:chrony curl:curl rsync:rsync tcpdump:tcpdump ip:iproute2
   ethtool:ethtool tshark:tshark capinfos:wireshark-common expect:expect git:git ping:iputils-ping
   openssl:openssl jq:jq arpspoof:dsniff arping:arping keepalived:keepalived udhcpc:udhcpc hping3:hping3
-  slowhttptest:slowhttptest iperf3:iperf3 ab:apache2-utils perl:perl)
+  slowhttptest:slowhttptest iperf3:iperf3 ab:apache2-utils perl:perl iodined:iodine ptunnel:ptunnel fping:fping
+  tracepath:iputils-tracepath dovecot:dovecot-imapd mosquitto:mosquitto mosquitto_sub:mosquitto-clients)
 
 fail() { echo "record.sh: $*" >&2; exit 1; }
 
@@ -79,6 +81,8 @@ play_scene() {
   source "$HERE/lib/servers.sh"
   # shellcheck source=lib/attacker.sh
   source "$HERE/lib/attacker.sh"
+  # shellcheck source=lib/tunnels.sh
+  source "$HERE/lib/tunnels.sh"
   cd "$SCRATCH"
   hide_machine
   # shellcheck disable=SC1090

@@ -43,6 +43,72 @@ poll() {
   done
 }
 
+# ask_again SECONDS PAUSE_MIN PAUSE_MAX URL [OPTIONS OF CURL]: the same page again and again, whether it comes or not.
+ask_again() {
+  local end=$((SECONDS + $1)) min=$2 max=$3
+  shift 3
+  while ((SECONDS < end)); do
+    fetch "$@"
+    pause "$min" "$max"
+  done
+}
+
+# look_for_mail SECONDS PAUSE_MIN PAUSE_MAX HOST: log in, ask what is new, leave.
+look_for_mail() {
+  local end=$((SECONDS + $1))
+  while ((SECONDS < end)); do
+    fetch -k --user "fsdemo:$PASSWORD" "imaps://$4/" -X 'STATUS INBOX (UNSEEN)'
+    pause "$2" "$3"
+  done
+}
+
+# monitor SECONDS: are web, files and ssh there? Every ten seconds.
+monitor() {
+  local end=$((SECONDS + $1))
+  while ((SECONDS < end)); do
+    fetch http://10.20.1.3/api
+    fetch -k https://10.20.1.3/api
+    timeout 2 bash -c 'exec 9<>/dev/tcp/10.20.1.20/22; read -r -u 9 banner'
+    sleep 10
+  done
+}
+
+digits() { head -c "$(($1 / 2))" /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+look_up() { dig +tries=1 +timeout=2 "$@" >/dev/null; }
+
+# look_up_hashed SECONDS: pages of content networks have names with digests in them, each for a short while only.
+look_up_hashed() {
+  local end=$((SECONDS + $1))
+  while ((SECONDS < end)); do
+    look_up "$(digits 14).cdn.example.net" A
+    look_up "$(digits 32)-$(digits 8).edge.example.net" A
+    look_up "www.example.net" AAAA
+    pause 0 2
+  done
+}
+
+# look_up_senders SECONDS: a mail server asks block lists about addresses and digests, and for SPF and DKIM records.
+look_up_senders() {
+  local end=$((SECONDS + $1))
+  while ((SECONDS < end)); do
+    look_up "$((RANDOM % 256)).$((RANDOM % 256)).113.203.ip.bl.example.org" A
+    look_up "$(digits 40).digest.bl.example.org" A
+    look_up "$(digits 56).file.bl.example.org" TXT
+    look_up example.net TXT
+    look_up s1._domainkey.example.net TXT
+    pause 0 2
+  done
+}
+
+# look_up_reverse: who is who in a subnet, in both families.
+look_up_reverse() {
+  local n
+  for n in {1..120}; do
+    look_up -x "10.20.2.$n"
+    if ((n % 2)); then look_up -x "2001:db8:20:$n::$(digits 4)"; fi
+  done
+}
+
 ask_names() {
   local question
   for question in "wiki A" "wiki AAAA" "www.example.net A" "www.example.net AAAA" "mirror.example.org A" "printer A" \
@@ -83,7 +149,8 @@ call_home() {
 # copy_out FILE URL: what the intruder takes away.
 copy_out() { curl -s -4 --max-time 400 -T "$1" "$2"; }
 
-copy_files() { rsync -a -e "ssh ${SSH_OPTIONS[*]} ${KEY[*]}" "$1" "fsdemo@$2:$3"; }
+# copy_files FILE HOST NAME [OPTIONS OF RSYNC]
+copy_files() { rsync -a "${@:4}" -e "ssh ${SSH_OPTIONS[*]} ${KEY[*]}" "$1" "fsdemo@$2:$3"; }
 
 # The small failures of every day: a wrong port, a machine that is gone.
 stumble() {

@@ -77,13 +77,19 @@ CONF
   wait_port "$host" 22
 }
 
-# The office's resolver on .2 and the one it asks outside.
-start_dns() {
-  local quiet=(-k --conf-file=/dev/null --user=root --no-hosts --no-resolv --local-ttl=300 --pid-file=)
-  on h2 dnsmasq "${quiet[@]}" --server=198.51.100.53 --local=/office.test/ --local=/10.in-addr.arpa/ \
+# The office's resolver on .2; a scene adds to it by RESOLVER_OPTIONS.
+QUIET_DNS=(-k --conf-file=/dev/null --user=root --no-hosts --no-resolv --local-ttl=300 --pid-file=)
+RESOLVER_OPTIONS=()
+start_resolver() {
+  on h2 dnsmasq "${QUIET_DNS[@]}" "${RESOLVER_OPTIONS[@]}" --server=198.51.100.53 --local=/office.test/ --local=/10.in-addr.arpa/ \
     --host-record=wiki.office.test,10.20.1.3,fd00:20:1::3 --host-record=files.office.test,10.20.1.3 \
     --host-record=build.office.test,10.20.1.20 --host-record=old.office.test,10.20.2.99 &
-  on o53 dnsmasq "${quiet[@]}" --local=/net/ --local=/org/ --local=/com/ \
+}
+
+# The resolver and the name server that it asks outside.
+start_dns() {
+  start_resolver
+  on o53 dnsmasq "${QUIET_DNS[@]}" --local=/net/ --local=/org/ --local=/com/ \
     --host-record=www.example.net,198.51.100.10 --host-record=news.example.net,198.51.100.11 \
     --host-record=mirror.example.org,198.51.100.20 &
 }
@@ -94,6 +100,53 @@ start_chrony() {
   mkdir -p "$dir"
   printf '%s\ncmdport 0\nbindcmdaddress %s/sock\npidfile %s/pid\ndriftfile %s/drift\n' "$2" "$dir" "$dir" "$dir" >"$dir/conf"
   on "$1" chronyd -x -d -u root -f "$dir/conf" >"$dir/log" 2>&1 &
+}
+
+# start_mail HOST: imaps for the demonstration account, in a folder of its own.
+start_mail() {
+  local dir=$SCRATCH/mail-$1
+  make_certificate
+  mkdir -p "$dir/box"
+  chown 4242:4242 "$dir/box"
+  echo "fsdemo:{PLAIN}$PASSWORD:4242:4242::$dir/box" >"$dir/users"
+  cat >"$dir/conf" <<CONF
+protocols = imap
+base_dir = $dir/run
+state_dir = $dir/state
+log_path = $dir/log
+listen = *
+ssl = required
+ssl_cert = <$SCRATCH/tls.crt
+ssl_key = <$SCRATCH/tls.key
+mail_location = maildir:$dir/box
+first_valid_uid = 4000
+passdb {
+  driver = passwd-file
+  args = $dir/users
+}
+userdb {
+  driver = passwd-file
+  args = $dir/users
+}
+service imap-login {
+  inet_listener imap {
+    port = 0
+  }
+}
+CONF
+  on "$1" dovecot -F -c "$dir/conf" &
+  wait_port "$1" 993
+}
+
+# start_push HOST: an MQTT broker behind TLS on the two ports that push services use.
+start_push() {
+  local dir=$SCRATCH/push-$1
+  make_certificate
+  mkdir -p "$dir"
+  printf 'user root\nallow_anonymous true\n' >"$dir/conf"
+  printf "listener %s\ncertfile $SCRATCH/tls.crt\nkeyfile $SCRATCH/tls.key\n" 8883 5223 >>"$dir/conf"
+  on "$1" mosquitto -c "$dir/conf" >"$dir/log" 2>&1 &
+  wait_port "$1" 8883
 }
 
 # The servers that every office scene has.

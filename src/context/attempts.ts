@@ -16,6 +16,7 @@ const CLIENT_PORTS_COUNTED_MAX = 16
 export interface Attempt {
   flowId: number
   atUs: number
+  durationUs: number
   clientBytes: number
   serverBytes: number
   isAnswered: boolean
@@ -77,6 +78,7 @@ export class AttemptSeries {
     for (const near of [at - 1, at]) {
       const other = this.#kept[near]
       if (other === undefined || Math.abs(other.atUs - attempt.atUs) >= BURST_US) continue
+      other.durationUs = Math.max(other.durationUs, attempt.durationUs)
       other.clientBytes += attempt.clientBytes
       other.serverBytes += attempt.serverBytes
       other.isAnswered ||= attempt.isAnswered

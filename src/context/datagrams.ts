@@ -9,7 +9,7 @@ import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 
 const BUCKET_US = 5 * 60e6
-const CELLS = 8
+const CELLS = 9
 const ROWS = 0
 /** Client's packets, octets, squares; then the server's. */
 const SIDE = 1
@@ -17,6 +17,12 @@ const SIDE_CELLS = 3
 /** Rows in which the client sent ten packets or more from one port. */
 const REUSED = 7
 const REUSED_PACKETS_MIN = 10
+/** Packets of both sides in rows of the first asker whose answers can be the questions sent back. */
+const REPEATED = 8
+/** Of the questions at most this share may have stayed without an answer, for that to be seen; one always may. */
+const LOST_SHARE_MAX = 0.1
+/** The sums of squares passed through a division. */
+const ROUNDING = 1e-6
 
 export interface SideSums {
   packets: number
@@ -54,6 +60,7 @@ export class Datagrams {
     }
     if (contact.payloadSquares === undefined) this.#hasSquares = false
     if ((contact.packets[CLIENT] ?? 0) >= REUSED_PACKETS_MIN) this.#cells[at + REUSED]++
+    if (!isSwapped && isRepeated(contact)) this.#cells[at + REPEATED] += (contact.packets[CLIENT] ?? 0) + (contact.packets[SERVER] ?? 0)
     this.firstUs = Math.min(this.firstUs, contact.startUs)
     this.lastUs = Math.max(this.lastUs, contact.lastUs)
     if (this.flowIds.length < 10) this.flowIds.push(contact.flowId)
@@ -65,6 +72,11 @@ export class Datagrams {
 
   reusedRows(): number {
     return this.#cells[REUSED] + this.#cells[CELLS + REUSED]
+  }
+
+  /** Where both sides ask, each can carry data in its questions, and the repeated answers show nothing: those of one side count. */
+  repeatedPackets(): number {
+    return this.#cells[REPEATED] + this.#cells[CELLS + REPEATED]
   }
 
   side(side: 0 | 1): SideSums {
@@ -84,4 +96,21 @@ export class Datagrams {
     this.#slot = slot
     this.#cells.fill(0, (slot & 1) * CELLS, (slot & 1) * CELLS + CELLS)
   }
+}
+
+/**
+ * Whether the answers of a row can be its questions sent back, as those to pings are. When all were answered the sums agree; when n
+ * stayed without answer, those carried b octets with squares q, and b²/n <= q <= b² (Cauchy and Schwarz). Sizes that merely have the
+ * same mean seldom pass: for n = 1, q must be b².
+ */
+function isRepeated({ packets, payloadBytes, payloadSquares }: Contact): boolean {
+  if (payloadSquares === undefined) return false
+  const [asked, answered] = payloadSquares
+  if (asked === null || answered === null) return false
+  const lost = (packets[CLIENT] ?? 0) - (packets[SERVER] ?? 0)
+  if (lost < 0 || lost > Math.max(1, LOST_SHARE_MAX * (packets[CLIENT] ?? 0))) return false
+  const bytes = (payloadBytes[CLIENT] ?? 0) - (payloadBytes[SERVER] ?? 0)
+  const squares = asked - answered
+  const slack = ROUNDING * asked
+  return bytes >= 0 && squares >= (lost === 0 ? 0 : bytes ** 2 / lost) - slack && squares <= (lost === 0 ? 0 : bytes ** 2) + slack
 }

@@ -186,6 +186,7 @@ export class Exchanges {
       atUs: contact.startUs,
       clientBytes: contact.payloadBytes[CLIENT] ?? 0,
       serverBytes: contact.payloadBytes[SERVER] ?? 0,
+      durationUs: contact.lastUs - contact.startUs,
       isAnswered: contact.outcome === 'answered',
     }
     series.add(attempt, contact.outcome === 'failed', contact.port[CLIENT])

@@ -58,8 +58,12 @@ export class Services {
   }
 
   isKnownServer(address: string, proto: number, port: number): boolean {
-    const service = this.#table.peek(keyOf(address, proto, port))
-    return service !== undefined && service.answered.length >= KNOWN_CLIENTS_MIN
+    return this.answeredClients(address, proto, port) >= KNOWN_CLIENTS_MIN
+  }
+
+  /** Distinct clients that it has answered, counted up to the number that makes a server known. */
+  answeredClients(address: string, proto: number, port: number): number {
+    return this.#table.peek(keyOf(address, proto, port))?.answered.length ?? 0
   }
 
   /** How long the server of a contact just observed had been known when this service first answered, µs; null for later answers. */

@@ -43,6 +43,17 @@ const CONN_STATES: Readonly<Record<string, string>> = {
   OTH: 'seen from the middle on',
 }
 
+/** The same letters where nothing is opened or closed: datagrams and echoes. */
+const DATAGRAM_STATES: Readonly<Record<string, string>> = {
+  S0: 'nothing came back',
+  SF: 'both sides sent',
+  SHR: 'only the responder was seen',
+}
+
+export function datagramStateText(state: string): string | null {
+  return Object.hasOwn(DATAGRAM_STATES, state) ? DATAGRAM_STATES[state] : null
+}
+
 export function connStateText(state: string): string | null {
   return Object.hasOwn(CONN_STATES, state) ? CONN_STATES[state] : null
 }

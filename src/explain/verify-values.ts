@@ -31,6 +31,7 @@ const PHRASES = [
   'ipv6.addr',
   'L4_SRC_PORT',
   'L4_DST_PORT',
+  'icmpv6',
   'arp.opcode == 1',
   'arp.src.proto_ipv4',
 ]
@@ -196,9 +197,14 @@ export class AlertValues {
     const scales = Object.hasOwn(SCALES, unit) ? SCALES[unit] : null
     if (scales === null) return this.#numbers.some((value) => isSame(digits, value))
     return this.#numbers.some((value) =>
-      scales.some((scale) => (scale === 1 ? isSame(digits, value) : isRoundingOf(digits, value * scale))),
+      scales.some((scale) => (scale === 1 ? isSame(digits, value) : isRoundingOf(digits, scaled(value, scale)))),
     )
   }
+}
+
+/** By division, as numbers are rendered: no binary number is a thousandth, and a product with one can fall on the other side of a half. */
+function scaled(value: number, scale: number): number {
+  return scale < 1 ? value / Math.round(1 / scale) : value * scale
 }
 
 /** A number without a scale is printed whole, or to six significant digits. */

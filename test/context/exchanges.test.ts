@@ -7,7 +7,7 @@ import { range } from '../score/flows.ts'
 const S = 1e6
 
 describe('attempts', () => {
-  const attempt = (atUs: number) => ({ flowId: atUs, atUs, clientBytes: 100, serverBytes: 10, isAnswered: true })
+  const attempt = (atUs: number) => ({ flowId: atUs, atUs, durationUs: 0, clientBytes: 100, serverBytes: 10, isAnswered: true })
 
   it('are kept in order of start, the newest twenty-five, bursts as one', () => {
     const series = new AttemptSeries()

@@ -56,9 +56,9 @@ export const C2_DEADPEER: KindWords = {
   signatureId: 4242302,
   revision: 1,
   category: 'Malware Command and Control Activity Detected',
-  happened: (f) => `${f.actor} kept calling ${service(f, 'one service')} of ${f.victims}, which never answered, for ${f.span}.`,
+  happened: (f) => `${f.actor} kept calling ${service(f, 'one service')} of ${f.victims} for ${f.span}, and no call got through.`,
   implications: (f) => [
-    `Nothing came back, so that nothing was commanded over this. But the program that calls is on ${f.actor}, and may know other addresses.`,
+    `No call got through, so that nothing was commanded over this. But the program that calls is on ${f.actor}, and may know other addresses.`,
     ...ownHost(f),
   ],
   vectors: (f) => [`A program on ${f.actor} whose server was taken down, moved or blocked.`],

@@ -106,21 +106,21 @@ function addressGroup(facts: Facts): string {
   return facts.victimAddresses.length === 1 ? facts.victimAddresses[0] : `[${facts.victimAddresses.join(',')}]`
 }
 
+const BPF_PROTOCOLS: ReadonlyMap<number, string> = new Map([
+  [TCP, 'tcp'],
+  [UDP, 'udp'],
+  [ICMP, 'icmp'],
+  [ICMPV6, 'icmp6'],
+])
+
 /** The packets between actor and victim; between the actor and all when there are many victims. */
 export function bpfFilter(facts: Facts, port: number | null): string {
   const hosts = facts.actorAddress === null ? [] : [`host ${facts.actorAddress}`]
   if (facts.alert.victims.count === 1 && facts.victimAddresses.length === 1) hosts.push(`host ${facts.victimAddresses[0]}`)
-  const proto = bpfProto(facts.alert.proto)
-  const hasPorts = proto === 'tcp' || proto === 'udp'
-  const parts = [...hosts, ...(proto === null ? [] : [port === null || !hasPorts ? proto : `${proto} port ${port}`])]
+  const proto = BPF_PROTOCOLS.get(facts.alert.proto)
+  const hasPorts = facts.alert.proto === TCP || facts.alert.proto === UDP
+  const parts = [...hosts, ...(proto === undefined ? [] : [port === null || !hasPorts ? proto : `${proto} port ${port}`])]
   return parts.join(' and ')
-}
-
-function bpfProto(proto: number): 'tcp' | 'udp' | 'icmp' | 'icmp6' | null {
-  if (proto === TCP) return 'tcp'
-  if (proto === UDP) return 'udp'
-  if (proto === ICMP) return 'icmp'
-  return proto === ICMPV6 ? 'icmp6' : null
 }
 
 /** All connections of the actor to a port (or any) from Zeek's conn.log. */

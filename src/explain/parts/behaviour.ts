@@ -5,7 +5,7 @@ import { baselineText, byWeight, claimSentence, valuesText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { portText } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { connStateText } from '../tcp-words.ts'
+import { connStateText, datagramStateText } from '../tcp-words.ts'
 import { bytesText, countText, durationText, exactTimeText, measuredText, NOT_MEASURED, secondText, sentences } from '../words.ts'
 
 export function networkBehaviour(facts: Facts): string {
@@ -62,8 +62,12 @@ function packetFlow({ alert }: Facts): string {
 export function endpointText(flow: KeptFlow, side: 0 | 1): string {
   const address = flow.addr[side]
   const host = address === null ? 'host not named' : code(address)
-  if (flow.proto === ICMP || flow.proto === ICMPV6) return host
+  if (isIcmp(flow.proto)) return host
   return `${host} port ${flow.port[side] ?? NOT_MEASURED}`
+}
+
+function isIcmp(proto: number): boolean {
+  return proto === ICMP || proto === ICMPV6
 }
 
 function timing({ alert, span, extent }: Facts): string {
@@ -86,8 +90,8 @@ function flagsAndState({ alert }: Facts): string {
     const state = flow.connState ?? ''
     seen.set(state, [...(seen.get(state) ?? []), flow.history ?? ''])
   }
-  const lines = [...seen].map(([state, histories]) => stateLine(state, histories))
   const isTcp = alert.flows.some((flow) => flow.proto === TCP)
+  const lines = [...seen].map(([state, histories]) => stateLine(state, histories, isTcp))
   return bullets([
     ...lines,
     ...(isTcp
@@ -98,15 +102,15 @@ function flagsAndState({ alert }: Facts): string {
           ),
         ]
       : []),
-    `Who is initiator: ${orientationText(alert.orientation)}.`,
+    `Who is initiator: ${isIcmp(alert.proto) ? icmpOrientationText(alert.orientation) : orientationText(alert.orientation)}.`,
   ])
 }
 
-export function stateLine(state: string, histories: readonly string[]): string {
+export function stateLine(state: string, histories: readonly string[], isTcp = true): string {
   const distinct = [...new Set(histories)].filter((history) => history !== '').map(code)
   const shown = distinct.length === 0 ? '' : `; history ${distinct.join(', ')}`
   if (state === '') return `No connection state: not TCP, or not measured${shown}.`
-  const meaning = connStateText(state)
+  const meaning = isTcp ? connStateText(state) : datagramStateText(state)
   return `${code(state)}${meaning === null ? '' : `, ${meaning}`}${shown}.`
 }
 
@@ -129,11 +133,16 @@ export function orientationText(orientation: Orientation): string {
   return `${ORIENTATIONS[orientation.how]}; ${HALVES[orientation.halves]}`
 }
 
+/** ICMP has no ports to tell by; requests and replies are of different types. */
+function icmpOrientationText({ halves }: Orientation): string {
+  return `the side that asked first; ${HALVES[halves]}`
+}
+
 function protocol({ alert, proto, port }: Facts): string {
+  if (isIcmp(alert.proto)) return bullets([`${proto}, which has no ports. What the messages hold is not read.`])
   const about = port === '' ? `${proto}, over more than one port` : `${proto}, ${port}`
   const ports = [...new Set(alert.flows.map((flow) => flow.port[1]))].filter((p) => p !== null).slice(0, 4)
-  const named =
-    alert.servicePort === null && alert.proto !== ICMP && alert.proto !== ICMPV6 ? ports.map((p) => portText(alert.proto, p)) : []
+  const named = alert.servicePort === null ? ports.map((p) => portText(alert.proto, p)) : []
   return bullets([
     `${about}. A port names a usual service; what was spoken is not read.`,
     ...(named.length === 0 ? [] : [`Of the telling flows: ${named.join(', ')}.`]),

@@ -1,7 +1,7 @@
 /** Evidence: what another person needs to get the same result. */
 
 import { parseAddress } from '../../base/address.ts'
-import { TCP, UDP } from '../../flow/flow.ts'
+import { ICMP, ICMPV6, TCP, UDP } from '../../flow/flow.ts'
 import type { KeptFlow } from '../../score/evidence.ts'
 import type { Envelope } from '../alert-line.ts'
 import type { Facts } from '../facts.ts'
@@ -56,9 +56,9 @@ function arpFilter({ macs, actorMac, actorAddress }: Facts): string {
 }
 
 function tsharkFilter(flows: readonly KeptFlow[]): string {
-  return flows
-    .slice(0, NAMED_FLOWS_MAX)
-    .map(flowFilter)
+  // Rows of one pair without ports have one filter.
+  const filters = new Set(flows.slice(0, NAMED_FLOWS_MAX).map(flowFilter))
+  return [...filters]
     .filter((filter) => filter !== '')
     .map((filter, _i, all) => (all.length === 1 ? filter : `(${filter})`))
     .join(' || ')
@@ -68,7 +68,8 @@ export function flowFilter(flow: KeptFlow): string {
   if (flow.addr.some((address) => address === null || parseAddress(address) === null)) return ''
   const family = flow.addr[0]?.includes(':') ? 'ipv6' : 'ip'
   const transport = flow.proto === TCP ? 'tcp' : flow.proto === UDP ? 'udp' : null
+  const message = flow.proto === ICMP ? ['icmp'] : flow.proto === ICMPV6 ? ['icmpv6'] : []
   const hosts = flow.addr.map((address) => `${family}.addr == ${address}`)
   const ports = transport === null ? [] : flow.port.filter((port) => port !== null).map((port) => `${transport}.port == ${port}`)
-  return [...hosts, ...ports].join(' && ')
+  return [...hosts, ...message, ...ports].join(' && ')
 }

@@ -31,7 +31,9 @@ function ask({ assessment, sample }: BenignQuestion): BenignAnswer {
   const words = {
     code: 'B4.polling',
     label: 'polls a live service',
-    claim: '{m0} of {m1} connections were answered, on port {m2}',
+    claim: isReconnecting
+      ? '{m0} of {m1} connections were answered, on port {m2}; but a client that polls so often keeps one open'
+      : '{m0} of {m1} connections were answered, on port {m2}',
     next: 'Find out which program asks: mail, push, update and monitoring clients do.',
   }
   const measured = [num(answered, 'count'), num(connections, 'count'), num(port, 'port')]

@@ -29,7 +29,7 @@ function ask({ assessment, sample }: BenignQuestion): BenignAnswer {
   const words = {
     code: 'B12.download',
     label: 'download',
-    claim: '{m0} went out and {m1} came in; {m2} inside hosts use the network of this server',
+    claim: '{m0} went out and {m1} came in; inside hosts that use the network of this server: {m2}',
     next: 'Look up whose servers these are.',
   }
   const measured = [num(clientBytes, 'B'), num(serverBytes, 'B'), num(users, 'count')]

@@ -15,6 +15,7 @@ import { CLIENT, SERVER } from '../../context/contact.ts'
 import type { Session } from '../../context/sessions.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
+import { regularityOf } from '../regularity.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 
@@ -248,10 +249,18 @@ function assess(
     const oddSample = { n: odd.length, fromUs: odd[0].atUs, toUs: odd[0].atUs, flowIds: odd.slice(0, 10).map((s) => s.flowId) }
     evidence.push(draft('D8.success', WEIGHTS.success, { measured, sample: oddSample }))
   }
+  const regularity = regularityOf(flat.map((s) => s.atUs).sort((a, b) => a - b))
+  const isActorInternal = judged.isClientInternal
   return assessment({
     evidence,
     servicePort: judged.port[SERVER],
     facts: {
+      timer: {
+        chance: regularity?.p ?? 1,
+        gapUs: regularity?.medianUs ?? 0,
+        durationUs: median(flat.map((s) => s.durationUs)),
+        isActorInternal,
+      },
       loginBytes: { median: median(flat.map((s) => Math.max(s.clientBytes, s.serverBytes))), usualMax: service.failedMaxBytes / 2 },
     },
     success: odd.length > 0 ? 'one session after the guesses stands out: a possible success' : null,

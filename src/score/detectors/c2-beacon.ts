@@ -143,7 +143,8 @@ const PERSISTENCE_STEPS: readonly { fromUs: number; lr: number }[] = [
 ]
 const FLAT_RATIO_MAX = 1.1
 const SMALL_REPLY_BYTES = 1000
-const RECONNECT_US_MAX = 10e6
+/** Ten seconds with their jitter, and what a call itself takes: loops wait between calls. */
+const RECONNECT_US_MAX = 15e6
 const RECONNECTS_MIN = 20
 const FAILED_SHARE_MAX = 0.95
 /** Long series are looked at each time they have grown by one in eight calls. */
@@ -308,6 +309,11 @@ export function gapsPicture({ gapsUs, medianUs, tolerance, close }: Regularity):
 }
 
 export function callsPicture(series: AttemptSeries): PictureData {
-  const sessions = series.kept.map((call) => ({ atUs: call.atUs, bytes: call.clientBytes + call.serverBytes, durationUs: 0, odd: false }))
+  const sessions = series.kept.map((call) => ({
+    atUs: call.atUs,
+    bytes: call.clientBytes + call.serverBytes,
+    durationUs: call.durationUs,
+    odd: false,
+  }))
   return { picture: 'sessions', sessions, omitted: Math.max(0, series.total - sessions.length) }
 }

@@ -140,6 +140,12 @@ export interface BenignFacts {
   router?: { foreignSources: number }
   /** Cards that held an address before another took it, how many of them have been silent since, and whether hosts were told one by one (B14). */
   handOver?: { holders: number; silent: number; isTold: boolean }
+  /** Hosts that the actor itself answered on the port of names (B15). */
+  relay?: { clients: number }
+  /** Whether the replies can be the requests, sent back (B16). */
+  echoes?: { requests: number; replies: number; areRepeated: boolean }
+  /** Middle gap between starts and middle duration, and the chance that random starts are as regular (B17). */
+  timer?: { chance: number; gapUs: number; durationUs: number; isActorInternal: boolean }
   /** Failed and answered peers on ports that differ from peer to peer (B6). */
   peers?: { proto: number; peers: number; answered: number; ports: number }
 }

@@ -76,7 +76,7 @@ const WEIGHTS = {
     group: 'timing',
     basis: 'expert',
     label: 'one port for all',
-    claim: '{m0} questions came in {m1} conversations: resolvers take a new port for each',
+    claim: '{m0} questions came in as few conversations as {m1}: resolvers take a new port for each',
     alt: 'a forwarder with a fixed port',
     next: 'Find the process that holds this port on the client.',
   },
@@ -121,6 +121,8 @@ const SIZE_STEPS: readonly { fromBytes: number; lr: number }[] = [
   { fromBytes: 115, lr: 1.8 },
   { fromBytes: 90, lr: 1.4 },
 ]
+/** Reputation services and reverse look-ups ask as large, each time from a new port: without one port for all, size says less. */
+const REACHED_BY_LOOK_UPS_LR = 0.8
 /** Fewer than the entry test's number, but no handful. */
 const SOME_QUERIES = 20
 const SOME_QUERIES_LR = 0.4
@@ -196,13 +198,16 @@ function assess(look: Look, datagrams: Datagrams, queries: SideSums, own: OwnVol
   const { judged, context } = look
   const replies = datagrams.side(SERVER)
   const rows = datagrams.rows()
+  // A resolver asks for all its clients: that it alone goes outside, and from one port, is its job.
+  const clients = context.services.answeredClients(judged.addr[CLIENT], UDP, judged.port[SERVER])
   const sample = { n: queries.packets, fromUs: datagrams.firstUs, toUs: datagrams.lastUs, flowIds: datagrams.flowIds.slice(0, 10) }
+  const isOnePort = datagrams.reusedRows() > 0 && queries.packets >= QUERIES_A_PORT_MIN * rows
   const evidence: Draft[] = [
     draft('D12.query_size', WEIGHTS.query_size, {
       measured: [num(queries.packets, 'count'), num(queries.meanBytes, 'B'), num(options.query_bytes_min, 'B')],
       names: [judged.addr[CLIENT], judged.addr[SERVER]],
       sample,
-      lr: sizeLr(queries, options),
+      lr: sizeLr(queries, isOnePort, options),
     }),
   ]
   if (queries.packets >= SOME_QUERIES) {
@@ -210,7 +215,7 @@ function assess(look: Look, datagrams: Datagrams, queries: SideSums, own: OwnVol
     const lr = queries.packets >= options.queries_min ? WEIGHTS.many_queries.lr : SOME_QUERIES_LR
     evidence.push(draft('D12.many_queries', WEIGHTS.many_queries, { measured, sample, lr }))
   }
-  if (datagrams.reusedRows() > 0 && queries.packets >= QUERIES_A_PORT_MIN * rows) {
+  if (clients === 0 && isOnePort) {
     evidence.push(draft('D12.one_port', WEIGHTS.one_port, { measured: [num(queries.packets, 'count'), num(rows, 'count')], sample }))
   }
   if ((queries.variation ?? 0) >= VARIATION_MIN) {
@@ -226,19 +231,21 @@ function assess(look: Look, datagrams: Datagrams, queries: SideSums, own: OwnVol
     evidence.push({ ...draft('D12.own_history', WEIGHTS.own_history, { measured, sample }), baseline })
   }
   const { census } = context
-  if (census.hosts >= HOSTS_MIN && !judged.isServerInternal && census.networkUsers(judged.addr[SERVER]) === 1) {
+  if (clients === 0 && census.hosts >= HOSTS_MIN && !judged.isServerInternal && census.networkUsers(judged.addr[SERVER]) === 1) {
     evidence.push(draft('D12.own_resolver', WEIGHTS.own_resolver, { measured: [num(census.hosts, 'count')], sample }))
   }
   return assessment({
     evidence,
     servicePort: judged.port[SERVER],
     scaleRatio: queries.packets / options.queries_min,
+    facts: { relay: { clients } },
     notEvaluated: [{ code: 'D12.names', why: 'the names asked for: payload is not read' }],
   })
 }
 
 /** Sizes weigh only where they are large: an entry by volume alone may have small ones. */
-function sizeLr(queries: SideSums, options: Options): number {
+function sizeLr(queries: SideSums, isOnePort: boolean, options: Options): number {
   if (queries.meanBytes < options.query_bytes_min) return 0
+  if (!isOnePort && queries.meanBytes < options.large_query_bytes_min) return REACHED_BY_LOOK_UPS_LR
   return SIZE_STEPS.find((step) => queries.meanBytes >= step.fromBytes)?.lr ?? WEIGHTS.query_size.lr
 }

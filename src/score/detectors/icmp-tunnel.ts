@@ -82,6 +82,8 @@ const WEIGHTS = {
 
 const PERSISTENCE_US = 5 * 60e6
 const UNLIKE_SHARE = 0.02
+/** Echoes in rows whose replies repeat their requests, of all: a tunnel has such rows while it is idle. */
+const REPEATED_SHARE_MIN = 0.9
 
 export const ICMP_TUNNEL = {
   kind: 'icmp.tunnel',
@@ -135,13 +137,15 @@ function assess({ judged }: Look, datagrams: Datagrams, mean: number, options: O
     draft('D17.large_echoes', WEIGHTS.large_echoes, { measured: [num(echoes, 'count'), num(mean, 'B')], names, sample }),
     draft('D17.varied', WEIGHTS.varied, { measured: [num(variation * 100, 'percent')], sample }),
   ]
+  const areRepeated = datagrams.repeatedPackets() >= REPEATED_SHARE_MIN * echoes
   const unlike = Math.abs(asked.bytes - replied.bytes) / Math.max(asked.bytes, replied.bytes)
-  if (unlike > UNLIKE_SHARE) {
+  if (!areRepeated && unlike > UNLIKE_SHARE) {
     const measured = [num(asked.packets, 'count'), num(asked.bytes, 'B'), num(replied.packets, 'count'), num(replied.bytes, 'B')]
     evidence.push(draft('D17.unlike_replies', WEIGHTS.unlike_replies, { measured, sample }))
   }
   if (sample.toUs - sample.fromUs >= PERSISTENCE_US) {
     evidence.push(draft('D17.persistence', WEIGHTS.persistence, { measured: [num(sample.toUs - sample.fromUs, 'us')], sample }))
   }
-  return assessment({ evidence, servicePort: null, scaleRatio: echoes / options.echoes_min / 10 })
+  const facts = { echoes: { requests: asked.packets, replies: replied.packets, areRepeated } }
+  return assessment({ evidence, servicePort: null, scaleRatio: echoes / options.echoes_min / 10, facts })
 }

@@ -10,6 +10,14 @@ const ATTACKS: readonly [string, Flow[]][] = [
   ['ssh, 12 guesses', range(12).map((i) => guess(i))],
   ['ftp, 40 guesses with names of different length', range(40).map((i) => session({ ...ends, port: 21, at: i * 2 }, 30 + (i % 9), 180, 2))],
   ['rdp from outside', range(60).map((i) => session({ client: '198.51.100.4', server: '10.0.0.9', port: 3389, at: i }, 900, 1400, 1))],
+  [
+    'a guess every six seconds, which the server takes five to refuse',
+    range(40).map((i) => session({ ...ends, at: i * 6 }, 1900, 2400, 5)),
+  ],
+  [
+    'from outside, a guess every ten seconds',
+    range(60).map((i) => session({ client: '198.51.100.4', server: '10.0.0.9', port: 22, at: i * 10 }, 1900, 2400, 1)),
+  ],
   ['guesses, then a login that works', [...range(30).map((i) => guess(i)), session({ ...ends, at: 130 }, 30_000, 400_000, 110)]],
 ]
 
@@ -27,6 +35,11 @@ const LOOK_ALIKES: readonly [string, Flow[]][] = [
   [
     'mail client: mixed sessions',
     range(40).map((i) => session({ ...ends, port: 993, at: i * 5 }, 900 + ((i * 613) % 4000), 3000 + ((i * 7919) % 200_000), 4)),
+  ],
+  ['a check of ssh every ten seconds', range(60).map((i) => session({ ...ends, at: i * 10 + (i % 3) / 10 }, 21, 1120, 0.05))],
+  [
+    'mail looked for every twenty seconds',
+    range(60).map((i) => session({ ...ends, server: '198.51.100.40', port: 993, at: i * 20 + (i % 7) / 5 }, 1150 + (i % 3), 3300, 0.3)),
   ],
   ['many clients of one server', range(60).map((i) => guess(i, { client: `10.2.0.${i + 1}` }))],
 ]

@@ -25,6 +25,10 @@ const BEACONS: readonly [string, Flow[]][] = [
   ['every minute to the second', [...office, ...range(24).map((i) => call(i))]],
   ['every ten seconds, give or take two', [...office, ...range(40).map((i) => call(i, { period: 10, jitter: 0.2 }))]],
   [
+    'every eleven seconds by https, give or take a fifth',
+    [...office, ...range(40).map((i) => call(i, { port: 443, period: 11, jitter: 0.2 }))],
+  ],
+  [
     'every fifth call missed',
     [
       ...office,
@@ -39,6 +43,11 @@ const BEACONS: readonly [string, Flow[]][] = [
 const LOOK_ALIKES: readonly [string, Flow[]][] = [
   ['seven calls', range(7).map((i) => call(i))],
   ['update checks by https', [...office, ...range(40).map((i) => call(i, { port: 443 }))]],
+  ['news by https every half minute, each time anew', [...office, ...range(40).map((i) => call(i, { port: 443, period: 30 }))]],
+  [
+    'checks of three inside services every ten seconds',
+    [...office, ...range(120).map((i) => call(i, { server: '10.0.3.3', port: [80, 443, 22][i % 3], period: 10 / 3 }))],
+  ],
   ['a package mirror polled by http', [...office, ...range(40).map((i) => call(i, { port: 80, period: 300 }))]],
   ['mail fetched every minute', [...office, ...range(60).map((i) => call(i, { port: 993 }))]],
   ['monitoring of an inside service', [...office, ...range(60).map((i) => call(i, { server: '10.0.3.3', port: 9100 }))]],

@@ -33,7 +33,42 @@ const DNS_LOOK_ALIKES: readonly [string, Flow[]][] = [
   ['a forwarder with one port', [questions(0, 3000, 44, 160)]],
   ['ninety reverse look-ups of long addresses', range(90).map((i) => questions(i, 1, 101, 150))],
   ['a reputation service: large names, few', range(60).map((i) => questions(i * 5, 1, 105, 90))],
+  [
+    "a mail server's look-ups of senders, digests and keys by a resolver of its own",
+    [
+      ...range(6).map((h) =>
+        datagram({ client: `10.0.1.${h + 1}`, server: '10.0.0.53', port: 53, at: h }, { packets: [1, 1], payloadBytes: [40, 80] }),
+      ),
+      ...range(500).map((i) => questions(i / 4, 1, 60 + ((i * 37) % 70), 100 + ((i * 91) % 300))),
+    ],
+  ],
   ['service discovery to all', range(300).map((i) => questions(i, 1, 160, 0, {}, '224.0.0.251'))],
+]
+
+/** Names that others of the office look up, so that a resolver is known for one. */
+const clientsOf = (relay: string, n = 3): Flow[] =>
+  range(n).map((i) => questions(i / 10, 1, 40, 120, { addr: [`10.0.0.${20 + i}`, relay] }, relay))
+const officeResolver = '10.0.0.53'
+const DNS_RELAYS: readonly [string, Flow[], string[]][] = [
+  [
+    'a resolver that asks from one port, large names among them',
+    [...clientsOf(officeResolver), questions(5, 1800, 75, 150, { addr: [officeResolver, resolver] })],
+    [],
+  ],
+  [
+    'a tunnel by the resolver is that of its client',
+    [
+      ...clientsOf(officeResolver),
+      questions(5, 400, 180, 240, {}, officeResolver),
+      questions(5, 400, 180, 240, { addr: [officeResolver, resolver] }),
+    ],
+    [`dns.tunnel ${client}→${officeResolver} (1)`],
+  ],
+  [
+    'a host that nobody asks answers for itself',
+    [...clientsOf(officeResolver), questions(5, 400, 180, 240, { addr: ['10.0.0.54', resolver] })],
+    [`dns.tunnel 10.0.0.54→${resolver} (1)`],
+  ],
 ]
 
 describe('dns.tunnel', () => {
@@ -41,6 +76,10 @@ describe('dns.tunnel', () => {
     const { alerts } = judge(flows)
     expect(alerts.map((a) => `${a.kind} ${a.actor} ${a.victims.addresses[0]}`)).toEqual([`dns.tunnel ${client} ${resolver}`])
     expect(alerts[0].likelihood).toBeLessThanOrEqual(0.7)
+  })
+
+  it.each(DNS_RELAYS)('by others: %s', (_name, flows, expected) => {
+    expect(said(judge(flows))).toEqual(expected)
   })
 
   it.each(DNS_LOOK_ALIKES)('stays quiet: %s', (_name, flows) => {
@@ -66,7 +105,25 @@ const echoes = (at: number, n: number, bytes: number, variation: number, over: P
   )
 }
 
+/** Pings of these sizes, each answered by as much, but the `lost` largest. */
+function pings(at: number, sizes: readonly number[], lost = 0): Flow {
+  const sums = (all: readonly number[], power: number): number => all.reduce((sum, size) => sum + size ** power, 0)
+  const answered = [...sizes].sort((a, b) => a - b).slice(0, sizes.length - lost)
+  return echoes(at, sizes.length, 0, 0, {
+    packets: [sizes.length, answered.length],
+    payloadBytes: [sums(sizes, 1), sums(answered, 1)],
+    payloadSquares: [sums(sizes, 2), sums(answered, 2)],
+  })
+}
+
 describe('icmp.tunnel', () => {
+  it('finds it where the mean sizes of both sides agree, as in a shell whose echoes come back', () => {
+    // 200 requests, 196 replies of nearly the same mean and spread, which cannot be theirs.
+    const alike = (at: number): Flow =>
+      echoes(at, 200, 220, 1.1, { packets: [200, 196], payloadBytes: [44_000, 43_600], payloadSquares: [21_392_800, 21_392_700] })
+    expect(judge([alike(0), alike(240)]).alerts.map((a) => a.kind)).toEqual(['icmp.tunnel'])
+  })
+
   it('finds echoes that carry data, in one episode for both hosts', () => {
     const back = echoes(300, 100, 260, 1.1, { addr: [server, client] })
     const { alerts } = judge([echoes(0, 120, 240, 1.1), echoes(130, 120, 220, 1), back])
@@ -76,6 +133,31 @@ describe('icmp.tunnel', () => {
   it.each<[string, Flow[]]>([
     ['pings', [echoes(0, 600, 56, 0)]],
     ['large pings, all alike', [echoes(0, 600, 1400, 0)]],
+    ['pings of two sizes to one host', [pings(0, [...range(70).map(() => 1400), ...range(75).map(() => 56)])]],
+    [
+      'a search for the largest packet, the largest of them lost',
+      [
+        pings(
+          0,
+          range(60).flatMap((i) => [300 + 20 * i, 300 + 20 * i]),
+          12,
+        ),
+      ],
+    ],
+    [
+      'pings of ever other sizes, one lost',
+      [
+        pings(
+          0,
+          range(90).map((i) => 56 + 13 * i),
+          1,
+        ),
+        pings(
+          200,
+          range(90).map((i) => 56 + 13 * i),
+        ),
+      ],
+    ],
     ['a path test in steps, short', [echoes(0, 25, 800, 0.6)]],
     ['requests that nobody answers', range(3).map((i) => echoes(i * 130, 120, 240, 1.1, { packets: [120, 0], payloadBytes: [28_800, 0] }))],
   ])('stays quiet: %s', (_name, flows) => {
