@@ -129,7 +129,7 @@ describe('installed', () => {
     if (hasHeaders) expect(devices).toMatchObject({ status: 0, stdout: expect.stringMatching(/^lo +up/m) })
     // The unit's words are ones that the program knows.
     const words = /^ExecStart=\/usr\/local\/bin\/flowscribe (.*)$/m.exec(textOf('flowscribe@.service'))?.[1] ?? ''
-    const args = words.replace('/etc/flowscribe/flowscribe.yaml', join(root, 'config', 'flowscribe.yaml')).replaceAll('%L', folder)
+    const args = words.replace('/etc/flowscribe/flowscribe.yaml', join(root, 'config', 'flowscribe.yaml')).replace(/%[LS]/g, folder)
     const started = spawnSync(program, args.replaceAll('%i', 'no-such-if').split(' '), { encoding: 'utf8' })
     expect(started).toMatchObject({ status: 1, stderr: expect.stringContaining(hasHeaders ? 'no such interface' : 'not built') })
   }, 120_000)
