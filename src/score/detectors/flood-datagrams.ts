@@ -196,6 +196,8 @@ function assessAddressRequests(code: string, look: Look, arrivals: Arrivals, opt
 }
 
 function isReflected({ window }: Arrivals, { judged, observed }: Look): boolean {
+  // What stands for a port of ICMP is its type.
+  if (judged.proto !== UDP) return false
   const port = judged.port[observed.receiver === CLIENT ? SERVER : CLIENT]
   if (!isServicePort(port) || window.sources.count() < REFLECTED_SOURCES_MIN) return false
   return window.sourcePortShare(port) >= REFLECTED_SHARE_MIN

@@ -125,6 +125,11 @@ describe('flood.udp and flood.icmp', () => {
       'flood.icmp 198.51.100.4→10.0.0.9 (1)',
     ],
     [
+      'pings from forged sources',
+      range(8000).map((i) => burst(i, { proto: ICMP, port: [8, 0], addr: [spoofed(i), victim], startUs: i * 250, lastUs: i * 250 })),
+      'flood.icmp many→10.0.0.9 (1)',
+    ],
+    [
       'pings that are answered',
       [long({ proto: ICMP, port: [8, 0], packets: [30_000, 30_000], payloadBytes: [1.7e6, 1.7e6] })],
       'flood.icmp 198.51.100.4→10.0.0.9 (1)',
