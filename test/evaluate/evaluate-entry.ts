@@ -1,3 +1,4 @@
 /** What `npm run evaluate` runs, built as the sensor is built. */
-export { evaluate } from './evaluation.ts'
+export { evaluate, evaluateVariations } from './evaluation.ts'
 export { evaluationText } from './evaluation-text.ts'
+export { variationsText } from './variations-text.ts'

@@ -4,10 +4,14 @@
  * In:  an `Evaluation`. Out: text. Not: a verdict on the bars; the reader has them.
  */
 import { DETECTORS } from '../../src/score/detectors/table.ts'
-import type { AlertSummary, Evaluation, Outcome } from './evaluation.ts'
+import type { Evaluation } from './evaluation.ts'
+import type { LogOutcome, LogView } from './flow-logs.ts'
+import type { Outcome } from './outcome.ts'
+import { FALSE_POSITIVES, type TrialRow } from './surprisal-trial.ts'
+import { alertText, table, value } from './text.ts'
 
 export function evaluationText(evaluation: Evaluation): string {
-  const { benign, calibration } = evaluation
+  const { benign } = evaluation
   const { outcomes } = evaluation
   return `${[
     '# Evaluation',
@@ -47,17 +51,9 @@ export function evaluationText(evaluation: Evaluation): string {
         .filter((o) => o.class === 'attack' && o.result === 'no demand')
         .map((o) => [o.file, o.alerts.map(alertText).join('<br>') || 'none']),
     ),
-    '## Likelihoods',
-    `${calibration.judgements} episodes with a known truth: Brier score ${value(calibration.brier)}, expected calibration error ${value(calibration.ece)}. Whole captures: Brier score ${value(evaluation.captureBrier)}.`,
-    table(
-      ['stated', 'episodes', 'mean stated', 'true'],
-      calibration.table.map((row) => [
-        `${row.from.toFixed(1)}–${row.to.toFixed(1)}`,
-        `${row.count}`,
-        row.meanLikelihood.toFixed(3),
-        row.trueShare.toFixed(3),
-      ]),
-    ),
+    ...logsText(evaluation.logs),
+    ...surprisalText(evaluation.surprisal),
+    ...likelihoodsText(evaluation),
     '## Not read, or not to the end',
     table(
       ['capture', 'why'],
@@ -82,19 +78,93 @@ function entryTests({ result, expect }: Outcome): string {
     .join('; ')
 }
 
-function alertText(alert: AlertSummary): string {
-  const victims = `${alert.victims.join(' ')}${alert.victimCount > alert.victims.length ? ` of ${alert.victimCount}` : ''}`
-  const against = alert.benign.length === 0 ? '' : `; ${alert.benign.join(', ')}`
-  return `${alert.kind} ${alert.actor} → ${victims}: ${Math.round(alert.likelihood * 100)} % ${alert.severity} (${alert.evidence.join(', ')}${against})`
+function logsText(logs: readonly LogOutcome[]): string[] {
+  if (logs.length === 0) return ['## Flow records', 'No folder `flows/`.']
+  return [
+    '## Flow records',
+    'Each log with its labels taken off, with an empty baseline. Alerts are episodes at one half or more that are more than information; the daily roll-up of background scanning is counted apart.',
+    table(
+      ['log', 'lines judged', 'flows', 'host-days', 'alerts', 'alerts a host-day', 'notifications', 'roll-ups', 'simple rules that spoke'],
+      logs.flatMap((log) => [
+        viewRow(log.file, 'all', log.whole),
+        ...(log.benign === null ? [] : [viewRow(log.file, 'benign', log.benign)]),
+      ]),
+    ),
+    '### Alerts on flow records',
+    table(
+      ['log', 'lines judged', 'alert', 'flows to detect', 'seconds to detect', 'labels of its flows'],
+      logs.flatMap((log) => [
+        ...alertRows(log.file, 'all', log.whole),
+        ...(log.benign === null ? [] : alertRows(log.file, 'benign', log.benign)),
+      ]),
+    ),
+    '### By label',
+    table(
+      ['log', 'label', 'flows', 'taken by alerts', 'kinds'],
+      logs.flatMap((log) => log.labels.map((row) => [log.file, row.label, `${row.flows}`, `${row.claimed}`, row.kinds.join(', ')])),
+    ),
+  ]
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return 'None.'
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+function viewRow(file: string, lines: string, view: LogView): string[] {
+  const counts = [view.alerts.length, view.alertsAHostDay, view.notifications, view.rollUps]
+  return [file, lines, `${view.flows}`, value(view.hostDays), ...counts.map(value), view.simple.join(', ')]
 }
 
-function value(v: number | null): string {
-  return v === null ? '–' : String(Number(v.toPrecision(3)))
+function alertRows(file: string, lines: string, view: LogView): string[][] {
+  return view.alerts.map((alert) => [
+    file,
+    lines,
+    alertText(alert),
+    `${alert.timeToDetect.flows}`,
+    value(alert.timeToDetect.seconds),
+    Object.entries(alert.labels)
+      .map(([label, count]) => `${label} ${count}`)
+      .join(', '),
+  ])
+}
+
+function surprisalText(rows: readonly TrialRow[]): string[] {
+  if (rows.length === 0) return []
+  const share = (v: number): string => v.toFixed(3)
+  const models = ['surprisal', 'histograms', 'packets'] as const
+  return [
+    '## Surprisal',
+    `Learnt from the first half of a log's benign lines, then frozen; flows of the other log are moved into its second half and scored among it. Area under the curve, and share above the score that ${FALSE_POSITIVES * 100} % of the second half's benign flows exceed. Rows that are not *Malicious* are controls: they say how much is merely another network.`,
+    table(
+      ['learnt from', 'scored', 'label', 'flows', ...models.map((model) => `${model}: area, share found`)],
+      rows.map((row) => [
+        row.learnt,
+        row.scored,
+        row.label,
+        `${row.flows}`,
+        ...models.map((model) => `${share(row.byModel[model].auc)}, ${share(row.byModel[model].found)}`),
+      ]),
+    ),
+  ]
+}
+
+function likelihoodsText({ calibration, calibrationBySource, captureBrier }: Evaluation): string[] {
+  return [
+    '## Likelihoods',
+    `Episodes with a known truth, alert or not. Whole captures of the folder as one statement each: Brier score ${value(captureBrier)}.`,
+    table(
+      ['source', 'episodes', 'Brier score', 'expected calibration error'],
+      [...calibrationBySource, { source: '**all**', ...calibration }].map((c) => [
+        c.source,
+        `${c.judgements}`,
+        value(c.brier),
+        value(c.ece),
+      ]),
+    ),
+    table(
+      ['stated', 'episodes', 'mean stated', 'true'],
+      calibration.table.map((row) => [
+        `${row.from.toFixed(1)}–${(row.from + 0.1).toFixed(1)}`,
+        `${row.count}`,
+        row.meanLikelihood.toFixed(3),
+        row.trueShare.toFixed(3),
+      ]),
+    ),
+  ]
 }

@@ -6,16 +6,20 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '../../src/config.ts'
-import type { JudgedCapture, JudgedEpisode } from './judge-capture.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { judgeLogs, type LogOutcome, trialOf } from './flow-logs.ts'
+import type { JudgedCapture } from './judge-capture.ts'
 import { judgeCapture } from './judge-capture.ts'
 import type { Label } from './labels.ts'
-import { isOf, readLabels } from './labels.ts'
+import { readLabels } from './labels.ts'
 import type { Judgement, ReliabilityRow } from './measures.ts'
 import { brierScore, expectedCalibrationError, reliability } from './measures.ts'
+import { isAlert, isWanted, type Outcome, outcomeOf } from './outcome.ts'
+import { readOwnLabels } from './own-captures.ts'
 import { PACKETS_RULE, SIMPLE_RULES } from './simple-rules.ts'
+import type { TrialRow } from './surprisal-trial.ts'
+import { judgeVariations, type LabelledCapture } from './variations.ts'
 
-const ALERT_MIN = 0.5
 const HOURS_A_DAY = 24
 /** A capture in which nothing was noticed at all is stated harmless at this likelihood. */
 const UNNOTICED = 0.01
@@ -24,34 +28,11 @@ export interface EvaluationOptions {
   folder: string
   /** For one capture. */
   timeLimitMs: number
+  /** Captures of our own making, with their manifest: judged for calibration, counted apart. */
+  ownFolder: string
   /** Only files whose path contains this. */
   only: string
   onCapture: (done: number, total: number) => void
-}
-
-export interface AlertSummary {
-  kind: string
-  actor: string
-  victims: string[]
-  victimCount: number
-  likelihood: number
-  severity: string
-  evidence: string[]
-  benign: string[]
-}
-
-export interface Outcome {
-  file: string
-  class: string
-  expect: readonly string[]
-  howSure: string
-  result: 'found' | 'missed' | 'quiet' | 'false alert' | 'no demand' | 'not read'
-  /** Flows and seconds of packet time from the episode's first packet to its first alert. */
-  timeToDetect: { flows: number; seconds: number } | null
-  alerts: AlertSummary[]
-  /** The likeliest episode of a wanted kind that stayed below the limit, or of any kind where silence was wanted. */
-  below: AlertSummary | null
-  fault: string | null
 }
 
 export interface KindRow {
@@ -77,6 +58,13 @@ export interface RuleRow {
   benignByUs: number
 }
 
+export interface Calibration {
+  judgements: number
+  brier: number | null
+  ece: number | null
+  table: ReliabilityRow[]
+}
+
 export interface Evaluation {
   captures: number
   packets: number
@@ -85,8 +73,13 @@ export interface Evaluation {
   outcomes: Outcome[]
   benign: { captures: number; hours: number; hostDays: number; alerts: number; notifications: number; high: number }
   rules: RuleRow[]
-  calibration: { judgements: number; brier: number | null; ece: number | null; table: ReliabilityRow[] }
+  calibration: Calibration
+  /** The same by where the judgements come from. */
+  calibrationBySource: (Calibration & { source: string })[]
   captureBrier: number | null
+  /** Logs of flow records in `flows/`; empty without that folder. */
+  logs: LogOutcome[]
+  surprisal: TrialRow[]
 }
 
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
@@ -101,7 +94,13 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   const outcomes = judged.map(({ label, capture }) => outcomeOf(label, capture))
   const quiet = judged.filter(({ label }) => label.mustBeQuiet)
   const quietAlerts = quiet.flatMap(({ capture }) => capture.episodes.filter(isAlert))
-  const judgements = judged.flatMap(({ label, capture }) => judgementsOf(label, capture))
+  const logs = await judgeLogs(options.folder, config, options.only)
+  const own = await judgeOwn(options, config)
+  const bySource = [
+    { source: 'captures of the folder', judgements: judged.flatMap(({ label, capture }) => judgementsOf([label], capture)) },
+    { source: 'captures of our own', judgements: own },
+    { source: 'flow records', judgements: logs.flatMap((log) => log.judgements) },
+  ]
   return {
     captures: judged.length,
     packets: judged.reduce((sum, { capture }) => sum + capture.packets, 0),
@@ -113,18 +112,52 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
       hours: quiet.reduce((sum, { capture }) => sum + capture.seconds, 0) / 3600,
       hostDays: quiet.reduce((sum, { capture }) => sum + capture.hostHours, 0) / HOURS_A_DAY,
       alerts: quietAlerts.length,
-      notifications: quietAlerts.filter(({ alert }) => alert.shouldNotify).length,
+      notifications: quietAlerts.filter(({ isNotified }) => isNotified).length,
       high: quietAlerts.filter(({ alert }) => alert.severity === 'high' || alert.severity === 'critical').length,
     },
     rules: ruleRows(judged),
-    calibration: {
-      judgements: judgements.length,
-      brier: brierScore(judgements),
-      ece: expectedCalibrationError(judgements),
-      table: reliability(judgements),
-    },
+    calibration: calibrationOf(bySource.flatMap(({ judgements }) => judgements)),
+    calibrationBySource: bySource.map(({ source, judgements }) => ({ source, ...calibrationOf(judgements) })),
     captureBrier: brierScore(judged.flatMap(({ label, capture }) => captureJudgement(label, capture))),
+    logs,
+    surprisal: await trialOf(options.folder, config, options.only),
   }
+}
+
+function calibrationOf(judgements: readonly Judgement[]): Calibration {
+  return {
+    judgements: judgements.length,
+    brier: brierScore(judgements),
+    ece: expectedCalibrationError(judgements),
+    table: reliability(judgements),
+  }
+}
+
+async function judgeOwn({ ownFolder, only, timeLimitMs }: EvaluationOptions, config: Config): Promise<Judgement[]> {
+  const judgements: Judgement[] = []
+  for (const { path, labels } of ownCaptures(ownFolder).filter((own) => own.path.includes(only))) {
+    judgements.push(...judgementsOf(labels, await judgeCapture(path, config, timeLimitMs)))
+  }
+  return judgements
+}
+
+function ownCaptures(ownFolder: string): LabelledCapture[] {
+  const labels = readOwnLabels(ownFolder)
+  const files = [...new Set(labels.map(({ file }) => file))]
+  return files.map((file) => ({ path: join(ownFolder, file), labels: labels.filter((label) => label.file === file) }))
+}
+
+/** @param isBenignVaried quiet captures of the folder, too; they are many. Those of pcaps/ always are. */
+export async function evaluateVariations(options: EvaluationOptions & { isBenignVaried: boolean }) {
+  const { folder, ownFolder, isBenignVaried, only, timeLimitMs, onCapture } = options
+  const labels = readLabels(readFileSync(join(folder, 'labels.tsv'), 'utf8'))
+  const attacks = labels.filter((label) => isCapture(label) && label.expect.length > 0 && label.howSure !== 'context')
+  const quiet = isBenignVaried ? labels.filter((label) => isCapture(label) && label.mustBeQuiet) : []
+  const captures = [
+    ...[...attacks, ...quiet].map((label) => ({ path: join(folder, label.file), labels: [label] })),
+    ...ownCaptures(ownFolder),
+  ].filter(({ path }) => path.includes(only))
+  return await judgeVariations({ captures, config: loadConfig({}), timeLimitMs, onCapture })
 }
 
 /** Rows about whole folders, and flow records, are other readers' business. */
@@ -132,64 +165,13 @@ function isCapture({ file }: Label): boolean {
   return /\.(pcap|pcapng|cap|dmp)(\.gz|\.zst)?$/i.test(file)
 }
 
-function isAlert({ alert, found }: JudgedEpisode): boolean {
-  return found !== null && alert.likelihood >= ALERT_MIN && alert.severity !== 'info'
-}
-
-function isWanted({ alert }: JudgedEpisode, { expect, actor, victim }: Label): boolean {
-  return expect.includes(alert.kind) && isOf(actor, [alert.actor]) && isOf(victim, alert.victims.addresses)
-}
-
-function outcomeOf(label: Label, capture: JudgedCapture): Outcome {
-  const { episodes, fault } = capture
-  const alerts = episodes.filter(isAlert)
-  const wanted = episodes.filter((episode) => isWanted(episode, label))
-  const hits = wanted.filter((episode) => episode.alert.likelihood >= ALERT_MIN && episode.found !== null)
-  const below = (label.expect.length > 0 ? wanted : episodes)
-    .filter((episode) => !hits.includes(episode) && !alerts.includes(episode))
-    .sort((a, b) => b.alert.likelihood - a.alert.likelihood)[0]
-  const seconds = hits.map(({ found }) => found?.seconds ?? 0)
-  const first = hits[seconds.indexOf(Math.min(...seconds))]
-  return {
-    file: label.file,
-    class: label.class,
-    expect: label.expect,
-    howSure: label.howSure,
-    result: resultOf(label, capture, hits.length, alerts.length),
-    timeToDetect: first?.found ?? null,
-    alerts: episodes.filter(({ found }) => found !== null).map(summaryOf),
-    below: below === undefined ? null : summaryOf(below),
-    fault,
-  }
-}
-
-function resultOf(label: Label, capture: JudgedCapture, hits: number, alerts: number): Outcome['result'] {
-  if (capture.packets === 0 && capture.fault !== null) return 'not read'
-  if (label.expect.length > 0) return hits > 0 ? 'found' : 'missed'
-  if (!label.mustBeQuiet) return 'no demand'
-  return alerts > 0 ? 'false alert' : 'quiet'
-}
-
-function summaryOf({ alert }: JudgedEpisode): AlertSummary {
-  const { kind, actor, victims, likelihood, severity } = alert
-  const weights = (items: readonly { code: string; lr: number }[]): string[] => items.map(({ code, lr }) => `${code} ${lr.toFixed(2)}`)
-  return {
-    kind,
-    actor,
-    victims: victims.addresses.slice(0, 4),
-    victimCount: victims.count,
-    likelihood,
-    severity,
-    evidence: weights(alert.evidence),
-    benign: weights(alert.benign.filter(({ lr }) => lr < 0)),
-  }
-}
-
-/** Every episode, alert or not, whose truth the label tells: wanted ones are true, any in a quiet capture is false. */
-function judgementsOf(label: Label, { episodes }: JudgedCapture): Judgement[] {
-  if (label.mustBeQuiet) return episodes.map(({ alert }) => ({ likelihood: alert.likelihood, isTrue: false }))
-  if (label.expect.length === 0 || label.howSure === 'context') return []
-  return episodes.filter((episode) => isWanted(episode, label)).map(({ alert }) => ({ likelihood: alert.likelihood, isTrue: true }))
+/** Every episode, alert or not, whose truth the labels tell: wanted ones are true, any in a quiet capture is false. */
+function judgementsOf(labels: readonly Label[], { episodes }: JudgedCapture): Judgement[] {
+  if (labels.some((label) => label.mustBeQuiet)) return episodes.map(({ alert }) => ({ likelihood: alert.likelihood, isTrue: false }))
+  const demands = labels.filter((label) => label.expect.length > 0 && label.howSure !== 'context')
+  return episodes
+    .filter((episode) => demands.some((label) => isWanted(episode, label)))
+    .map(({ alert }) => ({ likelihood: alert.likelihood, isTrue: true }))
 }
 
 /** A whole capture as one statement: its likeliest episode. */

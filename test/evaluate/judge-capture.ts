@@ -23,12 +23,15 @@ import { newReading, readCaptures } from '../../src/reading.ts'
 import { Analyst } from '../../src/score/analyst.ts'
 import type { AlertEvent } from '../../src/score/evidence.ts'
 import { type SimpleFindings, SimpleRules } from './simple-rules.ts'
+import type { Vary } from './vary.ts'
 
 const US_PER_S = 1e6
 const US_PER_HOUR = 3600 * US_PER_S
 
 export interface JudgedEpisode {
   alert: AlertEvent
+  /** Any of its events asked for a notification. */
+  isNotified: boolean
   /** null: it never became an alert. */
   found: { flows: number; seconds: number } | null
 }
@@ -46,8 +49,11 @@ export interface JudgedCapture {
   fault: string | null
 }
 
-/** @param timeLimitMs reading stops there; said in `fault`. */
-export async function judgeCapture(path: string, config: Config, timeLimitMs: number): Promise<JudgedCapture> {
+/**
+ * @param timeLimitMs reading stops there; said in `fault`.
+ * @param vary what to change of its records before they are metered
+ */
+export async function judgeCapture(path: string, config: Config, timeLimitMs: number, vary: Vary | null = null): Promise<JudgedCapture> {
   const episodes = new Map<string, JudgedEpisode>()
   const reading = newReading()
   const internal = new NetworkSet(config.networks.internal)
@@ -62,7 +68,9 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
   const analystOf = (): Analyst => {
     run.analyst ??= openAnalyst(config, meter, (alert, isAlert) => {
       const found = { flows: alert.episode.flows, seconds: (meter.table.nowUs - alert.episode.firstUs) / US_PER_S }
-      episodes.set(alert.id, { alert, found: isAlert ? (episodes.get(alert.id)?.found ?? found) : null })
+      const known = episodes.get(alert.id)
+      const isNotified = known?.isNotified === true || (isAlert && alert.shouldNotify)
+      episodes.set(alert.id, { alert, isNotified, found: isAlert ? (known?.found ?? found) : null })
     })
     return run.analyst
   }
@@ -87,7 +95,7 @@ export async function judgeCapture(path: string, config: Config, timeLimitMs: nu
   })
   const signal = AbortSignal.timeout(timeLimitMs)
   const take = async (slab: Parameters<Meter['meterSlab']>[0]): Promise<boolean> => {
-    meter.meterSlab(slab)
+    meter.meterSlab(vary === null ? slab : vary.slab(slab))
     return await Promise.resolve(true)
   }
   const state = (): { packets: number; packetTimeSec: null } => ({ packets: meter.counters.seen, packetTimeSec: null })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isOf, parseParty, readLabels } from './labels.ts'
-import { brierScore, expectedCalibrationError, reliability } from './measures.ts'
+import { areaUnderCurve, brierScore, expectedCalibrationError, reliability, shareFoundAt } from './measures.ts'
 
 describe('labels', () => {
   it.each<[string, string, boolean]>([
@@ -43,6 +43,19 @@ describe('measures', () => {
       [0.1, 1, 0],
       [0.9, 4, 0.75],
     ])
+  })
+
+  it('area under the curve: ties count half', () => {
+    expect(areaUnderCurve([1, 2, 3], [4, 5])).toBe(1)
+    expect(areaUnderCurve([4, 5], [1, 2, 3])).toBe(0)
+    expect(areaUnderCurve([1, 1], [1, 1])).toBe(0.5)
+    expect(areaUnderCurve([1, 3], [2, 3])).toBe((1 + 0 + 1 + 0.5) / 4)
+  })
+
+  it('share found at a rate of false positives', () => {
+    const usual = Array.from({ length: 1000 }, (_, i) => i)
+    expect(shareFoundAt(0.005, usual, [993, 994, 995, 2000])).toBe(0.5)
+    expect(usual.filter((score) => score > 994).length / usual.length).toBe(0.005)
   })
 
   it('nothing measured is null', () => {

@@ -41,3 +41,25 @@ export function expectedCalibrationError(judgements: readonly Judgement[]): numb
   const sum = reliability(judgements).reduce((total, row) => total + row.count * Math.abs(row.meanLikelihood - row.trueShare), 0)
   return sum / judgements.length
 }
+
+/** Chance that one of `strange` scores above one of `usual`, ties half: the area under the ROC curve. */
+export function areaUnderCurve(usual: readonly number[], strange: readonly number[]): number {
+  const all = [...usual.map((score) => ({ score, isStrange: 0 })), ...strange.map((score) => ({ score, isStrange: 1 }))]
+  all.sort((a, b) => a.score - b.score)
+  let rankSum = 0
+  for (let i = 0; i < all.length; ) {
+    let end = i
+    while (end < all.length && all[end].score === all[i].score) end++
+    // Equal scores share the mean of their ranks.
+    const rank = (i + 1 + end) / 2
+    for (; i < end; i++) rankSum += all[i].isStrange * rank
+  }
+  return (rankSum - (strange.length * (strange.length + 1)) / 2) / (usual.length * strange.length)
+}
+
+/** Share of `strange` above the score that only this share of `usual` exceeds. */
+export function shareFoundAt(falsePositives: number, usual: readonly number[], strange: readonly number[]): number {
+  const sorted = [...usual].sort((a, b) => b - a)
+  const limit = sorted[Math.floor(falsePositives * sorted.length)]
+  return strange.filter((score) => score > limit).length / strange.length
+}
