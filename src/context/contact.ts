@@ -40,6 +40,8 @@ export interface Contact {
   hasSyn: boolean
   /** The client completed the handshake, or sent anything after it. */
   hasCompleted: boolean
+  /** A TCP connection that had begun before the capture: flags were measured, and there is no SYN either way. */
+  isMidway: boolean
   /** TCP segments of no connection: no SYN either way, one or two packets, and no answer but a reset. */
   isStray: boolean
   /** The server's address is a multicast or broadcast address. */

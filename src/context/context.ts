@@ -329,7 +329,7 @@ export class Context {
     if (!this.#sessionPorts.has(contact.port[SERVER])) return null
     const clientBytes = contact.payloadBytes[CLIENT]
     const serverBytes = contact.payloadBytes[SERVER]
-    if (contact.proto !== TCP || contact.isContinuation || !clientBytes || !serverBytes) return null
+    if (contact.proto !== TCP || contact.isContinuation || contact.isMidway || !clientBytes || !serverBytes) return null
     const window = this.#sessions.getOrCreate(`${pairKey(contact)} ${contact.port[SERVER]}`, () => new SessionWindow())
     const durationUs = contact.lastUs - contact.startUs
     window.add({ flowId: contact.flowId, atUs: contact.startUs, durationUs, clientBytes, serverBytes })

@@ -30,7 +30,8 @@ const TEN_MINUTES_US = 600 * US_PER_S
 const DNS_PORT = 53
 const DHCP_PORT = 67
 const ANY_DHCP_SERVER = 'dhcp'
-const ECHO_REQUEST: ReadonlySet<number> = new Set([8, 128])
+/** Types of a row's first packet: a request, or the reply to one that came before the capture. */
+const ECHOES: ReadonlySet<number> = new Set([8, 128, 0, 129])
 /** A row that carries less both ways is no transfer worth an entry. */
 const TRANSFER_BYTES_MIN = 10_000
 /** SCORER.md D13: a connection that lasted this long and carried no more than this counts as slow. */
@@ -289,7 +290,9 @@ export class Exchanges {
 
   /** @param openUntilUs when the connection was still open; null when the row has ended. */
   #noteSlow(contact: Contact, openUntilUs: number | null): SlowConnections | null {
-    if (contact.proto !== TCP || !(contact.hasCompleted || contact.isContinuation)) return null
+    // A capture begins while an attack goes on: who exchanges segments has completed the connection before.
+    const isOpen = contact.hasCompleted || contact.isContinuation || (contact.isMidway && contact.halves === 'both')
+    if (contact.proto !== TCP || !isOpen) return null
     const { flowId, startUs } = contact
     const lastUs = openUntilUs ?? contact.lastUs
     const seconds = (lastUs - startUs) / US_PER_S
@@ -355,7 +358,7 @@ function hasPorts(contact: Contact): boolean {
 }
 
 function isEcho(contact: Contact): boolean {
-  return (contact.proto === ICMP || contact.proto === ICMPV6) && ECHO_REQUEST.has(contact.port[CLIENT])
+  return (contact.proto === ICMP || contact.proto === ICMPV6) && ECHOES.has(contact.port[0])
 }
 
 function serviceKey(contact: Contact): string {

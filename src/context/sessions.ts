@@ -3,7 +3,8 @@
  *
  * In:  sessions with payload both ways, by their start. Out: the newest of the last five to ten minutes, by start,
  *      at most 2 × SESSIONS_MAX.
- * Not: long connections' later pieces: they belong to the session that began them.
+ * Not: long connections' later pieces: they belong to the session that began them; nor what remains of sessions that had begun before the
+ *      capture: it says nothing about their size.
  */
 
 const BUCKET_US = 5 * 60e6

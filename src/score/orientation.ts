@@ -107,6 +107,7 @@ export class Orienter {
       failure: isHidden ? null : failure,
       hasSyn: flags !== null && flags[CLIENT].syn > flags[CLIENT].synAck,
       hasCompleted: flags !== null && flags[SERVER].synAck > 0 && flags[CLIENT].ack > 0,
+      isMidway: flags !== null && flags[CLIENT].syn + flags[SERVER].syn === 0 && !flow.isContinuation,
       isStray: isStray(view) && isSilenceAFact,
       isToGroup: isGroupAddress(addr[SERVER]),
       isContinuation: flow.isContinuation,

@@ -87,6 +87,16 @@ const LOGIN_SERVICES: ReadonlyMap<number, LoginService> = new Map([
 const FLAT_NEXT = "Read the server's login log for this client and this time: it says which names were tried and whether one got in."
 
 const WEIGHTS = {
+  nearly_flat: {
+    lr: 1.3,
+    group: 'pattern',
+    basis: 'expert',
+    label: 'sessions much alike',
+    claim:
+      '{m0} short sessions of {x0} with {x2} on {x1} carried much the same: {m1} each in the middle, varying by {m2}; the sensor missed {m3} of the packets, which makes equal sessions differ',
+    alt: 'a script or a job that logs in again and again: packets are missing that would tell',
+    next: FLAT_NEXT,
+  },
   flat_sessions: {
     lr: 1.5,
     group: 'pattern',
@@ -145,6 +155,11 @@ const TARGETS_MIN = 3
 /** A session with this many times the usual octets, or this many times the usual time, stands out. */
 const ODD_BYTES_FACTOR = 3
 const ODD_DURATION_FACTOR = 10
+/** A session with so many times fewer octets was closed early. */
+const CUT_SHORT_FACTOR = 3
+/** From this loss on, flatness is asked for less strictly; a session's octets lie in about so many packets. */
+const MISSING_MIN = 0.01
+const LARGE_PACKETS = 2
 const SESSIONS_SHOWN_MAX = 200
 const US_PER_S = 1e6
 const WINDOW_US = 5 * 60 * US_PER_S
@@ -172,7 +187,7 @@ function detect(look: Look, options: Options): Finding | null {
   if (service === undefined || observed.sessions === null || judged.isContinuation) return null
   const all = observed.sessions.since(judged.startUs - WINDOW_US)
   if (all.length < options.sessions_min) return null
-  const guesses = measureGuesses(all, service, options)
+  const guesses = measureGuesses(all, service, flatnessMax(look, all[0].atUs, options), options)
   if (guesses === null) return null
   return {
     actor: judged.addr[CLIENT],
@@ -195,7 +210,16 @@ interface Guesses {
   odd: readonly Session[]
 }
 
-function measureGuesses(all: readonly Session[], service: LoginService, options: Options): Guesses | null {
+/**
+ * Packets that the sensor missed make equal sessions differ: of n equal packets of which a share q is lost, the sum varies by about √(q/n).
+ * Most of a login's octets lie in few packets.
+ */
+function flatnessMax({ context }: Look, fromUs: number, options: Options): number {
+  const missing = context.captured.since(fromUs)?.missingShare ?? 0
+  return missing < MISSING_MIN ? options.flatness_max : Math.hypot(options.flatness_max, Math.sqrt(missing / LARGE_PACKETS))
+}
+
+function measureGuesses(all: readonly Session[], service: LoginService, flatnessMax: number, options: Options): Guesses | null {
   const maxUs = options.session_max_s * US_PER_S
   const inBand = all.filter((s) => s.durationUs <= maxUs && Math.max(s.clientBytes, s.serverBytes) <= service.failedMaxBytes)
   if (inBand.length < options.sessions_min) return null
@@ -204,10 +228,12 @@ function measureGuesses(all: readonly Session[], service: LoginService, options:
   // A login that succeeded may be small enough for the band; it must not hide the guesses before it.
   const isOdd = (s: Session): boolean =>
     bytesOf(s) > ODD_BYTES_FACTOR * medianBytes || s.durationUs > Math.max(ODD_DURATION_FACTOR * medianUs, US_PER_S)
-  const flat = inBand.filter((s) => !isOdd(s))
+  // Servers close some connections before a name is asked for when too many come at once (sshd's MaxStartups).
+  const isCutShort = (s: Session): boolean => CUT_SHORT_FACTOR * bytesOf(s) < medianBytes
+  const flat = inBand.filter((s) => !isOdd(s) && !isCutShort(s))
   if (flat.length < options.sessions_min || flat.length < options.flat_share_min * all.length) return null
   const variation = variationOf(flat.map(bytesOf))
-  if (variation > options.flatness_max) return null
+  if (variation > flatnessMax) return null
   const odd = all.filter((s, i) => isOdd(s) && i >= options.sessions_min)
   return { flat, medianBytes, variation, odd }
 }
@@ -229,9 +255,17 @@ function assess(
   const toUs = Math.max(...flat.map((s) => s.atUs + s.durationUs))
   const sample = { n: count, fromUs, toUs, flowIds: flat.slice(0, 10).map((s) => s.flowId) }
   const isVeryFlat = guesses.variation <= VERY_FLAT_MAX
+  const missing = look.context.captured.since(all[0].atUs)?.missingShare ?? 0
+  const isNearlyFlat = guesses.variation > options.flatness_max
+  const [code, weight] = isVeryFlat
+    ? (['D8.very_flat', WEIGHTS.very_flat] as const)
+    : isNearlyFlat
+      ? (['D8.nearly_flat', WEIGHTS.nearly_flat] as const)
+      : (['D8.flat_sessions', WEIGHTS.flat_sessions] as const)
+  const measured = [num(count, 'count'), num(guesses.medianBytes, 'B'), num(guesses.variation * 100, 'percent')]
   const evidence: Draft[] = [
-    draft(isVeryFlat ? 'D8.very_flat' : 'D8.flat_sessions', isVeryFlat ? WEIGHTS.very_flat : WEIGHTS.flat_sessions, {
-      measured: [num(count, 'count'), num(guesses.medianBytes, 'B'), num(guesses.variation * 100, 'percent')],
+    draft(code, weight, {
+      measured: isNearlyFlat ? [...measured, num(missing * 100, 'percent')] : measured,
       names: [judged.addr[CLIENT], server, service.name],
       sample,
     }),

@@ -121,7 +121,7 @@ const WEIGHTS = {
     group: 'pattern',
     basis: 'expert',
     label: 'a new connection each time',
-    claim: 'it opened a new connection every {m0}, {m1} in all; programs that ask so often keep one open',
+    claim: 'it opened a new connection every {m0}, {m1} in all, for replies of one size; programs that ask so often keep one open',
     alt: 'a script or a test that runs in a loop',
     next: 'Look for a script on the actor.',
   },
@@ -142,6 +142,7 @@ const PERSISTENCE_STEPS: readonly { fromUs: number; lr: number }[] = [
   { fromUs: 6 * 3600e6, lr: 0.3 },
 ]
 const FLAT_RATIO_MAX = 1.1
+const ALIKE_REPLIES_RATIO_MAX = 1.25
 const SMALL_REPLY_BYTES = 1000
 /** Ten seconds with their jitter, and what a call itself takes: loops wait between calls. */
 const RECONNECT_US_MAX = 15e6
@@ -215,7 +216,7 @@ function assess(look: Look, series: AttemptSeries, regularity: Regularity, optio
       draft('D9.persistence', WEIGHTS.persistence, { measured: [num(series.lastUs - series.firstUs, 'us')], sample, lr: lasted.lr }),
     )
   }
-  const isReconnecting = reconnects(look, series, regularity)
+  const isReconnecting = reconnects(look, series, regularity) && areRepliesAlike(kept)
   if (isReconnecting) {
     evidence.push(
       draft('D9.reconnects', WEIGHTS.reconnects, { measured: [num(regularity.medianUs, 'us'), num(series.total, 'count')], sample }),
@@ -250,6 +251,17 @@ function assess(look: Look, series: AttemptSeries, regularity: Regularity, optio
   })
 }
 
+/** Who fetches another page each time is a reader or a crawler; an agent without orders gets the same answer again and again. */
+function areRepliesAlike(kept: readonly Attempt[]): boolean {
+  const { p10, p90 } = band(kept.map((call) => call.serverBytes))
+  return p10 > 0 && p90 <= ALIKE_REPLIES_RATIO_MAX * p10
+}
+
+function band(values: readonly number[]): { p10: number; p90: number } {
+  const sorted = [...values].sort((a, b) => a - b)
+  return { p10: sorted[Math.floor(sorted.length * 0.1)], p90: sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.9))] }
+}
+
 /** So often that a program which only wants news would keep its connection. */
 function reconnects({ judged }: Look, series: AttemptSeries, regularity: Regularity): boolean {
   return judged.proto === TCP && !judged.isServerInternal && series.total >= RECONNECTS_MIN && regularity.medianUs < RECONNECT_US_MAX
@@ -266,9 +278,8 @@ export function infrastructureOf({ judged, context }: Look): NonNullable<Assessm
 }
 
 function volume(kept: readonly Attempt[], sample: Draft['sample']): Draft[] {
-  const requests = kept.map((call) => call.clientBytes).sort((a, b) => a - b)
-  const p10 = requests[Math.floor(requests.length * 0.1)]
-  const p90 = requests[Math.min(requests.length - 1, Math.floor(requests.length * 0.9))]
+  const requests = kept.map((call) => call.clientBytes)
+  const { p10, p90 } = band(requests)
   const reply = medianOf(kept.map((call) => call.serverBytes))
   const drafts: Draft[] = []
   if (p10 > 0 && p90 <= FLAT_RATIO_MAX * p10) {

@@ -43,7 +43,7 @@ function optionsOf(pps: number, what: string) {
     },
     few_packets_per_s_min: {
       kind: 'number',
-      default: 100,
+      default: 50,
       min: 10,
       max: 1e7,
       unit: '1/s',

@@ -41,6 +41,22 @@ const OPTIONS = {
     unit: '1/s',
     comment: 'Or so many in one second; a fifth of them at one and a half times the rate in less.',
   },
+  sources_min: {
+    kind: 'integer',
+    default: 500,
+    min: 50,
+    max: 1_000_000,
+    unit: 'sources',
+    comment: 'Or connections begun by so many sources within ten to twenty seconds, at few_half_open_per_s_min at least.',
+  },
+  few_half_open_per_s_min: {
+    kind: 'number',
+    default: 40,
+    min: 5,
+    max: 1e6,
+    unit: '1/s',
+    comment: 'Half-open connections in each of seconds_min seconds that sources_min asks for: forged sources need no great rate.',
+  },
   one_source_burst_min: {
     kind: 'number',
     default: 5000,
@@ -91,7 +107,8 @@ export const FLOOD_SYN = {
   techniques: { fromInside: ['T1499.001', 'T1498.001'], fromOutside: ['T1499.001', 'T1498.001'], manyVictims: [] },
   inputs: 'half-open, refused and completed connections by destination and second',
   windowUs: 60e6,
-  entryTest: 'completed share ≤ completed_share_max and (half_open_per_s_min in seconds_min of ten seconds, or burst_half_open_min in one)',
+  entryTest:
+    'completed share ≤ completed_share_max and (half_open_per_s_min in seconds_min of ten seconds, or burst_half_open_min in one, or few_half_open_per_s_min from sources_min)',
   options: OPTIONS,
   priorLog10: -1,
   cap: { limit: 0.99, why: 'headers alone never make a flood certain' },
@@ -113,11 +130,16 @@ function detect(look: Look, options: Options): Finding | null {
   const halfOpen = window.inTenSeconds(atUs, 'halfOpen')
   const isBurst =
     rate.most >= options.burst_half_open_min || isShortBurst(window.lastUs - window.firstUs, halfOpen, options.burst_half_open_min)
-  if (!isBurst && rate.seconds < options.seconds_min) return null
+  if (!isBurst && rate.seconds < options.seconds_min && !isWide(window, atUs, options)) return null
   const completed = window.inTenSeconds(atUs, 'completed')
   if (completed > options.completed_share_max * (halfOpen + completed)) return null
   if (rate.most < options.one_source_burst_min && isScanLike('D5', arrivals)) return null
   return floodFinding('D5', look, { ...arrivals, atUs }, '', () => assess(look, { ...arrivals, atUs }, options))
+}
+
+function isWide(window: Arrivals['window'], atUs: number, options: Options): boolean {
+  if (window.sources.count() < options.sources_min) return false
+  return window.peak(atUs, 'halfOpen', options.few_half_open_per_s_min).seconds >= options.seconds_min
 }
 
 function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
