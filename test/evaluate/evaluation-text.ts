@@ -24,13 +24,15 @@ export function evaluationText(evaluation: Evaluation): string {
     '## Where something was expected',
     table(
       ['capture', 'expected', 'how sure', 'result', 'alerts', 'below the limit, or why not read'],
-      outcomes.filter((o) => o.expect.length > 0).map(attackRow),
+      [...outcomes, ...evaluation.ownOutcomes].filter((o) => o.expect.length > 0).map(attackRow),
     ),
     '## Benign captures',
     `${benign.captures} captures, ${value(benign.hours)} hours, ${value(benign.hostDays)} host-days: ${benign.alerts} alerts at one half or more (${value(benign.alerts / benign.hostDays)} a host-day), ${benign.notifications} notifications, ${benign.high} high or critical.`,
     table(
       ['capture', 'alerts'],
-      outcomes.filter((o) => o.result === 'false alert').map((o) => [o.file, o.alerts.map(alertText).join('<br>')]),
+      [...outcomes, ...evaluation.ownOutcomes]
+        .filter((o) => o.result === 'false alert')
+        .map((o) => [o.file, o.alerts.map(alertText).join('<br>')]),
     ),
     '## Simple rules on the same captures',
     table(

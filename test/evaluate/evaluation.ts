@@ -11,7 +11,7 @@ import { judgeLogs, type LogOutcome, trialOf } from './flow-logs.ts'
 import type { JudgedCapture } from './judge-capture.ts'
 import { judgeCapture } from './judge-capture.ts'
 import type { Label } from './labels.ts'
-import { readLabels } from './labels.ts'
+import { isWantedPath, readLabels } from './labels.ts'
 import type { Judgement, ReliabilityRow } from './measures.ts'
 import { brierScore, expectedCalibrationError, reliability } from './measures.ts'
 import { isAlert, isWanted, type Outcome, outcomeOf } from './outcome.ts'
@@ -30,7 +30,7 @@ export interface EvaluationOptions {
   timeLimitMs: number
   /** Captures of our own making, with their manifest: judged for calibration, counted apart. */
   ownFolder: string
-  /** Only files whose path contains this. */
+  /** Only files whose path contains one of these parts, separated by commas. */
   only: string
   onCapture: (done: number, total: number) => void
 }
@@ -71,6 +71,8 @@ export interface Evaluation {
   flows: number
   kinds: KindRow[]
   outcomes: Outcome[]
+  /** Of the captures of our own. */
+  ownOutcomes: Outcome[]
   benign: { captures: number; hours: number; hostDays: number; alerts: number; notifications: number; high: number }
   rules: RuleRow[]
   calibration: Calibration
@@ -85,7 +87,7 @@ export interface Evaluation {
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
   const config = loadConfig({})
   const labels = readLabels(readFileSync(join(options.folder, 'labels.tsv'), 'utf8'))
-  const captures = labels.filter((label) => isCapture(label) && label.file.includes(options.only))
+  const captures = labels.filter((label) => isCapture(label) && isWantedPath(label.file, options.only))
   const judged: { label: Label; capture: JudgedCapture }[] = []
   for (const [i, label] of captures.entries()) {
     judged.push({ label, capture: await judgeCapture(join(options.folder, label.file), config, options.timeLimitMs) })
@@ -98,14 +100,15 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   const own = await judgeOwn(options, config)
   const bySource = [
     { source: 'captures of the folder', judgements: judged.flatMap(({ label, capture }) => judgementsOf([label], capture)) },
-    { source: 'captures of our own', judgements: own },
+    { source: 'captures of our own', judgements: own.judgements },
     { source: 'flow records', judgements: logs.flatMap((log) => log.judgements) },
   ]
   return {
     captures: judged.length,
     packets: judged.reduce((sum, { capture }) => sum + capture.packets, 0),
     flows: judged.reduce((sum, { capture }) => sum + capture.flows, 0),
-    kinds: kindRows(outcomes),
+    kinds: kindRows([...outcomes, ...own.outcomes]),
+    ownOutcomes: own.outcomes,
     outcomes,
     benign: {
       captures: quiet.length,
@@ -133,12 +136,19 @@ function calibrationOf(judgements: readonly Judgement[]): Calibration {
   }
 }
 
-async function judgeOwn({ ownFolder, only, timeLimitMs }: EvaluationOptions, config: Config): Promise<Judgement[]> {
-  const judgements: Judgement[] = []
-  for (const { path, labels } of ownCaptures(ownFolder).filter((own) => own.path.includes(only))) {
-    judgements.push(...judgementsOf(labels, await judgeCapture(path, config, timeLimitMs)))
+interface OwnJudged {
+  judgements: Judgement[]
+  outcomes: Outcome[]
+}
+
+async function judgeOwn({ ownFolder, only, timeLimitMs }: EvaluationOptions, config: Config): Promise<OwnJudged> {
+  const own: OwnJudged = { judgements: [], outcomes: [] }
+  for (const { path, labels } of ownCaptures(ownFolder).filter((capture) => isWantedPath(capture.path, only))) {
+    const capture = await judgeCapture(path, config, timeLimitMs)
+    own.judgements.push(...judgementsOf(labels, capture))
+    own.outcomes.push(...labels.map((label) => outcomeOf(label, capture)))
   }
-  return judgements
+  return own
 }
 
 function ownCaptures(ownFolder: string): LabelledCapture[] {
@@ -156,7 +166,7 @@ export async function evaluateVariations(options: EvaluationOptions & { isBenign
   const captures = [
     ...[...attacks, ...quiet].map((label) => ({ path: join(folder, label.file), labels: [label] })),
     ...ownCaptures(ownFolder),
-  ].filter(({ path }) => path.includes(only))
+  ].filter(({ path }) => isWantedPath(path, only))
   return await judgeVariations({ captures, config: loadConfig({}), timeLimitMs, onCapture })
 }
 

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import type { Config } from '../../src/config.ts'
 import type { JudgedEpisode } from './judge-capture.ts'
 import { type JudgedRecords, judgeRecords } from './judge-records.ts'
+import { isWantedPath } from './labels.ts'
 import type { Judgement } from './measures.ts'
 import { type AlertSummary, isAlert, summaryOf } from './outcome.ts'
 import { BACKGROUND, BENIGN, onlyLines, type RecordLabels, readRecordLabels, UNLABELLED } from './record-labels.ts'
@@ -59,7 +60,7 @@ export async function judgeLogs(folder: string, config: Config, only: string): P
   const scratch = mkdtempSync(join(tmpdir(), 'flowscribe-evaluate-'))
   try {
     const outcomes: LogOutcome[] = []
-    for (const name of logsIn(folder).filter((log) => join('flows', log).includes(only))) {
+    for (const name of logsIn(folder).filter((log) => isWantedPath(join('flows', log), only))) {
       const labels = readRecordLabels(readFileSync(join(folder, 'flows', name), 'utf8'))
       outcomes.push(await judgeLog(name, labels, config, scratch))
     }
@@ -77,7 +78,7 @@ export async function trialOf(folder: string, config: Config, only: string): Pro
   const scratch = mkdtempSync(join(tmpdir(), 'flowscribe-evaluate-'))
   try {
     const logs = logsIn(folder)
-      .filter((name) => name.endsWith('.log') && join('flows', name).includes(only))
+      .filter((name) => name.endsWith('.log') && isWantedPath(join('flows', name), only))
       .map((name, i) => {
         const { byLine, blanked } = readRecordLabels(readFileSync(join(folder, 'flows', name), 'utf8'))
         const path = join(scratch, `${i}.log`)

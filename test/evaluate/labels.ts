@@ -82,3 +82,8 @@ function matcherOf(word: string): ((address: string) => boolean) | null {
 export function isOf(party: Party, addresses: readonly string[]): boolean {
   return party.length === 0 || party.some((matches) => addresses.some(matches))
 }
+
+/** @param only parts of paths, separated by commas; '' takes all. */
+export function isWantedPath(path: string, only: string): boolean {
+  return only.split(',').some((part) => path.includes(part))
+}

@@ -48,9 +48,15 @@ function taken(isKnown: boolean): AlertEvent {
   return alert
 }
 
+function between(): AlertEvent {
+  const [alert] = judgeLink(range(9).flatMap((i) => [reply(gateway, host, 10 + i * 2, evil), reply(host, gateway, 10.5 + i * 2, evil)]))
+  return alert
+}
+
 const EVENTS: readonly [string, () => AlertEvent][] = [
   ['sweep.arp', sweep],
   ['mitm.arp', () => taken(true)],
+  ['mitm.arp between two hosts', between],
   ['mitm.arp by a card without an address', () => taken(false)],
 ]
 

@@ -68,6 +68,15 @@ const WEIGHTS = {
     alt: 'a question that the sensor did not see',
     next: 'Look up whose card the address belongs to.',
   },
+  between: {
+    lr: 0.9,
+    group: 'target',
+    basis: 'expert',
+    label: 'stands between two hosts',
+    claim: 'it tells {x0} that it is {x1}, and {x1} that it is {x0}',
+    alt: 'a spare that takes over two addresses at once and tells each host so',
+    next: 'Compare the card that each of the two hosts has stored for the other (`arp -a`, `ip neigh`) with the real one.',
+  },
   repeated: {
     lr: 0.5,
     group: 'scale',
@@ -124,7 +133,8 @@ export const MITM_ARP = {
   techniques: { fromInside: ['T1557.002'], fromOutside: ['T1557.002'], manyVictims: [] },
   inputs: 'ARP claims by address and network card; which card hands on whose packets',
   windowUs: CLAIM_US,
-  entryTest: 'another card claims the address, and unasked ≥ unasked_min or overrides ≥ overrides_min; or diverted packets ≥ diverted_min',
+  entryTest:
+    'another card claims the address, and unasked ≥ unasked_min or overrides ≥ overrides_min; or diverted packets ≥ diverted_min; or two hosts are told so of each other, unasked ≥ unasked_min each',
   options: OPTIONS,
   priorLog10: -2,
   cap: { limit: 0.97, why: 'two machines with one address look alike until somebody looks at them' },
@@ -144,7 +154,7 @@ interface Taken {
 function detectArp({ station, atUs, message, arp }: ArpLook, options: Options): Finding | null {
   if (message === null && !isStep(station.divertedCount / options.diverted_min)) return null
   if (station.forced.size === 0 || VIRTUAL_ROUTERS.some((prefix) => station.mac.startsWith(prefix))) return null
-  const taken = takenBy(station, atUs, options)
+  const taken = takenBy(station, atUs, arp, options)
   if (taken.length === 0) return null
   const told = [...new Set(taken.flatMap(({ claim }) => [...claim.told]))]
   const addresses = taken.map(({ claimed }) => claimed.address)
@@ -169,15 +179,36 @@ function isStep(ratio: number): boolean {
 }
 
 /** The most insistent first. */
-function takenBy(station: Station, atUs: number, options: Options): Taken[] {
+function takenBy(station: Station, atUs: number, arp: ArpTable, options: Options): Taken[] {
   const taken: Taken[] = []
+  const between = betweenOf(station, options)
   for (const claimed of station.forced) {
     const claim = claimed.claimOf(station.mac)
     if (claim === null || atUs - claim.lastUs > CLAIM_US) continue
     const holders = claimed.others(station.mac, atUs)
-    if (isTaken(station, claim, holders, options)) taken.push({ claimed, claim, holders })
+    // A tool that stops mends what it broke in the owners' names, who may not have been heard before.
+    if (between === null && holders.some((holder) => isBetween(arp.station(holder.mac), claimed, options))) continue
+    if (between?.includes(claimed) === true || isTaken(station, claim, holders, options)) taken.push({ claimed, claim, holders })
   }
   return taken.sort((a, b) => b.claim.counts.unasked - a.claim.counts.unasked)
+}
+
+function isBetween(station: Station | undefined, claimed: ClaimedAddress, options: Options): boolean {
+  return station !== undefined && betweenOf(station, options)?.includes(claimed) === true
+}
+
+/** Two addresses that the card claims, the holder of each told of the other: nobody who owns them does that. null when there are none. */
+function betweenOf(station: Station, options: Options): readonly [ClaimedAddress, ClaimedAddress] | null {
+  if (station.forced.size < 2) return null
+  const told = [...station.forced].flatMap((claimed) => {
+    const claim = claimed.claimOf(station.mac)
+    return claim === null || claim.counts.unasked < options.unasked_min ? [] : [{ claimed, told: claim.told }]
+  })
+  for (const one of told) {
+    const other = told.find(({ claimed, told: by }) => one.told.has(claimed.address) && by.has(one.claimed.address))
+    if (other !== undefined) return [one.claimed, other.claimed]
+  }
+  return null
 }
 
 function isTaken(station: Station, claim: Claim, holders: readonly Claim[], options: Options): boolean {
@@ -205,6 +236,10 @@ function assess(station: Station, taken: readonly Taken[], atUs: number, arp: Ar
   const isTold = taken.some(({ claim }) => claim.counts.unasked >= options.unasked_min)
   const holders = [...new Set(contested.flatMap((one) => one.holders.map((claim) => claim.mac)))]
   const evidence: Draft[] = [entryEvidence(station, taken[0], contested, sample), ...strength(taken, contested, sample, options)]
+  const between = betweenOf(station, options)
+  if (between !== null) {
+    evidence.push(draft('D19.between', WEIGHTS.between, { measured: [], names: between.map(({ address }) => address), sample }))
+  }
   const places = [...holders, ...station.divertedFrom]
   const foreign = Math.max(0, ...places.map((mac) => arp.station(mac)?.foreignSources ?? 0))
   if (foreign >= GATEWAY_SOURCES_MIN) evidence.push(draft('D19.gateway', WEIGHTS.gateway, { measured: [num(foreign, 'count')], sample }))

@@ -165,8 +165,25 @@ describe('mitm.arp', () => {
         announcement(host, i * 10 + 3, evil),
       ]),
     ],
+    [
+      'a machine that tells its neighbours of both its addresses',
+      range(6).flatMap((i) => ['10.0.0.3', '10.0.0.4'].flatMap((to) => [host, gateway].map((own) => reply(own, to, 10 + i * 2, evil)))),
+    ],
   ])('stays quiet: %s', (_name, sightings) => {
     expect(said(sightings)).toEqual([])
+  })
+})
+
+describe('mitm.arp, from beginning to end', () => {
+  it('finds who stands between two hosts though the capture began after the owners were last heard', () => {
+    const bothWays = range(6).flatMap((i) => [reply(gateway, host, 10 + i * 2, evil), reply(host, gateway, 10.1 + i * 2, evil)])
+    const mended = range(4).flatMap((i) => [reply(gateway, host, 30 + i), reply(host, gateway, 30.5 + i)])
+    for (const sightings of [bothWays, [...bothWays, ...mended]]) {
+      const alerts = judgeLink(sightings)
+      expect(alerts.map(({ kind, actor }) => `${kind} ${actor}`)).toEqual([`mitm.arp ${evil}`])
+      expect(alerts[0].evidence.map(({ code }) => code)).toContain('D19.between')
+      expect(alerts[0].likelihood).toBeGreaterThan(0.7)
+    }
   })
 
   it('what a tool says when it mends what it broke accuses nobody else', () => {

@@ -1,10 +1,39 @@
 import { describe, expect, it } from 'vitest'
 import type { Flow } from '../../../src/flow/flow.ts'
-import { judge, range, said, session } from '../flows.ts'
+import type { Seen } from '../../../src/flow/health.ts'
+import type { AlertEvent } from '../../../src/score/evidence.ts'
+import { analyst, flags, judge, range, said, session } from '../flows.ts'
+
+const NOTHING_SEEN: Seen = {
+  atUs: 0,
+  packets: 0,
+  notDecoded: 0,
+  cutShort: 0,
+  late: 0,
+  evictedFlows: 0,
+  lostByKernel: 0,
+  lostByInterface: 0,
+  duplicates: 0,
+  acks: 0,
+  ackGaps: 0,
+  oversize: 0,
+  checksumsLooked: 0,
+  checksumsBad: 0,
+  checksumsEmpty: 0,
+  clockSteps: 0,
+}
 
 const ends = { client: '10.0.0.7', server: '10.0.0.9', port: 22 }
 const guess = (i: number, over: Partial<typeof ends> = {}): Flow =>
   session({ ...ends, ...over, at: i * 4 }, 1900 + (i % 3) * 40, 2400 + (i % 2) * 30, 3)
+
+/** What is left of a session that had begun before the capture. */
+const remains = (i: number): Flow => ({
+  ...session({ ...ends, at: i / 10 }, 84, 76, 2),
+  flags: [flags({ ack: 3, fin: 1 }), flags({ ack: 3, fin: 1 })],
+  connState: 'OTH',
+  history: 'DadFf',
+})
 
 const ATTACKS: readonly [string, Flow[]][] = [
   ['ssh, 12 guesses', range(12).map((i) => guess(i))],
@@ -18,6 +47,11 @@ const ATTACKS: readonly [string, Flow[]][] = [
     'from outside, a guess every ten seconds',
     range(60).map((i) => session({ client: '198.51.100.4', server: '10.0.0.9', port: 22, at: i * 10 }, 1900, 2400, 1)),
   ],
+  ['a capture that begins among them', [...range(4).map(remains), ...range(14).map((i) => guess(i + 1))]],
+  [
+    'some that the server closes early',
+    [...range(30).map((i) => guess(i)), ...range(5).map((i) => session({ ...ends, at: i * 9 }, 21, 40, 0.1))],
+  ],
   ['guesses, then a login that works', [...range(30).map((i) => guess(i)), session({ ...ends, at: 130 }, 30_000, 400_000, 110)]],
 ]
 
@@ -30,6 +64,11 @@ const LOOK_ALIKES: readonly [string, Flow[]][] = [
   ],
   ['rsync of flat but large files', range(40).map((i) => session({ ...ends, at: i * 5 }, 250_000, 9000, 3))],
   ['flat sessions that carry more than a failed login', range(40).map((i) => session({ ...ends, at: i * 5 }, 6200 + (i % 4), 5100, 3))],
+  ['ends of sessions, and nine guesses', [...range(9).map(remains), ...range(9).map((i) => guess(i + 1))]],
+  [
+    'a server that closes every second one early',
+    range(40).map((i) => (i % 2 === 0 ? guess(i) : session({ ...ends, at: i * 4 }, 21, 40, 0.1))),
+  ],
   ['a browser polling one API', range(200).map((i) => session({ ...ends, port: 443, at: i }, 700, 1500, 1))],
   ['health checks that connect and close', range(100).map((i) => session({ ...ends, at: i * 2 }, 0, 0, 0.01))],
   [
@@ -66,6 +105,26 @@ describe('brute.login', () => {
     expect(after.flows[0].id).toBe(entry.id)
     const picture = after.pictures[0]
     expect(picture.picture === 'sessions' && picture.sessions.filter((s) => s.odd)).toHaveLength(1)
+  })
+
+  it('packets known to be missing explain why guesses differ; without that they do not count as alike', () => {
+    // As if one packet in twenty had not come.
+    const thinned = range(30).map((i) =>
+      session({ ...ends, at: i * 4 }, 1900 - (i % 4 === 0 ? 800 : 0), 2400 - (i % 5 === 0 ? 1000 : 0), 3),
+    )
+    const judgedAt = (ackGaps: number): AlertEvent[] => {
+      const events: AlertEvent[] = []
+      const it = analyst((event) => events.push(event))
+      it.onSeen({ ...NOTHING_SEEN, atUs: -1 })
+      it.onSeen({ ...NOTHING_SEEN, atUs: 1, packets: 800, acks: 400, ackGaps })
+      for (const row of thinned) it.onFlow(row)
+      it.finish(200e6)
+      return events.filter(({ event }) => event === 'close')
+    }
+    expect(judgedAt(0)).toEqual([])
+    const [alert] = judgedAt(20)
+    expect(alert.evidence.map(({ code }) => code)).toContain('D8.nearly_flat')
+    expect(alert.likelihood).toBeGreaterThanOrEqual(0.5)
   })
 
   it('three servers make it spraying, in one episode', () => {

@@ -37,6 +37,10 @@ const BEACONS: readonly [string, Flow[]][] = [
         .map((i) => call(i, { period: 30 })),
     ],
   ],
+  [
+    'a new connection every three seconds for the same answer',
+    range(40).map((i) => session({ client, server: away, port: 443, at: i * 3 + wobble(i) * 0.2 }, 420, 6000 + (i % 30), 0.2)),
+  ],
   ['a host alone in its capture, unusual port', range(24).map((i) => call(i))],
 ]
 
@@ -51,6 +55,10 @@ const LOOK_ALIKES: readonly [string, Flow[]][] = [
   ['a package mirror polled by http', [...office, ...range(40).map((i) => call(i, { port: 80, period: 300 }))]],
   ['mail fetched every minute', [...office, ...range(60).map((i) => call(i, { port: 993 }))]],
   ['monitoring of an inside service', [...office, ...range(60).map((i) => call(i, { server: '10.0.3.3', port: 9100 }))]],
+  [
+    'a reader of pages, a new connection and another size every five seconds',
+    range(40).map((i) => session({ client, server: away, port: 80, at: i * 5 + wobble(i) * 0.4 }, 92, 2500 + ((i * 2311) % 6000), 0.2)),
+  ],
   [
     'an agent that everybody has',
     [

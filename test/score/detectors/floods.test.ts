@@ -38,6 +38,11 @@ const SYN_FLOODS: readonly [string, Flow[], string][] = [
     '10.0.0.7',
   ],
   [
+    'from forged sources, sixty a second',
+    range(1200).map((i) => unanswered({ client: spoofed(i), server: victim, port: 80, at: i / 60 })),
+    'many',
+  ],
+  [
     'the first twentieth of a second of a fast one',
     range(400).map((i) => unanswered({ client: spoofed(i), server: victim, port: 80, at: i / 8000 })),
     'many',
@@ -49,6 +54,10 @@ const SYN_LOOK_ALIKES: readonly [string, Flow[]][] = [
     range(3000).map((i) => session({ client: spoofed(i), server: victim, port: 443, at: i / 500 }, 300 + ((i * 613) % 900))),
   ],
   ['a server that refuses all', range(2000).map((i) => refused({ client: spoofed(i % 200), server: victim, port: 80, at: i / 400 }))],
+  [
+    'two hundred clients that try a dead server again and again',
+    range(1200).map((i) => unanswered({ client: spoofed(i % 200), server: victim, port: 80, at: i / 60 })),
+  ],
   ['some clients of a slow server', range(300).map((i) => unanswered({ client: spoofed(i % 40), server: victim, port: 80, at: i / 10 }))],
 ]
 
@@ -205,6 +214,17 @@ describe('slow.http', () => {
     const [alert] = judge(range(200).map((i) => held(i))).alerts
     expect(`${alert.kind} ${alert.actor} ${alert.victims.addresses[0]}`).toBe(`slow.http 198.51.100.4 ${victim}`)
     expect(alert.servicePort).toBe(80)
+  })
+
+  it('finds them where the capture began after they were opened, and no few that idle so', () => {
+    const begun = (i: number): Flow => ({
+      ...held(i),
+      flags: [flags({ ack: 6, psh: 6 }), flags({ ack: 6 })],
+      connState: 'OTH',
+      history: 'DA',
+    })
+    expect(kinds(range(200).map(begun))).toEqual([`slow.http 198.51.100.4→${victim} (1)`])
+    expect(kinds(range(40).map(begun))).toEqual([])
   })
 
   it.each<[string, Flow[]]>([

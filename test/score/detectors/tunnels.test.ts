@@ -130,6 +130,13 @@ describe('icmp.tunnel', () => {
     expect(alerts.map((a) => `${a.kind} ${a.actor} ${a.victims.addresses[0]}`)).toEqual([`icmp.tunnel ${client} ${server}`])
   })
 
+  it('finds it where the first packet seen is a reply', () => {
+    const begun = echoes(0, 120, 240, 1.1, { addr: [server, client], port: [0, 0] })
+    const { alerts } = judge([begun, echoes(130, 120, 220, 1)])
+    expect(alerts.map((a) => `${a.kind} ${a.actor} ${a.victims.addresses[0]}`)).toEqual([`icmp.tunnel ${client} ${server}`])
+    expect(said(judge([echoes(0, 600, 56, 0, { addr: [server, client], port: [0, 0] })]))).toEqual([])
+  })
+
   it.each<[string, Flow[]]>([
     ['pings', [echoes(0, 600, 56, 0)]],
     ['large pings, all alike', [echoes(0, 600, 1400, 0)]],
