@@ -120,7 +120,8 @@ async function judgeLog(name: string, labels: RecordLabels, config: Config, scra
     failures: [...whole.failures, ...(benign?.failures ?? [])],
     judgements: [
       ...(benign?.episodes ?? []).filter(isNoRollUp).map(({ alert }) => ({ likelihood: alert.likelihood, isTrue: false })),
-      ...attackJudgements(whole, labels),
+      // A sample of flows drawn at random has other rates than its attacks had: what is missed there is no wrong statement.
+      ...(name.endsWith('.csv') ? [] : attackJudgements(whole, labels)),
     ],
   }
 }

@@ -63,9 +63,10 @@ function busiest(
 const atStart = ({ judged }: Look): number => judged.startUs
 const atLast = ({ judged }: Look): number => judged.lastUs
 
-export const HALF_OPEN_RATE: Measure<{ half_open_per_s_min: number }> = {
+export const HALF_OPEN_RATE: Measure<{ half_open_per_s_min: number; sources_min: number; few_half_open_per_s_min: number }> = {
   ...busiest('connections left half open in the busiest second', 'halfOpen', [TCP], atStart),
-  bound: (_look, options) => options.half_open_per_s_min,
+  bound: ({ observed }, options) =>
+    (observed.destination?.sources.count() ?? 0) >= options.sources_min ? options.few_half_open_per_s_min : options.half_open_per_s_min,
 }
 
 export const STRAY_RATE: Measure<{ stray_per_s_min: number }> = {

@@ -175,7 +175,8 @@ export const LOGIN_VARIATION: Measure<{ flatness_max: number }> = {
     const all = sessionsOf(look)
     if (all === null || all.length < 2) return null
     const sizes = all.map(bytesOf).sort((a, b) => a - b)
-    const flat = sizes.filter((size) => size <= ODD_FACTOR * sizes[sizes.length >> 1])
+    const middle = sizes[sizes.length >> 1]
+    const flat = sizes.filter((size) => size <= ODD_FACTOR * middle && ODD_FACTOR * size >= middle)
     return variationOf(flat) * 100
   },
   bound: (_look, options) => options.flatness_max * 100,
