@@ -77,7 +77,7 @@ export class Census {
   }
 }
 
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const colon = address.indexOf(':')
   const separator = colon < 0 ? '.' : ':'
   const second = address.indexOf(separator, address.indexOf(separator) + 1)

@@ -9,10 +9,12 @@
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import type { Attempt, AttemptSeries } from '../../context/attempts.ts'
+import { networkOf } from '../../context/census.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import { TCP } from '../../flow/flow.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
+import type { Judged } from '../orientation.ts'
 import { isOddPort } from '../ports.ts'
 import type { Regularity } from '../regularity.ts'
 import { medianOf, regularityOf } from '../regularity.ts'
@@ -227,7 +229,7 @@ function assess(look: Look, series: AttemptSeries, regularity: Regularity, optio
   const isNew = newPairDrafts('D9.first_seen', WEIGHTS.first_seen, look, sample)
   evidence.push(...isNew.drafts)
   const port = judged.port[SERVER]
-  const isOdd = !judged.isServerInternal && isOddPort(port)
+  const isOdd = !isOwnServer(judged) && isOddPort(port)
   if (isOdd) evidence.push(draft('D9.odd_port', WEIGHTS.odd_port, { measured: [num(port, 'port')], sample }))
   return assessment({
     evidence,
@@ -262,9 +264,14 @@ function band(values: readonly number[]): { p10: number; p90: number } {
   return { p10: sorted[Math.floor(sorted.length * 0.1)], p90: sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.9))] }
 }
 
-/** So often that a program which only wants news would keep its connection. */
+/** Where nobody told which networks are inside, a neighbour in the same network of 65,536 counts as one of the site's own servers. */
+function isOwnServer({ isServerInternal, addr }: Judged): boolean {
+  return isServerInternal || networkOf(addr[CLIENT]) === networkOf(addr[SERVER])
+}
+
+/** So often that a program which only wants news would keep its connection; monitoring asks the site's own servers like that. */
 function reconnects({ judged }: Look, series: AttemptSeries, regularity: Regularity): boolean {
-  return judged.proto === TCP && !judged.isServerInternal && series.total >= RECONNECTS_MIN && regularity.medianUs < RECONNECT_US_MAX
+  return judged.proto === TCP && !isOwnServer(judged) && series.total >= RECONNECTS_MIN && regularity.medianUs < RECONNECT_US_MAX
 }
 
 export function infrastructureOf({ judged, context }: Look): NonNullable<Assessment['facts']['infrastructure']> {

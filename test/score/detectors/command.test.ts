@@ -56,6 +56,12 @@ const LOOK_ALIKES: readonly [string, Flow[]][] = [
   ['mail fetched every minute', [...office, ...range(60).map((i) => call(i, { port: 993 }))]],
   ['monitoring of an inside service', [...office, ...range(60).map((i) => call(i, { server: '10.0.3.3', port: 9100 }))]],
   [
+    'monitoring of a neighbour where no network is known to be inside',
+    range(60).map((i) =>
+      session({ client: '198.51.100.7', server: '198.51.100.9', port: 9100, at: i * 5 + wobble(i) * 0.1 }, 420, 700, 0.1),
+    ),
+  ],
+  [
     'a reader of pages, a new connection and another size every five seconds',
     range(40).map((i) => session({ client, server: away, port: 80, at: i * 5 + wobble(i) * 0.4 }, 92, 2500 + ((i * 2311) % 6000), 0.2)),
   ],
