@@ -19,6 +19,7 @@ import { DestinationWindows } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
 import { EchoTargets } from './echo-targets.ts'
 import { Reflection } from './reflections.ts'
+import { serviceKey } from './services.ts'
 import { SlowConnections } from './slow-connections.ts'
 import { Transfers } from './transfers.ts'
 
@@ -199,14 +200,13 @@ export class Exchanges {
     pair.firstService ??= { proto, port, series: new AttemptSeries() }
     const { firstService } = pair
     if (firstService.proto === proto && firstService.port === port) return firstService.series
-    return this.#attempts.getOrCreate(serviceKey(contact), newSeries)
+    return this.#attempts.getOrCreate(contact.addr[CLIENT], newSeries, contact.addr[SERVER], serviceKey(proto, port))
   }
 
   #noteTransfer(contact: Contact): Transfers | null {
     const [clientBytes, serverBytes] = contact.payloadBytes
     if (clientBytes === null || serverBytes === null || clientBytes + serverBytes < TRANSFER_BYTES_MIN) return null
-    const key = `${contact.addr[CLIENT]} ${contact.addr[SERVER]} ${contact.port[SERVER]}`
-    const transfers = this.#transfers.getOrCreate(key, () => new Transfers())
+    const transfers = this.#transfers.getOrCreate(contact.addr[CLIENT], newTransfers, contact.addr[SERVER], contact.port[SERVER])
     transfers.add(clientBytes, serverBytes, contact.startUs, contact.lastUs)
     return transfers
   }
@@ -216,8 +216,7 @@ export class Exchanges {
     if (!(isName || isEcho(contact)) || contact.isToGroup) return null
     // Both ends of a tunnel send requests: one window for the two hosts, whoever asks.
     const hosts = isName ? contact.addr : [...contact.addr].sort()
-    const key = `${hosts[0]} ${hosts[1]} ${contact.proto}`
-    const datagrams = this.#datagrams.getOrCreate(key, () => new Datagrams(contact.addr[CLIENT]))
+    const datagrams = this.#datagrams.getOrCreate(hosts[0], () => new Datagrams(contact.addr[CLIENT]), hosts[1], contact.proto)
     datagrams.add(contact)
     return datagrams
   }
@@ -232,20 +231,23 @@ export class Exchanges {
 
   #noteDestination(contact: Contact, receiver: 0 | 1): DestinationWindow | null {
     const sender = receiver === SERVER ? CLIENT : SERVER
+    const packets = contact.packets[sender] ?? 0
+    const window = this.#destinations.windowFor(destinationName(contact, receiver), contact.proto, contact.startUs, packets)
+    if (window === null) return null
     const isIcmp = contact.proto === ICMP || contact.proto === ICMPV6
-    const row: DestinationRow = {
+    window.add({
       source: contact.addr[sender],
       sourcePort: isIcmp ? 0 : contact.port[sender],
       port: isIcmp ? 0 : contact.port[receiver],
       startUs: contact.startUs,
       lastUs: contact.lastUs,
-      packets: contact.packets[sender] ?? 0,
+      packets,
       bytes: contact.payloadBytes[sender] ?? 0,
       squares: contact.payloadSquares?.[sender] ?? null,
       replies: contact.packets[receiver] ?? 0,
       outcome: connectionOutcome(contact),
-    }
-    return this.#destinations.noteRow(destinationName(contact, receiver), contact.proto, row)
+    })
+    return window
   }
 
   #noteReflection(contact: Contact, receiver: 0 | 1, hasAsked: Parameters<Exchanges['observe']>[2]): Reflection | null {
@@ -255,8 +257,8 @@ export class Exchanges {
     if (contact.proto !== UDP && !(contact.proto === TCP && receiver === CLIENT && !contact.hasExchange)) return null
     if (contact.port[sender] === contact.port[receiver] && contact.proto === UDP) return null
     if (hasAsked(contact.addr[receiver], contact.addr[sender], contact.startUs - ASKED_WITHIN_US)) return null
-    const key = `${contact.addr[receiver]} ${contact.proto} ${contact.proto === TCP ? 0 : contact.port[sender]}`
-    const reflection = this.#reflections.getOrCreate(key, () => new Reflection())
+    const key = serviceKey(contact.proto, contact.proto === TCP ? 0 : contact.port[sender])
+    const reflection = this.#reflections.getOrCreate(contact.addr[receiver], newReflection, '', key)
     reflection.add({
       flowId: contact.flowId,
       sender: contact.addr[sender],
@@ -282,7 +284,7 @@ export class Exchanges {
     const to = contact.addr[receiver]
     // When one of the senders was asked, only the rows will tell whose the packets are.
     if (sources.some((source) => hasAsked(to, source, atUs - ASKED_WITHIN_US))) return null
-    const reflection = this.#reflections.getOrCreate(`${to} ${contact.proto} ${sourcePort.port}`, () => new Reflection())
+    const reflection = this.#reflections.getOrCreate(to, newReflection, '', serviceKey(contact.proto, sourcePort.port))
     reflection.addCounters(counters, contact.flowId)
     return reflection
   }
@@ -297,7 +299,12 @@ export class Exchanges {
     const serverBytes = contact.payloadBytes[SERVER] ?? 0
     const isSlow = clientBytes <= SLOW_CLIENT_BPS_MAX * seconds && serverBytes <= SLOW_SERVER_BYTES_MAX
     if (!isSlow || (lastUs - startUs < SLOW_US_MIN && !contact.isContinuation)) return null
-    const slow = this.#slow.getOrCreate(serviceKey(contact), () => new SlowConnections())
+    const slow = this.#slow.getOrCreate(
+      contact.addr[CLIENT],
+      newSlow,
+      contact.addr[SERVER],
+      serviceKey(contact.proto, contact.port[SERVER]),
+    )
     slow.add({ flowId, startUs, lastUs, clientBytes, serverBytes, clientPackets: contact.packets[CLIENT] ?? 0 }, openUntilUs !== null)
     return slow
   }
@@ -312,19 +319,36 @@ export class Exchanges {
 
   #noteLong(contact: Contact): LongConnection | null {
     if (!contact.isContinuation && contact.lastUs - contact.startUs < LONG_US_MIN) return null
-    const long = this.#long.getOrCreate(String(contact.flowId), () => ({
-      startUs: contact.startUs,
-      lastUs: contact.lastUs,
-      clientBytes: 0,
-      serverBytes: 0,
-      rows: 0,
-    }))
+    const long = this.#long.getOrCreate(
+      '',
+      () => ({
+        startUs: contact.startUs,
+        lastUs: contact.lastUs,
+        clientBytes: 0,
+        serverBytes: 0,
+        rows: 0,
+      }),
+      '',
+      contact.flowId,
+    )
     long.lastUs = Math.max(long.lastUs, contact.lastUs)
     long.clientBytes += contact.payloadBytes[CLIENT] ?? 0
     long.serverBytes += contact.payloadBytes[SERVER] ?? 0
     long.rows++
     return long
   }
+}
+
+function newTransfers(): Transfers {
+  return new Transfers()
+}
+
+function newReflection(): Reflection {
+  return new Reflection()
+}
+
+function newSlow(): SlowConnections {
+  return new SlowConnections()
 }
 
 function newSeries(): AttemptSeries {
@@ -356,8 +380,4 @@ function hasPorts(contact: Contact): boolean {
 
 function isEcho(contact: Contact): boolean {
   return (contact.proto === ICMP || contact.proto === ICMPV6) && ECHO_REQUEST.has(contact.port[CLIENT])
-}
-
-function serviceKey(contact: Contact): string {
-  return `${contact.addr[CLIENT]} ${contact.addr[SERVER]} ${contact.proto} ${contact.port[SERVER]}`
 }
