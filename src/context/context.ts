@@ -17,6 +17,7 @@ import { TCP, UDP } from '../flow/flow.ts'
 import type { Activity } from './activity.ts'
 import { activitySlot, NO_SLOT, PortUse, RotatingCount } from './activity.ts'
 import { ArpTable } from './arp-table.ts'
+import type { AttemptSeries } from './attempts.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
 import { BoundedTable } from './bounded-table.ts'
@@ -25,7 +26,7 @@ import { Census } from './census.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { DistinctWindow } from './distinct-window.ts'
-import type { Exchange, FirstService } from './exchanges.ts'
+import type { Exchange } from './exchanges.ts'
 import { Exchanges } from './exchanges.ts'
 import { type FailedTarget, FailedTargets } from './failed-targets.ts'
 import { correct, step } from './first-contacts.ts'
@@ -61,6 +62,7 @@ const LONG_WINDOW_US = HOUR_US
 const LISTED_MAX = 1024
 const ANSWERED_PORTS_MAX = 64
 const NEVER = Number.NEGATIVE_INFINITY
+const NO_PORTS: readonly number[] = []
 
 /** A contact that belongs to no window of its exchange. */
 const NO_EXCHANGE: Exchange = {
@@ -138,15 +140,15 @@ export interface PairWindow {
   /** This pair's first contact counted as a failure in the client's walk. */
   isWalkFailure: boolean
   /** The first port that failed, and when; windows are made when a second one fails: most pairs of a sweep never have one. */
-  firstFailed: { port: number; atUs: number } | null
+  firstFailed: FailedTarget | null
   failedShort: DistinctWindow<number> | null
   failedLong: DistinctWindow<number> | null
   /** Distinct ports that answered, the first ANSWERED_PORTS_MAX. */
-  answeredPorts: number[]
+  answeredPorts: readonly number[]
   /** When the client, and the server, last sent the other anything. */
   sentUs: [number, number]
   /** Connections to the first service of the server that the client used; those to others lie in a table of their own. */
-  firstService: FirstService | null
+  firstService: AttemptSeries | null
   /** The window of five minutes in which the pair was counted last. */
   countedSlot: number
   /** The day on which its history was told, since 1970. */
@@ -364,7 +366,8 @@ function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): 
   const port = contact.port[SERVER]
   // A lone ACK or FIN+ACK to a port that answered is the tail of a connection whose row has ended.
   if (contact.failure === 'probe' && pair.answeredPorts.includes(port)) return
-  noteFailedPort(pair, port, contact.startUs)
+  const failure = { server, port, atUs: contact.startUs }
+  noteFailedPort(pair, failure)
   // Elsewhere it is as often the end of a connection that began before the capture: of no use to tell scanners across hosts.
   if (pair.hasAnswered || contact.failure === 'probe') return
   if (!pair.isWalkFailure) {
@@ -372,7 +375,7 @@ function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): 
     client.walkHeight = step(client.walkHeight, true)
     client.firstFailed++
   }
-  noteFailedTarget(client, { server, port, atUs: contact.startUs })
+  noteFailedTarget(client, failure)
   client.failures++
   if (isFlatProbe(contact)) client.flatFailures++
 }
@@ -389,8 +392,9 @@ function listFailures(client: ClientWindow): FailedTargets {
   return client.failed
 }
 
-function noteFailedPort(pair: PairWindow, port: number, atUs: number): void {
-  pair.firstFailed ??= { port, atUs }
+function noteFailedPort(pair: PairWindow, failure: FailedTarget): void {
+  const { port, atUs } = failure
+  pair.firstFailed ??= failure
   if (pair.failedShort === null || pair.failedLong === null) {
     if (pair.firstFailed.port === port) return
     pair.failedShort = new DistinctWindow(SHORT_WINDOW_US, LISTED_MAX)
@@ -418,7 +422,8 @@ function noteAnswer(contact: Contact, client: ClientWindow, pair: PairWindow): v
   if (pair.firstFailed?.port === port) pair.firstFailed = null
   pair.failedShort?.remove(port)
   pair.failedLong?.remove(port)
-  if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port)) pair.answeredPorts.push(port)
+  if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port))
+    pair.answeredPorts = [...pair.answeredPorts, port]
 }
 
 function noteSent(pair: PairWindow, contact: Contact): void {
@@ -484,7 +489,7 @@ function newPair(): PairWindow {
     firstFailed: null,
     failedShort: null,
     failedLong: null,
-    answeredPorts: [],
+    answeredPorts: NO_PORTS,
     sentUs: [NEVER, NEVER],
     firstService: null,
     countedSlot: NO_SLOT,

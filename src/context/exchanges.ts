@@ -53,13 +53,6 @@ export interface ExchangeLimits {
   destinationWindows: number
 }
 
-/** The series of a pair's first service, kept with the pair: most pairs have no other. */
-export interface FirstService {
-  proto: number
-  port: number
-  series: AttemptSeries
-}
-
 export interface LongConnection {
   startUs: number
   lastUs: number
@@ -125,7 +118,7 @@ export class Exchanges {
   /** @param pair what is remembered of the two hosts. @param hasAsked whether `from` sent `to` anything since a time. */
   observe(
     contact: Contact,
-    pair: { firstService: FirstService | null },
+    pair: { firstService: AttemptSeries | null },
     hasAsked: (from: string, to: string, sinceUs: number) => boolean,
   ): Exchange {
     const receiver = receiverOf(contact)
@@ -178,7 +171,7 @@ export class Exchanges {
     }
   }
 
-  #noteAttempt(contact: Contact, pair: { firstService: FirstService | null }): AttemptSeries | null {
+  #noteAttempt(contact: Contact, pair: { firstService: AttemptSeries | null }): AttemptSeries | null {
     if (!hasPorts(contact) || contact.isContinuation || contact.isToGroup || !contact.packets[CLIENT]) return null
     if (contact.proto === TCP && !contact.hasSyn) return null
     const series = this.#seriesOf(contact, pair)
@@ -194,13 +187,14 @@ export class Exchanges {
     return series
   }
 
-  #seriesOf(contact: Contact, pair: { firstService: FirstService | null }): AttemptSeries {
+  #seriesOf(contact: Contact, pair: { firstService: AttemptSeries | null }): AttemptSeries {
     const { proto } = contact
     const port = contact.port[SERVER]
-    pair.firstService ??= { proto, port, series: new AttemptSeries() }
-    const { firstService } = pair
-    if (firstService.proto === proto && firstService.port === port) return firstService.series
-    return this.#attempts.getOrCreate(contact.addr[CLIENT], newSeries, contact.addr[SERVER], serviceKey(proto, port))
+    const key = serviceKey(proto, port)
+    // The series of a pair's first service is kept with the pair: most pairs have no other.
+    pair.firstService ??= new AttemptSeries(key)
+    if (pair.firstService.service === key) return pair.firstService
+    return this.#attempts.getOrCreate(contact.addr[CLIENT], () => new AttemptSeries(key), contact.addr[SERVER], key)
   }
 
   #noteTransfer(contact: Contact): Transfers | null {
@@ -349,10 +343,6 @@ function newReflection(): Reflection {
 
 function newSlow(): SlowConnections {
   return new SlowConnections()
-}
-
-function newSeries(): AttemptSeries {
-  return new AttemptSeries()
 }
 
 function receiverOf(contact: Contact): 0 | 1 {

@@ -60,7 +60,5 @@ export class MinuteRing {
 
 /** Of numbers, not a typed array: that would take a thousand octets for a dozen cells. */
 function zeros(count: number): number[] {
-  const cells: number[] = []
-  for (let i = 0; i < count; i++) cells.push(0)
-  return cells
+  return new Array<number>(count).fill(0)
 }
