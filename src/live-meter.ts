@@ -56,8 +56,8 @@ export const ROWS_WAITING = 1
 export const PULSE = 2
 /** Counted up from outside with each change that was posted: the loop looks for messages only then. */
 export const CHANGES = 3
-/** 192 MiB of rows. */
-const ROWS_WAITING_MAX = 262_144
+/** 96 MiB of rows, and what is judged in two seconds: at the end this much and a full table of flows are judged in time (live.ts). */
+const ROWS_WAITING_MAX = 131_072
 
 const FACTS_EVERY_MS = 1000
 const WAIT_FOR_ANALYSIS_MS = 100

@@ -17,6 +17,7 @@ import type { Config } from './config.ts'
 import { renderConfig } from './config-file.ts'
 import { NOTHING_COUNTED } from './context/capture-history.ts'
 import { FlowWindows } from './context/flow-windows.ts'
+import { seedTables } from './context/key-hash.ts'
 import { DROP_REASONS } from './decode/drop-reason.ts'
 import type { EmptyForm } from './features/cic.ts'
 import { communityIdOf } from './features/community-id.ts'
@@ -265,6 +266,7 @@ export function openAnalyst(
   emit: (event: AlertEvent) => void,
   extras: AnalystExtras = {},
 ): Analyst {
+  seedTables(randomHashSeed())
   return new Analyst({
     ...judgingBy(config),
     baseSec,

@@ -48,15 +48,35 @@ export function parseAddress(text: string): AddressWords | null {
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
 }
 
-/** No leading zeros: some readers take them for octal (RFC 6943, section 3.1.1). */
-const IPV4_TEXT = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/
-
 function parseIpv4(text: string): AddressWords | null {
-  const match = IPV4_TEXT.exec(text)
-  if (match === null) return null
-  const octets = match.slice(1).map(Number)
-  if (octets.some((o) => o > 255)) return null
-  return [0, 0, MAPPED_PREFIX, (octets[0] << 24) | (octets[1] << 16) | (octets[2] << 8) | octets[3]]
+  const word = ipv4Word(text)
+  return word === NO_WORD ? null : [0, 0, MAPPED_PREFIX, word]
+}
+
+/** No 32-bit word. */
+const NO_WORD = 2 ** 32
+const DOT = 0x2e
+const ZERO = 0x30
+
+/** The address as a signed word; NO_WORD for other text. No leading zeros: some readers take them for octal (RFC 6943, section 3.1.1). */
+function ipv4Word(text: string): number {
+  let word = 0
+  let octet = -1
+  let dots = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === DOT) {
+      if (octet < 0 || ++dots > 3) return NO_WORD
+      word = (word << 8) | octet
+      octet = -1
+      continue
+    }
+    const digit = code - ZERO
+    if (digit < 0 || digit > 9 || octet === 0) return NO_WORD
+    octet = octet < 0 ? digit : octet * 10 + digit
+    if (octet > 255) return NO_WORD
+  }
+  return dots === 3 && octet >= 0 ? (word << 8) | octet : NO_WORD
 }
 
 function parseIpv6(text: string): AddressWords | null {
@@ -115,8 +135,18 @@ export class NetworkSet {
   }
 
   hasWords(words: AddressWords): boolean {
-    return this.#networks.some((n) => n.words.every((word, i) => ((words[i] ^ word) & n.masks[i]) === 0))
+    for (const network of this.#networks) if (isIn(network, words[0], words[1], words[2], words[3])) return true
+    return false
   }
+}
+
+function isIn({ words, masks }: Network, w0: number, w1: number, w2: number, w3: number): boolean {
+  return (
+    ((words[3] ^ w3) & masks[3]) === 0 &&
+    ((words[2] ^ w2) & masks[2]) === 0 &&
+    ((words[1] ^ w1) & masks[1]) === 0 &&
+    ((words[0] ^ w0) & masks[0]) === 0
+  )
 }
 
 /** Words and masks of `192.168.0.0/16`, `fd00::/8` or a single address; null when the text is none of these. */

@@ -54,15 +54,26 @@ const PORTS_LISTED_MAX = 128
 
 /** Which server ports a client uses, and how many lately; past the list's end, every flow counts as another port. */
 export class PortUse {
-  readonly #slots = new Map<number, number>()
+  /** The first port by itself: many hosts never have another. */
+  #first = NO_SLOT
+  #firstSlot = NO_SLOT
+  #others: Map<number, number> | null = null
   readonly #count = new RotatingCount()
 
   /** True when the client is not known to have used the port. */
   note(port: number, slot: number): boolean {
-    const counted = this.#slots.get(port)
+    if (this.#first === NO_SLOT) this.#first = port
+    if (port === this.#first) {
+      const counted = this.#firstSlot
+      this.#count.add(slot, counted)
+      this.#firstSlot = slot
+      return counted === NO_SLOT
+    }
+    this.#others ??= new Map()
+    const counted = this.#others.get(port)
     this.#count.add(slot, counted ?? NO_SLOT)
     if (counted === slot) return false
-    if (counted !== undefined || this.#slots.size < PORTS_LISTED_MAX) this.#slots.set(port, slot)
+    if (counted !== undefined || this.#others.size < PORTS_LISTED_MAX - 1) this.#others.set(port, slot)
     return counted === undefined
   }
 

@@ -26,6 +26,8 @@ export interface Attempt {
 const NONE: Attempt[] = []
 
 export class AttemptSeries {
+  /** Protocol and port (`serviceKey`). */
+  readonly service: number
   total = 0
   failed = 0
   answered = 0
@@ -39,6 +41,10 @@ export class AttemptSeries {
   #kept: Attempt[] = NONE
   #clientPorts: number[] | null = null
   #onlyPort = -1
+
+  constructor(service: number) {
+    this.service = service
+  }
 
   add(attempt: Attempt, hasFailed: boolean, clientPort: number): void {
     this.total++

@@ -38,7 +38,7 @@ export class Background {
     if (contact.outcome !== 'failed' || contact.isClientInternal || !contact.isServerInternal) return null
     const day = Math.floor((contact.startUs + sinceMidnightUs) / DAY_US)
     const prefix = prefixOf(contact.addr[SERVER])
-    const found = this.#days.getOrCreate(`${prefix} ${day}`, () => newDay(prefix, day, contact.startUs))
+    const found = this.#days.getOrCreate(prefix, () => newDay(prefix, day, contact.startUs), '', day)
     found.sources.add(contact.addr[CLIENT], 0)
     found.targets.add(contact.addr[SERVER], 0)
     found.probes++

@@ -17,6 +17,7 @@ import { TCP, UDP } from '../flow/flow.ts'
 import type { Activity } from './activity.ts'
 import { activitySlot, NO_SLOT, PortUse, RotatingCount } from './activity.ts'
 import { ArpTable } from './arp-table.ts'
+import type { AttemptSeries } from './attempts.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
 import { BoundedTable } from './bounded-table.ts'
@@ -25,9 +26,9 @@ import { Census } from './census.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { DistinctWindow } from './distinct-window.ts'
-import type { Exchange, FirstService } from './exchanges.ts'
+import type { Exchange } from './exchanges.ts'
 import { Exchanges } from './exchanges.ts'
-import { FailedTargets } from './failed-targets.ts'
+import { type FailedTarget, FailedTargets } from './failed-targets.ts'
 import { correct, step } from './first-contacts.ts'
 import { Histories } from './histories.ts'
 import type { HourTally } from './host-history.ts'
@@ -61,6 +62,7 @@ const LONG_WINDOW_US = HOUR_US
 const LISTED_MAX = 1024
 const ANSWERED_PORTS_MAX = 64
 const NEVER = Number.NEGATIVE_INFINITY
+const NO_PORTS: readonly number[] = []
 
 /** A contact that belongs to no window of its exchange. */
 const NO_EXCHANGE: Exchange = {
@@ -96,8 +98,10 @@ export interface ClientWindow {
   walkHeight: number
   firstFailed: number
   firstAnswered: number
-  /** Servers that failed and never answered this client, last hour. Made at the first failure. */
+  /** Servers that failed and never answered this client, last hour. Made at the second failure. */
   failed: FailedTargets | null
+  /** The first failure, until there are two: a forged sender has no other. */
+  firstFailure: FailedTarget | null
   /** Failed flows towards them, and those that were bare probes: at most two packets, no payload. */
   flatFailures: number
   failures: number
@@ -107,7 +111,8 @@ export interface ClientWindow {
   ports: PortUse
   /** What an inside client did in the hour; null for others. */
   hour: { hour: number; tally: HourTally } | null
-  votes: VoteTally
+  /** Made when it first has a vote. */
+  votes: VoteTally | null
   /** The window of five minutes in which the host was counted as active last. */
   activeSlot: number
 }
@@ -115,13 +120,17 @@ export interface ClientWindow {
 /** Flows of one host in the present minute, by whatever they are grouped by: each host has one vote a minute and group. */
 export interface VoteTally {
   minute: number
-  byGroup: Map<number, number> | null
+  /** The first group of the minute, and its flows; the others are listed. */
+  group: number
+  flows: number
+  others: Map<number, number> | null
 }
 
 export interface TargetWindow {
   ring: MinuteRing
   clients: RotatingCount
-  votes: VoteTally
+  /** Made when it first has a vote. */
+  votes: VoteTally | null
   /** It sent at least one packet: the address is in use. */
   hasSent: boolean
 }
@@ -131,15 +140,15 @@ export interface PairWindow {
   /** This pair's first contact counted as a failure in the client's walk. */
   isWalkFailure: boolean
   /** The first port that failed, and when; windows are made when a second one fails: most pairs of a sweep never have one. */
-  firstFailed: { port: number; atUs: number } | null
+  firstFailed: FailedTarget | null
   failedShort: DistinctWindow<number> | null
   failedLong: DistinctWindow<number> | null
   /** Distinct ports that answered, the first ANSWERED_PORTS_MAX. */
-  answeredPorts: number[]
+  answeredPorts: readonly number[]
   /** When the client, and the server, last sent the other anything. */
   sentUs: [number, number]
   /** Connections to the first service of the server that the client used; those to others lie in a table of their own. */
-  firstService: FirstService | null
+  firstService: AttemptSeries | null
   /** The window of five minutes in which the pair was counted last. */
   countedSlot: number
   /** The day on which its history was told, since 1970. */
@@ -215,25 +224,40 @@ export class Context {
     this.census.observe(contact)
     const client = this.#clients.getOrCreate(contact.addr[CLIENT], newClient)
     const target = this.#targets.getOrCreate(contact.addr[SERVER], newTarget)
-    const key = pairKey(contact)
-    const pair = this.#pairs.getOrCreate(key, newPair)
+    const pair = this.#pairs.getOrCreate(contact.addr[CLIENT], newPair, contact.addr[SERVER])
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
     addToTarget(target.ring, contact.endUs)
     if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
     if (contact.outcome === 'failed' && hasPorts(contact)) noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
-    const observed: Observed = this.#exchanges.observe(contact, pair, this.#hasAsked) as Observed
+    const exchange = this.#exchanges.observe(contact, pair, this.#hasAsked)
     noteSent(pair, contact)
-    observed.client = client
-    observed.target = target
-    observed.pair = pair
-    observed.sessions = this.#noteSession(contact)
-    observed.background = this.#background.observe(contact, this.#sinceMidnightUs)
-    observed.activity = this.#noteActivity(contact, observed, key)
-    return observed
+    // Field by field: a spread of as many takes longer than most look-ups.
+    return {
+      attempts: exchange.attempts,
+      transfers: exchange.transfers,
+      datagrams: exchange.datagrams,
+      echoTargets: exchange.echoTargets,
+      destination: exchange.destination,
+      countedAtUs: exchange.countedAtUs,
+      receiver: exchange.receiver,
+      reflection: exchange.reflection,
+      slow: exchange.slow,
+      adminTargets: exchange.adminTargets,
+      long: exchange.long,
+      client,
+      target,
+      pair,
+      sessions: this.#noteSession(contact),
+      background: this.#background.observe(contact, this.#sinceMidnightUs),
+      activity: this.#noteActivity(contact, { client, target, pair, adminTargets: exchange.adminTargets, attempts: exchange.attempts }),
+    }
   }
 
-  #noteActivity(contact: Contact, { client, target, pair, adminTargets, attempts }: Observed, key: string): Activity {
+  #noteActivity(
+    contact: Contact,
+    { client, target, pair, adminTargets, attempts }: Pick<Observed, 'client' | 'target' | 'pair' | 'adminTargets' | 'attempts'>,
+  ): Activity {
     const { histories } = this
     const slot = activitySlot(contact.endUs)
     const port = contact.proto * 65_536 + contact.port[SERVER]
@@ -245,7 +269,7 @@ export class Context {
     const isNewService = attempts !== null && client.services.add(slot, attempts.countedSlot)
     if (attempts !== null) attempts.countedSlot = slot
     const isNewPort = isFirstOfPort && !(histories.host(contact.addr[CLIENT])?.ports.includes(port) ?? false)
-    const isNewPair = isFirstOfPair && histories.pairOf(key) === undefined
+    const isNewPair = isFirstOfPair && histories.pair(contact.addr[CLIENT], contact.addr[SERVER]) === undefined
     addActivity(client.ring, contact.endUs, contact.payloadBytes[CLIENT] ?? 0, contact.outcome === 'failed')
     if (contact.isClientInternal) {
       client.hour = histories.tallyOf(contact.addr[CLIENT], client.hour)
@@ -254,7 +278,7 @@ export class Context {
       // Once is no acquaintance: most pairs of a day never meet again.
       if (pair.toldDay !== day && !isFirstOfPair && contact.outcome === 'answered') {
         pair.toldDay = day
-        histories.notePair(key)
+        histories.notePair(contact.addr[CLIENT], contact.addr[SERVER])
       }
     }
     return {
@@ -284,7 +308,7 @@ export class Context {
 
   #known(contact: Contact): Observed {
     const client = this.#clients.peek(contact.addr[CLIENT]) ?? newClient()
-    const pair = this.#pairs.peek(pairKey(contact)) ?? newPair()
+    const pair = this.#pairs.peek(contact.addr[CLIENT], contact.addr[SERVER]) ?? newPair()
     const target = this.#targets.peek(contact.addr[SERVER]) ?? newTarget()
     return { ...NO_EXCHANGE, client, target, pair, activity: NO_ACTIVITY, sessions: null, background: null }
   }
@@ -320,8 +344,8 @@ export class Context {
 
   /** A field, so that no closure is made for each contact. */
   readonly #hasAsked = (from: string, to: string, sinceUs: number): boolean => {
-    const asClient = this.#pairs.peek(`${from} ${to}`)
-    const asServer = this.#pairs.peek(`${to} ${from}`)
+    const asClient = this.#pairs.peek(from, to)
+    const asServer = this.#pairs.peek(to, from)
     return (asClient !== undefined && asClient.sentUs[CLIENT] >= sinceUs) || (asServer !== undefined && asServer.sentUs[SERVER] >= sinceUs)
   }
 
@@ -330,7 +354,7 @@ export class Context {
     const clientBytes = contact.payloadBytes[CLIENT]
     const serverBytes = contact.payloadBytes[SERVER]
     if (contact.proto !== TCP || contact.isContinuation || contact.isMidway || !clientBytes || !serverBytes) return null
-    const window = this.#sessions.getOrCreate(`${pairKey(contact)} ${contact.port[SERVER]}`, () => new SessionWindow())
+    const window = this.#sessions.getOrCreate(contact.addr[CLIENT], newSessions, contact.addr[SERVER], contact.port[SERVER])
     const durationUs = contact.lastUs - contact.startUs
     window.add({ flowId: contact.flowId, atUs: contact.startUs, durationUs, clientBytes, serverBytes })
     return window
@@ -342,7 +366,8 @@ function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): 
   const port = contact.port[SERVER]
   // A lone ACK or FIN+ACK to a port that answered is the tail of a connection whose row has ended.
   if (contact.failure === 'probe' && pair.answeredPorts.includes(port)) return
-  noteFailedPort(pair, port, contact.startUs)
+  const failure = { server, port, atUs: contact.startUs }
+  noteFailedPort(pair, failure)
   // Elsewhere it is as often the end of a connection that began before the capture: of no use to tell scanners across hosts.
   if (pair.hasAnswered || contact.failure === 'probe') return
   if (!pair.isWalkFailure) {
@@ -350,14 +375,26 @@ function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): 
     client.walkHeight = step(client.walkHeight, true)
     client.firstFailed++
   }
-  client.failed ??= new FailedTargets(LONG_WINDOW_US, LISTED_MAX)
-  client.failed.add(server, port, contact.startUs)
+  noteFailedTarget(client, failure)
   client.failures++
   if (isFlatProbe(contact)) client.flatFailures++
 }
 
-function noteFailedPort(pair: PairWindow, port: number, atUs: number): void {
-  pair.firstFailed ??= { port, atUs }
+function noteFailedTarget(client: ClientWindow, target: FailedTarget): void {
+  if (client.failed === null && client.firstFailure === null) client.firstFailure = target
+  else listFailures(client).add(target)
+}
+
+function listFailures(client: ClientWindow): FailedTargets {
+  client.failed ??= new FailedTargets(LONG_WINDOW_US, LISTED_MAX)
+  if (client.firstFailure !== null) client.failed.add(client.firstFailure)
+  client.firstFailure = null
+  return client.failed
+}
+
+function noteFailedPort(pair: PairWindow, failure: FailedTarget): void {
+  const { port, atUs } = failure
+  pair.firstFailed ??= failure
   if (pair.failedShort === null || pair.failedLong === null) {
     if (pair.firstFailed.port === port) return
     pair.failedShort = new DistinctWindow(SHORT_WINDOW_US, LISTED_MAX)
@@ -380,15 +417,17 @@ function noteAnswer(contact: Contact, client: ClientWindow, pair: PairWindow): v
     }
     client.firstAnswered++
   }
-  client.failed?.remove(contact.addr[SERVER], port)
+  if (client.failed !== null || client.firstFailure?.server === contact.addr[SERVER])
+    listFailures(client).remove(contact.addr[SERVER], port)
   if (pair.firstFailed?.port === port) pair.firstFailed = null
   pair.failedShort?.remove(port)
   pair.failedLong?.remove(port)
-  if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port)) pair.answeredPorts.push(port)
+  if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port))
+    pair.answeredPorts = [...pair.answeredPorts, port]
 }
 
 function noteSent(pair: PairWindow, contact: Contact): void {
-  for (const side of [CLIENT, SERVER] as const) {
+  for (let side = 0; side < 2; side++) {
     if ((contact.packets[side] ?? 0) > 0) pair.sentUs[side] = Math.max(pair.sentUs[side], contact.lastUs)
   }
 }
@@ -412,8 +451,8 @@ function isFlatProbe(contact: Contact): boolean {
   return (contact.packets[CLIENT] ?? 0) <= 2 && contact.payloadBytes[CLIENT] === 0
 }
 
-function pairKey(contact: Contact): string {
-  return `${contact.addr[CLIENT]} ${contact.addr[SERVER]}`
+function newSessions(): SessionWindow {
+  return new SessionWindow()
 }
 
 function newClient(): ClientWindow {
@@ -423,19 +462,24 @@ function newClient(): ClientWindow {
     firstFailed: 0,
     firstAnswered: 0,
     failed: null,
+    firstFailure: null,
     flatFailures: 0,
     failures: 0,
     servers: new RotatingCount(),
     services: new RotatingCount(),
     ports: new PortUse(),
     hour: null,
-    votes: { minute: NO_SLOT, byGroup: null },
+    votes: null,
     activeSlot: NO_SLOT,
   }
 }
 
 function newTarget(): TargetWindow {
-  return { ring: targetRing(), clients: new RotatingCount(), votes: { minute: NO_SLOT, byGroup: null }, hasSent: false }
+  return { ring: targetRing(), clients: new RotatingCount(), votes: null, hasSent: false }
+}
+
+export function newVotes(): VoteTally {
+  return { minute: NO_SLOT, group: 0, flows: 0, others: null }
 }
 
 function newPair(): PairWindow {
@@ -445,7 +489,7 @@ function newPair(): PairWindow {
     firstFailed: null,
     failedShort: null,
     failedLong: null,
-    answeredPorts: [],
+    answeredPorts: NO_PORTS,
     sentUs: [NEVER, NEVER],
     firstService: null,
     countedSlot: NO_SLOT,

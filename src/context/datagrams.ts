@@ -38,7 +38,7 @@ export class Datagrams {
   readonly flowIds: number[] = []
   /** Who asked first; `side` counts from its point of view. */
   readonly client: string
-  readonly #cells = new Float64Array(2 * CELLS)
+  readonly #cells = new Array<number>(2 * CELLS).fill(0)
   #slot = Number.NEGATIVE_INFINITY
   #hasSquares = true
 

@@ -314,26 +314,23 @@ export class DestinationWindows {
     this.#watched.advance(nowUs)
   }
 
-  /** @returns the destination's window; null while it draws too little to be watched. */
-  noteRow(destination: string, proto: number, row: DestinationRow): DestinationWindow | null {
-    const key = `${destination} ${proto}`
-    const waiting = this.#waiting.getOrCreate(key, () => ({ isWatched: false, sinceUs: row.startUs, flows: 0, packets: 0 }))
-    if (!waiting.isWatched && !isWorthWatching(waiting, row)) return null
+  /** @returns the destination's window, which then wants the row; null while it draws too little to be watched. */
+  windowFor(destination: string, proto: number, startUs: number, packets: number): DestinationWindow | null {
+    const waiting = this.#waiting.getOrCreate(destination, newWaiting, '', proto)
+    if (!waiting.isWatched && !isWorthWatching(waiting, startUs, packets)) return null
     waiting.isWatched = true
-    const window = this.#watched.getOrCreate(key, newWindow)
-    window.add(row)
-    return window
+    return this.#watched.getOrCreate(destination, newWindow, '', proto)
   }
 
   /** Counters of a second that the meter hands over while flows are open. @param name what rows call the destination. */
   noteCounters(counters: DestinationCounters, name = counters.destination): DestinationWindow {
-    const window = this.#watched.getOrCreate(`${name} ${counters.proto}`, newWindow)
+    const window = this.#watched.getOrCreate(name, newWindow, '', counters.proto)
     window.addCounters(counters)
     return window
   }
 
   peek(destination: string, proto: number): DestinationWindow | null {
-    return this.#watched.peek(`${destination} ${proto}`) ?? null
+    return this.#watched.peek(destination, '', proto) ?? null
   }
 
   get counters(): Record<string, number> {
@@ -341,15 +338,20 @@ export class DestinationWindows {
   }
 }
 
-function isWorthWatching(waiting: Waiting, row: DestinationRow): boolean {
-  if (row.startUs - waiting.sinceUs > TEN_S * US_PER_S) {
-    waiting.sinceUs = row.startUs
+function isWorthWatching(waiting: Waiting, startUs: number, packets: number): boolean {
+  if (waiting.flows === 0) waiting.sinceUs = startUs
+  else if (startUs - waiting.sinceUs > TEN_S * US_PER_S) {
+    waiting.sinceUs = startUs
     waiting.flows = 0
     waiting.packets = 0
   }
   waiting.flows++
-  waiting.packets += row.packets
+  waiting.packets += packets
   return waiting.flows >= WATCH_FLOWS_MIN || waiting.packets >= WATCH_PACKETS_MIN
+}
+
+function newWaiting(): Waiting {
+  return { isWatched: false, sinceUs: 0, flows: 0, packets: 0 }
 }
 
 function newWindow(): DestinationWindow {

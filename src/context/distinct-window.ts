@@ -22,12 +22,20 @@ interface Bucket<K extends string | number> {
   lastUs: number
 }
 
+/** Never added to: stands where nothing came, since most windows live for one bucket. */
+const NOTHING: Bucket<never> = {
+  exact: new Set<never>(),
+  registers: null,
+  firstUs: Number.POSITIVE_INFINITY,
+  lastUs: Number.NEGATIVE_INFINITY,
+}
+
 export class DistinctWindow<K extends string | number> {
   readonly #widthUs: number
   readonly #exactMax: number
   #slot = Number.NEGATIVE_INFINITY
-  #now: Bucket<K> = emptyBucket()
-  #before: Bucket<K> = emptyBucket()
+  #now: Bucket<K> = NOTHING
+  #before: Bucket<K> = NOTHING
   /** Keys in `#now` that are not in `#before`. */
   #newCount = 0
   /** Registers over both buckets, once one of them has given up its list; and the estimate read from them, until one changes. */
@@ -42,6 +50,7 @@ export class DistinctWindow<K extends string | number> {
   /** True when the key was not among those that the window holds exactly. */
   add(key: K, timeUs: number): boolean {
     this.advance(timeUs)
+    if (this.#now === NOTHING) this.#now = emptyBucket()
     const bucket = this.#now
     bucket.firstUs = Math.min(bucket.firstUs, timeUs)
     bucket.lastUs = Math.max(bucket.lastUs, timeUs)
@@ -76,8 +85,8 @@ export class DistinctWindow<K extends string | number> {
   advance(timeUs: number): void {
     const slot = Math.floor(timeUs / this.#widthUs)
     if (slot <= this.#slot) return
-    this.#before = slot === this.#slot + 1 ? this.#now : emptyBucket()
-    this.#now = emptyBucket()
+    this.#before = slot === this.#slot + 1 ? this.#now : NOTHING
+    this.#now = NOTHING
     this.#newCount = 0
     this.#union = null
     this.#estimate = null
@@ -167,9 +176,19 @@ function estimate(registers: Uint8Array): number {
   return raw <= 2.5 * REGISTERS && zeros > 0 ? REGISTERS * Math.log(REGISTERS / zeros) : raw
 }
 
+/** A flow's client, or its server, is counted in several windows one after another. */
+let lastKey: string | number = ''
+let lastHash = hashOf('')
+
 /** FNV-1a over the key's text, then MurmurHash3's finaliser, so that neighbouring addresses spread over all bits. */
 export function hash32(key: string | number): number {
-  const text = typeof key === 'number' ? String(key) : key
+  if (key === lastKey) return lastHash
+  lastHash = hashOf(typeof key === 'number' ? String(key) : key)
+  lastKey = key
+  return lastHash
+}
+
+function hashOf(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)

@@ -19,6 +19,7 @@ import { DestinationWindows } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
 import { EchoTargets } from './echo-targets.ts'
 import { Reflection } from './reflections.ts'
+import { serviceKey } from './services.ts'
 import { SlowConnections } from './slow-connections.ts'
 import { Transfers } from './transfers.ts'
 
@@ -51,13 +52,6 @@ export interface ExchangeLimits {
   series: number
   hosts: number
   destinationWindows: number
-}
-
-/** The series of a pair's first service, kept with the pair: most pairs have no other. */
-export interface FirstService {
-  proto: number
-  port: number
-  series: AttemptSeries
 }
 
 export interface LongConnection {
@@ -125,7 +119,7 @@ export class Exchanges {
   /** @param pair what is remembered of the two hosts. @param hasAsked whether `from` sent `to` anything since a time. */
   observe(
     contact: Contact,
-    pair: { firstService: FirstService | null },
+    pair: { firstService: AttemptSeries | null },
     hasAsked: (from: string, to: string, sinceUs: number) => boolean,
   ): Exchange {
     const receiver = receiverOf(contact)
@@ -178,7 +172,7 @@ export class Exchanges {
     }
   }
 
-  #noteAttempt(contact: Contact, pair: { firstService: FirstService | null }): AttemptSeries | null {
+  #noteAttempt(contact: Contact, pair: { firstService: AttemptSeries | null }): AttemptSeries | null {
     if (!hasPorts(contact) || contact.isContinuation || contact.isToGroup || !contact.packets[CLIENT]) return null
     if (contact.proto === TCP && !contact.hasSyn) return null
     const series = this.#seriesOf(contact, pair)
@@ -194,20 +188,20 @@ export class Exchanges {
     return series
   }
 
-  #seriesOf(contact: Contact, pair: { firstService: FirstService | null }): AttemptSeries {
+  #seriesOf(contact: Contact, pair: { firstService: AttemptSeries | null }): AttemptSeries {
     const { proto } = contact
     const port = contact.port[SERVER]
-    pair.firstService ??= { proto, port, series: new AttemptSeries() }
-    const { firstService } = pair
-    if (firstService.proto === proto && firstService.port === port) return firstService.series
-    return this.#attempts.getOrCreate(serviceKey(contact), newSeries)
+    const key = serviceKey(proto, port)
+    // The series of a pair's first service is kept with the pair: most pairs have no other.
+    pair.firstService ??= new AttemptSeries(key)
+    if (pair.firstService.service === key) return pair.firstService
+    return this.#attempts.getOrCreate(contact.addr[CLIENT], () => new AttemptSeries(key), contact.addr[SERVER], key)
   }
 
   #noteTransfer(contact: Contact): Transfers | null {
     const [clientBytes, serverBytes] = contact.payloadBytes
     if (clientBytes === null || serverBytes === null || clientBytes + serverBytes < TRANSFER_BYTES_MIN) return null
-    const key = `${contact.addr[CLIENT]} ${contact.addr[SERVER]} ${contact.port[SERVER]}`
-    const transfers = this.#transfers.getOrCreate(key, () => new Transfers())
+    const transfers = this.#transfers.getOrCreate(contact.addr[CLIENT], newTransfers, contact.addr[SERVER], contact.port[SERVER])
     transfers.add(clientBytes, serverBytes, contact.startUs, contact.lastUs)
     return transfers
   }
@@ -217,8 +211,7 @@ export class Exchanges {
     if (!(isName || isEcho(contact)) || contact.isToGroup) return null
     // Both ends of a tunnel send requests: one window for the two hosts, whoever asks.
     const hosts = isName ? contact.addr : [...contact.addr].sort()
-    const key = `${hosts[0]} ${hosts[1]} ${contact.proto}`
-    const datagrams = this.#datagrams.getOrCreate(key, () => new Datagrams(contact.addr[CLIENT]))
+    const datagrams = this.#datagrams.getOrCreate(hosts[0], () => new Datagrams(contact.addr[CLIENT]), hosts[1], contact.proto)
     datagrams.add(contact)
     return datagrams
   }
@@ -233,20 +226,23 @@ export class Exchanges {
 
   #noteDestination(contact: Contact, receiver: 0 | 1): DestinationWindow | null {
     const sender = receiver === SERVER ? CLIENT : SERVER
+    const packets = contact.packets[sender] ?? 0
+    const window = this.#destinations.windowFor(destinationName(contact, receiver), contact.proto, contact.startUs, packets)
+    if (window === null) return null
     const isIcmp = contact.proto === ICMP || contact.proto === ICMPV6
-    const row: DestinationRow = {
+    window.add({
       source: contact.addr[sender],
       sourcePort: isIcmp ? 0 : contact.port[sender],
       port: isIcmp ? 0 : contact.port[receiver],
       startUs: contact.startUs,
       lastUs: contact.lastUs,
-      packets: contact.packets[sender] ?? 0,
+      packets,
       bytes: contact.payloadBytes[sender] ?? 0,
       squares: contact.payloadSquares?.[sender] ?? null,
       replies: contact.packets[receiver] ?? 0,
       outcome: connectionOutcome(contact),
-    }
-    return this.#destinations.noteRow(destinationName(contact, receiver), contact.proto, row)
+    })
+    return window
   }
 
   #noteReflection(contact: Contact, receiver: 0 | 1, hasAsked: Parameters<Exchanges['observe']>[2]): Reflection | null {
@@ -256,8 +252,8 @@ export class Exchanges {
     if (contact.proto !== UDP && !(contact.proto === TCP && receiver === CLIENT && !contact.hasExchange)) return null
     if (contact.port[sender] === contact.port[receiver] && contact.proto === UDP) return null
     if (hasAsked(contact.addr[receiver], contact.addr[sender], contact.startUs - ASKED_WITHIN_US)) return null
-    const key = `${contact.addr[receiver]} ${contact.proto} ${contact.proto === TCP ? 0 : contact.port[sender]}`
-    const reflection = this.#reflections.getOrCreate(key, () => new Reflection())
+    const key = serviceKey(contact.proto, contact.proto === TCP ? 0 : contact.port[sender])
+    const reflection = this.#reflections.getOrCreate(contact.addr[receiver], newReflection, '', key)
     reflection.add({
       flowId: contact.flowId,
       sender: contact.addr[sender],
@@ -283,7 +279,7 @@ export class Exchanges {
     const to = contact.addr[receiver]
     // When one of the senders was asked, only the rows will tell whose the packets are.
     if (sources.some((source) => hasAsked(to, source, atUs - ASKED_WITHIN_US))) return null
-    const reflection = this.#reflections.getOrCreate(`${to} ${contact.proto} ${sourcePort.port}`, () => new Reflection())
+    const reflection = this.#reflections.getOrCreate(to, newReflection, '', serviceKey(contact.proto, sourcePort.port))
     reflection.addCounters(counters, contact.flowId)
     return reflection
   }
@@ -300,7 +296,12 @@ export class Exchanges {
     const serverBytes = contact.payloadBytes[SERVER] ?? 0
     const isSlow = clientBytes <= SLOW_CLIENT_BPS_MAX * seconds && serverBytes <= SLOW_SERVER_BYTES_MAX
     if (!isSlow || (lastUs - startUs < SLOW_US_MIN && !contact.isContinuation)) return null
-    const slow = this.#slow.getOrCreate(serviceKey(contact), () => new SlowConnections())
+    const slow = this.#slow.getOrCreate(
+      contact.addr[CLIENT],
+      newSlow,
+      contact.addr[SERVER],
+      serviceKey(contact.proto, contact.port[SERVER]),
+    )
     slow.add({ flowId, startUs, lastUs, clientBytes, serverBytes, clientPackets: contact.packets[CLIENT] ?? 0 }, openUntilUs !== null)
     return slow
   }
@@ -315,13 +316,18 @@ export class Exchanges {
 
   #noteLong(contact: Contact): LongConnection | null {
     if (!contact.isContinuation && contact.lastUs - contact.startUs < LONG_US_MIN) return null
-    const long = this.#long.getOrCreate(String(contact.flowId), () => ({
-      startUs: contact.startUs,
-      lastUs: contact.lastUs,
-      clientBytes: 0,
-      serverBytes: 0,
-      rows: 0,
-    }))
+    const long = this.#long.getOrCreate(
+      '',
+      () => ({
+        startUs: contact.startUs,
+        lastUs: contact.lastUs,
+        clientBytes: 0,
+        serverBytes: 0,
+        rows: 0,
+      }),
+      '',
+      contact.flowId,
+    )
     long.lastUs = Math.max(long.lastUs, contact.lastUs)
     long.clientBytes += contact.payloadBytes[CLIENT] ?? 0
     long.serverBytes += contact.payloadBytes[SERVER] ?? 0
@@ -330,8 +336,16 @@ export class Exchanges {
   }
 }
 
-function newSeries(): AttemptSeries {
-  return new AttemptSeries()
+function newTransfers(): Transfers {
+  return new Transfers()
+}
+
+function newReflection(): Reflection {
+  return new Reflection()
+}
+
+function newSlow(): SlowConnections {
+  return new SlowConnections()
 }
 
 function receiverOf(contact: Contact): 0 | 1 {
@@ -359,8 +373,4 @@ function hasPorts(contact: Contact): boolean {
 
 function isEcho(contact: Contact): boolean {
   return (contact.proto === ICMP || contact.proto === ICMPV6) && ECHOES.has(contact.port[0])
-}
-
-function serviceKey(contact: Contact): string {
-  return `${contact.addr[CLIENT]} ${contact.addr[SERVER]} ${contact.proto} ${contact.port[SERVER]}`
 }

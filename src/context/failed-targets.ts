@@ -19,6 +19,10 @@ export interface Target {
   port: number
 }
 
+export interface FailedTarget extends Target {
+  atUs: number
+}
+
 export interface Spread {
   /** Distinct failed servers on those ports. */
   servers: number
@@ -38,9 +42,9 @@ export class FailedTargets {
     this.#targets = new DistinctWindow(widthUs, listedMax)
   }
 
-  add(server: string, port: number, timeUs: number): void {
-    this.servers.add(server, timeUs)
-    this.#targets.add(`${port} ${server}`, timeUs)
+  add({ server, port, atUs }: FailedTarget): void {
+    this.servers.add(server, atUs)
+    this.#targets.add(`${port} ${server}`, atUs)
   }
 
   remove(server: string, port: number): void {

@@ -93,12 +93,7 @@ export class Histories {
   }
 
   pair(client: string, server: string): PairHistory | undefined {
-    return this.pairOf(`${client} ${server}`)
-  }
-
-  /** @param key client and server, with a space between. */
-  pairOf(key: string): PairHistory | undefined {
-    return this.#pairs.peek(key)
+    return this.#pairs.peek(client, server)
   }
 
   get peers(): PeerHistory {
@@ -143,12 +138,12 @@ export class Histories {
   }
 
   /** The two spoke today. */
-  notePair(key: string): void {
-    this.#pairOn(key, Math.floor(this.#hour / HOURS_A_DAY))
+  notePair(client: string, server: string): void {
+    this.#pairOn(client, server, Math.floor(this.#hour / HOURS_A_DAY))
   }
 
-  #pairOn(key: string, day: number): PairHistory {
-    const known = this.#pairs.getOrCreate(key, () => ({ firstDay: day, lastDay: day, days: 1, jobs: [] }))
+  #pairOn(client: string, server: string, day: number): PairHistory {
+    const known = this.#pairs.getOrCreate(client, () => ({ firstDay: day, lastDay: day, days: 1, jobs: [] }), server)
     if (known.lastDay < day) {
       known.lastDay = day
       known.days++
@@ -180,14 +175,14 @@ export class Histories {
 
   get record(): HistoriesRecord {
     return {
-      hosts: [...this.#hosts.entries()].map(([address, { firstHour, lastHour, cells, ports }]) => ({
-        address,
+      hosts: [...this.#hosts.entries()].map(({ text, value: { firstHour, lastHour, cells, ports } }) => ({
+        address: text,
         firstHour,
         lastHour,
         cells: [...cells],
         ports: [...ports],
       })),
-      pairs: [...this.#pairs.entries()].map(([key, pair]) => ({ key, ...pair, jobs: [...pair.jobs] })),
+      pairs: [...this.#pairs.entries()].map(({ text, other, value: pair }) => ({ key: `${text} ${other}`, ...pair, jobs: [...pair.jobs] })),
       peers: [...this.#peers.cells],
     }
   }
@@ -201,7 +196,8 @@ export class Histories {
     }
     for (const { key, ...pair } of record.pairs) {
       if (pair.lastDay * HOURS_A_DAY < oldestHour) continue
-      this.#pairs.getOrCreate(key, () => ({ ...pair, jobs: [...pair.jobs] }))
+      const [client, server] = key.split(' ')
+      this.#pairs.getOrCreate(client, () => ({ ...pair, jobs: [...pair.jobs] }), server)
     }
     this.#peers = new PeerHistory(Float32Array.from(record.peers))
   }
@@ -220,7 +216,7 @@ export class Histories {
   /** Also of suspects: what came back every day was reported every day. */
   #noteJob(client: string, server: string, hour: number, bytes: number): void {
     const day = Math.floor(hour / HOURS_A_DAY)
-    const pair = this.#pairOn(`${client} ${server}`, day)
+    const pair = this.#pairOn(client, server, day)
     pair.jobs.push({ day, hour: hour % HOURS_A_DAY, bytes })
     if (pair.jobs.length > JOBS_KEPT) pair.jobs.shift()
   }

@@ -8,15 +8,17 @@
 const MINUTE_US = 60e6
 /** The present minute and the five before. */
 const SLOTS = 6
+const NO_MINUTE = -(2 ** 30)
 
 export class MinuteRing {
-  readonly #cells: Float64Array
+  /** The present minute alone until there is a second one: most hosts of a flood or a sweep are heard of once. */
+  #cells: number[]
   readonly #stride: number
-  #minute = Number.NEGATIVE_INFINITY
+  #minute = NO_MINUTE
 
   constructor(stride: number) {
     this.#stride = stride
-    this.#cells = new Float64Array(SLOTS * stride)
+    this.#cells = zeros(stride)
   }
 
   add(timeUs: number, cell: number, amount: number): void {
@@ -35,13 +37,28 @@ export class MinuteRing {
   #advance(timeUs: number): void {
     const minute = Math.floor(timeUs / MINUTE_US)
     if (minute <= this.#minute) return
+    if (this.#cells.length === this.#stride && this.#minute !== NO_MINUTE) this.#unfold(minute)
     for (let m = Math.max(this.#minute + 1, minute - SLOTS + 1); m <= minute; m++) {
       this.#cells.fill(0, this.#offset(m), this.#offset(m) + this.#stride)
     }
     this.#minute = minute
   }
 
+  #unfold(minute: number): void {
+    if (minute - this.#minute >= SLOTS) return
+    const first = this.#cells
+    this.#cells = zeros(SLOTS * this.#stride)
+    const at = this.#offset(this.#minute)
+    for (let i = 0; i < this.#stride; i++) this.#cells[at + i] = first[i]
+  }
+
   #offset(minute: number): number {
+    if (this.#cells.length === this.#stride) return 0
     return (((minute % SLOTS) + SLOTS) % SLOTS) * this.#stride
   }
+}
+
+/** Of numbers, not a typed array: that would take a thousand octets for a dozen cells. */
+function zeros(count: number): number[] {
+  return new Array<number>(count).fill(0)
 }

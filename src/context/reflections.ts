@@ -20,8 +20,8 @@ export class Reflection {
   firstUs = Number.POSITIVE_INFINITY
   lastUs = Number.NEGATIVE_INFINITY
   /** Packets and octets of the two buckets, by rows and by counters. */
-  readonly #byRows = new Float64Array(2 * CELLS)
-  readonly #byCounters = new Float64Array(2 * CELLS)
+  readonly #byRows = new Array<number>(2 * CELLS).fill(0)
+  readonly #byCounters = new Array<number>(2 * CELLS).fill(0)
   #flowsByRows = 0
   #flowsByCounters = 0
   #slot = Number.NEGATIVE_INFINITY

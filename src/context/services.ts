@@ -41,18 +41,19 @@ export class Services {
   }
 
   observe(contact: Contact): void {
-    const key = keyOf(contact.addr[SERVER], contact.proto, contact.port[SERVER])
+    const server = contact.addr[SERVER]
+    const key = serviceKey(contact.proto, contact.port[SERVER])
     const client = contact.addr[CLIENT]
     if (contact.outcome === 'failed') {
       // `peek`: failing makes nothing younger; only an answer shows that the service lives.
-      const service = this.#table.peek(key)
+      const service = this.#table.peek(server, '', key)
       if (service === undefined) return
       service.failing ??= new DistinctWindow(OUTAGE_BUCKET_US, FAILING_CLIENTS_EXACT)
       service.failing.add(client, contact.startUs)
       return
     }
     if (!isAnswer(contact)) return
-    const service = this.#table.getOrCreate(key, () => this.#newService(contact))
+    const service = this.#table.getOrCreate(server, () => this.#newService(contact), '', key)
     service.failing = null
     if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered.push(client)
   }
@@ -63,7 +64,7 @@ export class Services {
 
   /** Distinct clients that it has answered, counted up to the number that makes a server known. */
   answeredClients(address: string, proto: number, port: number): number {
-    return this.#table.peek(keyOf(address, proto, port))?.answered.length ?? 0
+    return this.#table.peek(address, '', serviceKey(proto, port))?.answered.length ?? 0
   }
 
   /** How long the server of a contact just observed had been known when this service first answered, µs; null for later answers. */
@@ -79,7 +80,7 @@ export class Services {
 
   /** Clients failing towards a service that has worked before; 0 when it works or was never seen to work. */
   failingClients(address: string, proto: number, port: number, nowUs: number): number {
-    const failing = this.#table.peek(keyOf(address, proto, port))?.failing
+    const failing = this.#table.peek(address, '', serviceKey(proto, port))?.failing
     if (failing === undefined || failing === null) return 0
     failing.advance(nowUs)
     return failing.count()
@@ -96,6 +97,7 @@ function isAnswer(contact: Contact): boolean {
   return contact.outcome === 'answered' || (contact.halves === 'resp' && contact.hasExchange)
 }
 
-function keyOf(address: string, proto: number, port: number): string {
-  return `${address} ${proto} ${port}`
+/** Of one host, or of two. */
+export function serviceKey(proto: number, port: number): number {
+  return proto * 65_536 + port
 }

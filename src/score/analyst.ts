@@ -389,7 +389,9 @@ export class Analyst {
       const verdict = judgeEpisode(this.#questionOf(detector, finding, { occasion: judged, nowUs: judged.endUs, victimCount, rarest }))
       return { ...verdict, changes: this.#changesOf(seat, look, verdict, { victimCount, rarest, before: before?.changes ?? [] }) }
     }
-    return this.#episodes.take({ detector, finding, occasion: { ...judged, isStillOpen }, verdictOf, note, keep })
+    const { proto, orientation, startUs, lastUs, isClientInternal, direction } = judged
+    const occasion = { proto, orientation, startUs, lastUs, isClientInternal, direction, isStillOpen }
+    return this.#episodes.take({ detector, finding, occasion, verdictOf, note, keep })
   }
 
   #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {

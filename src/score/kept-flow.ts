@@ -24,6 +24,7 @@ export interface FlowReader {
 
 interface Entry {
   telling: number
+  startUs: number
   flow: KeptFlow
 }
 
@@ -37,8 +38,7 @@ export class KeptFlows {
   }
 
   offer(judged: Judged, telling: number, context: Context, reader: FlowReader, baseSec: number): void {
-    const start = eveTime(baseSec, judged.startUs)
-    const known = this.#entries.findIndex(({ flow }) => flow.id === judged.flowId && flow.start === start)
+    const known = this.#entries.findIndex(({ flow, startUs }) => flow.id === judged.flowId && startUs === judged.startUs)
     // The row so far of a flow that was open then: this is more of it.
     if (known >= 0) {
       this.#entries[known].flow = keptFlow(judged, reader, baseSec)
@@ -48,7 +48,7 @@ export class KeptFlows {
     const at = this.#entries.findIndex((entry) => telling > entry.telling)
     const index = at < 0 ? this.#entries.length : at
     if (index >= KEPT_MAX) return
-    this.#entries.splice(index, 0, { telling, flow: keptFlow(judged, reader, baseSec) })
+    this.#entries.splice(index, 0, { telling, startUs: judged.startUs, flow: keptFlow(judged, reader, baseSec) })
     this.#entries.length = Math.min(this.#entries.length, KEPT_MAX)
     if (index === 0) this.#noteFeatures(judged, context, reader)
   }

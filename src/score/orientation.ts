@@ -52,14 +52,12 @@ const ECHO_REPLY: ReadonlySet<number> = new Set([0, 129])
 const FLAG_RST = 0x04
 const FLAG_ACK = 0x10
 
-const INSIDE_MEMO_MAX = 65_536
 const UNSAID: Pair<boolean | null> = [null, null]
 
-/** Orients flows one after another; remembers only which addresses are inside, and whether any ever was. */
+/** Orients flows one after another; remembers only whether any address was ever inside. */
 export class Orienter {
   #internal: NetworkSet
   readonly #services: Services
-  readonly #inside = new Map<string, boolean>()
   #sawInside = false
 
   constructor(internal: NetworkSet, services: Services) {
@@ -70,7 +68,6 @@ export class Orienter {
   /** Other networks are ours from now on. */
   change(internal: NetworkSet): void {
     this.#internal = internal
-    this.#inside.clear()
   }
 
   /** @param bothHalves share of pairs seen in both directions; null while unknown, which blocks nothing. */
@@ -90,7 +87,7 @@ export class Orienter {
     const inside = swapped(flow.record?.isInside ?? UNSAID, client)
     const isClientInternal = this.#isInside(addr[CLIENT], inside[CLIENT])
     const isServerInternal = this.#isInside(addr[SERVER], inside[SERVER])
-    return {
+    const judged: Judged = {
       flow,
       flowId: flow.id,
       proto: flow.proto,
@@ -98,7 +95,6 @@ export class Orienter {
       port,
       packets,
       payloadBytes,
-      ...(flow.payloadSquares === undefined ? {} : { payloadSquares: swapped(flow.payloadSquares, client) }),
       flags,
       startUs: flow.startUs,
       lastUs: flow.lastUs,
@@ -119,6 +115,8 @@ export class Orienter {
       orientation: { how: oriented.how, confidence: oriented.confidence, halves },
       direction: this.#direction(isClientInternal, isServerInternal),
     }
+    if (flow.payloadSquares !== undefined) judged.payloadSquares = swapped(flow.payloadSquares, client)
+    return judged
   }
 
   #direction(isClientInternal: boolean, isServerInternal: boolean): Direction {
@@ -133,12 +131,7 @@ export class Orienter {
       this.#sawInside = true
       return true
     }
-    const known = this.#inside.get(address)
-    if (known !== undefined) return known
-    // Emptied when full: parsing an address anew costs less than keeping order among them.
-    if (this.#inside.size >= INSIDE_MEMO_MAX) this.#inside.clear()
     const isInside = this.#internal.has(address)
-    this.#inside.set(address, isInside)
     this.#sawInside ||= isInside
     return isInside
   }

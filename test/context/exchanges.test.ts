@@ -10,7 +10,7 @@ describe('attempts', () => {
   const attempt = (atUs: number) => ({ flowId: atUs, atUs, durationUs: 0, clientBytes: 100, serverBytes: 10, isAnswered: true })
 
   it('are kept in order of start, the newest twenty-five, bursts as one', () => {
-    const series = new AttemptSeries()
+    const series = new AttemptSeries(0)
     for (const i of range(60)) series.add(attempt((i ^ 1) * 10 * S), false, 40_000 + i)
     series.add(attempt(590.2 * S), false, 1)
     const starts = series.kept.map((a) => a.atUs / S)
@@ -20,7 +20,7 @@ describe('attempts', () => {
   })
 
   it('one port again and again is one port', () => {
-    const series = new AttemptSeries()
+    const series = new AttemptSeries(0)
     for (const i of range(9)) series.add(attempt(i * S), true, 123)
     expect([series.clientPorts, series.failed]).toEqual([1, 9])
   })

@@ -11,7 +11,7 @@
  */
 
 import { CLIENT } from '../../context/contact.ts'
-import type { Context, Observed, VoteTally } from '../../context/context.ts'
+import { type Context, newVotes, type Observed, type VoteTally } from '../../context/context.ts'
 import { num } from '../number.ts'
 import type { Judged } from '../orientation.ts'
 import { Calibration } from './calibration.ts'
@@ -96,7 +96,9 @@ export class Surprisal {
     // Scores before the first commit are none.
     if (this.lifeCycle.record.commits > 0) this.calibrations[bucketOf(judged)].note(score)
     const isServersVote = judged.isServerInternal && !judged.isClientInternal
-    const k = countVote(isServersVote ? observed.target.votes : observed.client.votes, Math.floor(judged.endUs / MINUTE_US), group)
+    const host = isServersVote ? observed.target : observed.client
+    host.votes ??= newVotes()
+    const k = countVote(host.votes, Math.floor(judged.endUs / MINUTE_US), group)
     this.shadow.add(bins, group, 1 / k)
   }
 
@@ -184,10 +186,13 @@ export class Surprisal {
 function countVote(votes: VoteTally, minute: number, group: number): number {
   if (votes.minute !== minute) {
     votes.minute = minute
-    votes.byGroup?.clear()
+    votes.group = group
+    votes.flows = 0
+    votes.others?.clear()
   }
-  votes.byGroup ??= new Map()
-  const k = (votes.byGroup.get(group) ?? 0) + 1
-  votes.byGroup.set(group, k)
+  if (votes.group === group) return ++votes.flows
+  votes.others ??= new Map()
+  const k = (votes.others.get(group) ?? 0) + 1
+  votes.others.set(group, k)
   return k
 }
