@@ -34,7 +34,11 @@ export const RUN_OPTIONS = {
   snaplen: { alias: 's', type: 'string', requiresArg: true, describe: 'Octets kept of a frame; 0 keeps all (capture.snap_length_B)' },
   'buffer-size': { alias: 'B', type: 'string', requiresArg: true, describe: 'Buffer of each interface in KiB (capture.buffer_KiB)' },
   driver: { choices: ['ring', 'cap'], requiresArg: true, describe: 'ring is our own; cap is portable and slow (capture.driver)' },
-  queues: { type: 'string', requiresArg: true, describe: 'Threads that share each interface, by flow (capture.queues)' },
+  queues: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Threads that share the packets of each interface, by flow; not for fragments and VXLAN (capture.queues)',
+  },
   'log-dir': { alias: 'l', type: 'string', requiresArg: true, describe: 'Folder for everything that is written (output.folder)' },
   write: { alias: 'w', type: 'string', requiresArg: true, describe: 'Record what is seen to this pcapng file, for replay' },
   count: { type: 'string', requiresArg: true, describe: 'Stop after so many packets' },
@@ -68,6 +72,7 @@ export function addRun(cli: Argv, options: Readonly<Record<string, Options>>, co
         .options(options)
         .example('$0 run -i eth1', 'alerts and reports under output.folder')
         .example("$0 run -i eth1 -i eth2 -f 'not port 22' -l /srv/sensor", 'the two ports of a tap, as one line')
+        .example('$0 run -i eth1 --queues 2', 'two threads for a line that is too fast for one')
         .example('$0 run -i eth1 -w seen.pcapng; $0 replay seen.pcapng', 'the same flows and alerts again: equal digests'),
     // yargs has checked them against the table; its types do not say so.
     (argv) => run(argv as unknown as RunArguments, context),

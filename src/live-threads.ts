@@ -69,10 +69,10 @@ export class LiveThreads {
   #recording: SharedRecording | null = null
   #take: Emit = () => {}
   #reject: (error: unknown) => void = () => {}
-  /** The filter in force; one that is tried; whether a queue that took it must be set back. */
+  /** The filter in force; one that is tried; why not all took it, while those that did are set back. */
   #filter = ''
-  #tried: string | null = null
-  #isSettingBack = false
+  #tried = ''
+  #refusal: string | null = null
 
   /** @param fanoutGroup any number: programs that capture here must not share one */
   constructor(queues: number, fanoutGroup: number) {
@@ -228,17 +228,14 @@ export class LiveThreads {
     const faults = this.#threads.flatMap((one) => (one.fault === null ? [] : [one.fault]))
     if (faults.length < this.#threads.length) return
     for (const one of this.#threads) one.fault = null
-    const first = faults.find((text) => text !== '') ?? ''
-    if (this.#isSettingBack) {
-      this.#isSettingBack = false
-      return
+    const refusal = this.#refusal ?? faults.find((text) => text !== '') ?? ''
+    if (refusal !== '' && this.#refusal === null && faults.includes('')) {
+      this.#refusal = refusal
+      return this.#send({ filter: this.#filter })
     }
-    if (first === '') this.#filter = this.#tried ?? this.#filter
-    else if (faults.includes('')) {
-      this.#isSettingBack = true
-      this.#send({ filter: this.#filter })
-    }
-    this.#pass({ kind: 'changed', fault: first })
+    this.#refusal = null
+    if (refusal === '') this.#filter = this.#tried
+    this.#pass({ kind: 'changed', fault: refusal })
   }
 
   post(change: MeterChange): void {
