@@ -9,6 +9,7 @@ import type { Argv, Options } from 'yargs'
 import { RunError, UsageError } from './base/errors.ts'
 import { printable } from './base/printable.ts'
 import type { LiveOptions } from './capture/live-source.ts'
+import { CAPTURE_OPTIONS } from './capture/options.ts'
 import { type Device, loadRing } from './capture/ring-addon.ts'
 import { CAP_LEN_MAX } from './capture/slab.ts'
 import { type Config, loadConfig } from './config.ts'
@@ -33,10 +34,17 @@ export const RUN_OPTIONS = {
   snaplen: { alias: 's', type: 'string', requiresArg: true, describe: 'Octets kept of a frame; 0 keeps all (capture.snap_length_B)' },
   'buffer-size': { alias: 'B', type: 'string', requiresArg: true, describe: 'Buffer of each interface in KiB (capture.buffer_KiB)' },
   driver: { choices: ['ring', 'cap'], requiresArg: true, describe: 'ring is our own; cap is portable and slow (capture.driver)' },
+  queues: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Threads that share the packets of each interface, by flow; not for fragments and VXLAN (capture.queues)',
+  },
   'log-dir': { alias: 'l', type: 'string', requiresArg: true, describe: 'Folder for everything that is written (output.folder)' },
   write: { alias: 'w', type: 'string', requiresArg: true, describe: 'Record what is seen to this pcapng file, for replay' },
   count: { type: 'string', requiresArg: true, describe: 'Stop after so many packets' },
 } as const satisfies Record<string, Options>
+
+const QUEUES_MAX = CAPTURE_OPTIONS.queues.max
 
 interface RunArguments {
   config: string | undefined
@@ -48,6 +56,7 @@ interface RunArguments {
   snaplen: string | undefined
   'buffer-size': string | undefined
   driver: string | undefined
+  queues: string | undefined
   'log-dir': string | undefined
   write: string | undefined
   count: string | undefined
@@ -63,6 +72,7 @@ export function addRun(cli: Argv, options: Readonly<Record<string, Options>>, co
         .options(options)
         .example('$0 run -i eth1', 'alerts and reports under output.folder')
         .example("$0 run -i eth1 -i eth2 -f 'not port 22' -l /srv/sensor", 'the two ports of a tap, as one line')
+        .example('$0 run -i eth1 --queues 2', 'two threads for a line that is too fast for one')
         .example('$0 run -i eth1 -w seen.pcapng; $0 replay seen.pcapng', 'the same flows and alerts again: equal digests'),
     // yargs has checked them against the table; its types do not say so.
     (argv) => run(argv as unknown as RunArguments, context),
@@ -75,11 +85,16 @@ async function run(argv: RunArguments, context: LiveContext): Promise<void> {
   const driver = argv.driver === 'cap' || argv.driver === 'ring' ? argv.driver : config.capture.driver === 'cap' ? 'cap' : 'ring'
   const interfaces = interfacesOf(argv, config)
   if (driver === 'cap' && interfaces.length > 1) throw new UsageError('--driver cap takes one interface')
+  const queues = argv.queues === undefined ? config.capture.queues : wholeNumber(argv.queues, '--queues', 1, QUEUES_MAX)
+  if (driver === 'cap' && queues > 1) throw new UsageError('--driver cap has one queue: --queues is of the driver ring')
+  if (argv.count !== undefined && queues > 1)
+    throw new UsageError('--count needs --queues 1: of several queues, none knows which packet is the last')
   const log = pino({ name: 'flowscribe', level: config.log.level }, pino.destination({ fd: 2, sync: true }))
   if (driver === 'cap') log.warn('driver cap: times are of arrival, lost packets are not counted')
   const summary = await runLive({
     driver,
     interfaces,
+    queues,
     outputDir: argv['log-dir'] ?? config.output.folder,
     config,
     reload: () => {

@@ -19,6 +19,7 @@ export function explainFailure(
   if (code === 'EPERM') return `${device}: no right to capture. ${grantingCommand(interfaces.map((one) => one.device))}`
   if (code === 'ENODEV') return `${device}: no such interface; there are: ${deviceNames().join(', ')}`
   if (code === 'ENETDOWN') return `${device}: the interface is down; sudo ip link set ${device} up`
+  if (code === 'EFANOUT') return `${device}: its packets cannot be shared among queues: ${message}; --queues 1 needs no sharing`
   if (code === 'EFILTER') return `${device}: ${message}; see pcap-filter(7)`
   return device === '' ? message : `${device}: cannot be captured by ${driver}: ${message}`
 }

@@ -7,7 +7,7 @@
  * Out: messages in order. Everything in them is plain data, so that they could cross a thread or a network.
  * Not: judging and writing. A report that takes a second to write costs no packet: the ring is read here meanwhile.
  *
- * The invariant: at most ROWS_WAITING_MAX rows wait for analysis. Beyond that the ring is not read until analysis has caught up, so
+ * The invariant: at most `rowsWaitingMax` rows wait for analysis. Beyond that the ring is not read until analysis has caught up, so
  * that what is lost is lost in the kernel, where it is counted.
  */
 
@@ -17,6 +17,8 @@ import { RingSource } from './capture/live-merge.ts'
 import { LiveReader } from './capture/live-reader.ts'
 import { type LiveInterface, type LiveOptions, type LiveSource, OpenError } from './capture/live-source.ts'
 import { PcapngWriter } from './capture/pcapng-writer.ts'
+import { GAP_SECONDS_MAX, QueueSource } from './capture/queue-source.ts'
+import { QueueSink, type RecordQueue } from './capture/record-queue.ts'
 import { Reorder } from './capture/reorder.ts'
 import { loadRing } from './capture/ring-addon.ts'
 import type { Slab } from './capture/slab.ts'
@@ -45,7 +47,30 @@ export interface LiveMeterOptions {
   bugFolder: string
   /** CONTROL_WORDS words; see below. */
   control: Int32Array<SharedArrayBuffer>
+  /** Rows that may wait for analysis, at most. */
+  rowsWaitingMax: number
+  /** When this is one of several queues of a line; null: it has the line alone. */
+  queue: QueueShare | null
 }
+
+/** What the meters of several queues agree on, through the thread that started them. */
+export interface QueueShare {
+  /** AGREEMENT_WORDS words, the same for all queues; see below. */
+  agreed: Int32Array<SharedArrayBuffer>
+  /** In µs since 1970: when the run begins and ends, at the places of STARTS and ENDS. */
+  timesUs: Float64Array<SharedArrayBuffer>
+  /** Where this queue's part of the recording goes; null: nowhere. */
+  recording: RecordQueue | null
+}
+
+export const AGREEMENT_WORDS = 2
+/** NOT_YET until all queues are open, and until all have read what there was. */
+export const STARTS = 0
+export const ENDS = 1
+export const NOT_YET = 0
+export const AGREED = 1
+/** A queue failed: nobody need wait any longer. */
+export const ABANDONED = 2
 
 export const CONTROL_WORDS = 4
 /** Set to 1 from outside: end the run. */
@@ -56,11 +81,17 @@ export const ROWS_WAITING = 1
 export const PULSE = 2
 /** Counted up from outside with each change that was posted: the loop looks for messages only then. */
 export const CHANGES = 3
-/** 96 MiB of rows, and what is judged in two seconds: at the end this much and a full table of flows are judged in time (live.ts). */
-const ROWS_WAITING_MAX = 131_072
+/**
+ * 96 MiB of rows, of all queues together, and what is judged in two seconds: at the end this much and a full table of flows are judged
+ * in time (live.ts).
+ */
+export const ROWS_WAITING_MAX = 131_072
 
 const FACTS_EVERY_MS = 1000
 const WAIT_FOR_ANALYSIS_MS = 100
+/** How often a queue says how far its recording has come: the others' parts wait for it in memory. */
+const RECORD_TIME_EVERY_MS = 200
+const US_PER_S = 1e6
 
 export type InterfaceFacts = Pick<
   LiveInterface,
@@ -99,6 +130,9 @@ export interface LiveFacts {
   notRecorded: number
   /** What ended the recording; null while it goes on, or there is none. */
   recordFault: string | null
+  queues: number
+  /** Seconds that were judged without a queue that was too far behind (live-queues.ts). */
+  turnsNotWaitedFor: number
   counters: LiveCounters
 }
 
@@ -125,7 +159,17 @@ export type LiveMessage =
   | { kind: 'bug'; bug: Bug }
   | { kind: 'end'; facts: LiveFacts; nowUs: number; seen: Seen }
 
+/** The turn at which a run ends. Finite, so that what is before it can be told from it. */
+export const AFTER_ALL_SEC = 2 ** 32
+
+/** Of one queue among several, for live-queues.ts: packet time enters second `sec` of the run, and all that is due by it was told. */
+export type TurnMessage = { kind: 'turn'; sec: number; seen: Seen } | { kind: 'through' }
+export type QueueMessage = Extract<LiveMessage, { kind: 'rows' | 'interim' }> | TurnMessage
+/** What a queue's thread says; `drained`: all that came before the end was read, the newest at `nowUs` since 1970. */
+export type WorkerMessage = LiveMessage | TurnMessage | { kind: 'drained'; nowUs: number }
+
 export type Emit = (message: LiveMessage) => void
+export type EmitToStarter = (message: WorkerMessage) => void
 
 /** What can be changed while metering goes on, without a packet lost. */
 export interface MeterChange {
@@ -136,17 +180,22 @@ export interface MeterChange {
 export type TakeChange = () => MeterChange | null
 
 /** Runs until stopped. What cannot be captured at start is a message, not an exception. */
-export async function runLiveMeter(options: LiveMeterOptions, emit: Emit, takeChange: TakeChange): Promise<void> {
+export async function runLiveMeter(options: LiveMeterOptions, emit: EmitToStarter, takeChange: TakeChange): Promise<void> {
   let source: LiveSource
   let recording: PcapngWriter | null
   try {
     source = openSource(options)
-    recording = options.recordPath === null ? null : startRecording(options.recordPath, source.interfaces)
+    recording = openRecording(options, source)
   } catch (error) {
     const { device, code } = error instanceof OpenError ? error : { device: '', code: '' }
     return emit({ kind: 'failed', device, code, message: (error as Error).message })
   }
   await new LiveMeter({ options, source, recording, emit, takeChange }).run()
+}
+
+function openRecording({ recordPath, queue }: LiveMeterOptions, { interfaces }: LiveSource): PcapngWriter | null {
+  if (queue === null) return recordPath === null ? null : startRecording(recordPath, interfaces)
+  return queue.recording === null ? null : new PcapngWriter(interfaces, new QueueSink(queue.recording, null))
 }
 
 /** @throws OpenError */
@@ -165,22 +214,29 @@ interface LiveMeterParts {
   options: LiveMeterOptions
   source: LiveSource
   recording: PcapngWriter | null
-  emit: Emit
+  emit: EmitToStarter
   takeChange: TakeChange
 }
 
 class LiveMeter {
   readonly #options: LiveMeterOptions
   readonly #source: LiveSource
-  readonly #emit: Emit
+  readonly #emit: EmitToStarter
   readonly #meter: Meter
-  readonly #reader: LiveReader
+  #reader: LiveReader | null = null
+  /** Of several: what is read, from the instant agreed on. */
+  #queueSource: QueueSource | null = null
   readonly #takeChange: TakeChange
   readonly #recording: PcapngWriter | null
   readonly #guard: BugGuard
   #stalls = 0
+  /** The second of the run that packet time is in, and the one that the starter knows to be over with. */
+  #turnSec = -Infinity
+  #throughSec = -Infinity
+  #isFinishing = false
   #changesSeen = 0
   #factsAtMs = performance.now() + FACTS_EVERY_MS
+  #recordTimeAtMs = 0
 
   constructor({ options, source, recording, emit, takeChange }: LiveMeterParts) {
     this.#options = options
@@ -195,23 +251,72 @@ class LiveMeter {
       {
         limits: options.watch,
         onInterim: (interim) => emit({ kind: 'interim', interim, seen: this.#meter.seenSoFar() }),
+        ...(options.queue === null ? {} : { onTurn: (nowUs: number) => this.#turn(nowUs) }),
       },
       options.health,
     )
     this.#meter.table.takeMemory()
-    const packetsMax = options.packetsMax === 0 ? Infinity : options.packetsMax
-    this.#reader = new LiveReader({ source, recording, packetsMax, goesOn: () => this.#goesOn() })
   }
 
   async run(): Promise<void> {
     this.#emit({ kind: 'open', facts: this.#facts() })
+    const { queue, packetsMax } = this.#options
+    if (queue !== null && !this.#waitFor(queue, STARTS)) return this.#source.close()
+    if (queue !== null && this.#source instanceof RingSource) this.#queueSource = new QueueSource(this.#source, queue.timesUs[STARTS])
+    const reader = new LiveReader({
+      source: this.#queueSource ?? this.#source,
+      recording: this.#recording,
+      packetsMax: packetsMax === 0 ? Infinity : packetsMax,
+      goesOn: () => this.#goesOn(),
+    })
+    this.#reader = reader
     // As in a replay: several queues or ports of a card disorder packets a little.
-    const inOrder = new Reorder(this.#reader)
-    for (let slab = await inOrder.next(); slab !== null; slab = await inOrder.next()) this.#meterSlab(slab)
-    this.#reader.close()
+    const inOrder = new Reorder(reader)
+    for (let slab = await inOrder.next(); slab !== null; slab = await inOrder.next()) {
+      this.#meterSlab(slab)
+      this.#tellThrough()
+    }
+    reader.close()
+    if (queue !== null && !this.#agreeOnEnd(queue)) return
+    this.#isFinishing = true
     this.#meter.finish()
+    this.#tellThrough()
     const { nowUs } = this.#meter.table
     this.#emit({ kind: 'end', facts: this.#facts(), nowUs, seen: this.#meter.seenSoFar() })
+  }
+
+  /** Told by the meter, before anything that is due by it. */
+  #turn(nowUs: number): void {
+    this.#turnSec = this.#isFinishing ? AFTER_ALL_SEC : Math.floor(nowUs / US_PER_S)
+    this.#throughSec = Number.NaN
+    this.#emit({ kind: 'turn', sec: this.#turnSec, seen: this.#meter.seenSoFar() })
+  }
+
+  #tellThrough(): void {
+    if (this.#throughSec === this.#turnSec) return
+    this.#throughSec = this.#turnSec
+    this.#emit({ kind: 'through' })
+  }
+
+  /** Flows that are cut by the end are cut at one instant, whatever queue they came through. Returns whether there is to be an end. */
+  #agreeOnEnd(queue: QueueShare): boolean {
+    const { table, baseSec } = this.#meter
+    this.#emit({ kind: 'drained', nowUs: table.nowUs + baseSec * US_PER_S })
+    if (!this.#waitFor(queue, ENDS)) return false
+    const endUs = queue.timesUs[ENDS] - baseSec * US_PER_S
+    const first = Math.floor(table.nowUs / US_PER_S) + 1
+    const last = Math.floor(endUs / US_PER_S)
+    if (last - first < GAP_SECONDS_MAX) for (let second = first; second <= last; second++) table.advance(second * US_PER_S)
+    if (endUs > table.nowUs) table.advance(endUs)
+    return true
+  }
+
+  #waitFor({ agreed }: QueueShare, what: number): boolean {
+    while (Atomics.load(agreed, what) === NOT_YET) {
+      Atomics.wait(agreed, what, NOT_YET, WAIT_FOR_ANALYSIS_MS)
+      Atomics.add(this.#options.control, PULSE, 1)
+    }
+    return Atomics.load(agreed, what) === AGREED
   }
 
   /** A bug ends one slab, not the run: the slab is kept as a capture, which replays to the same fault. */
@@ -237,6 +342,10 @@ class LiveMeter {
     if (performance.now() >= this.#factsAtMs) {
       this.#factsAtMs = performance.now() + FACTS_EVERY_MS
       this.#emit({ kind: 'facts', facts: this.#facts() })
+    }
+    if (this.#queueSource !== null && performance.now() >= this.#recordTimeAtMs) {
+      this.#recordTimeAtMs = performance.now() + RECORD_TIME_EVERY_MS
+      this.#reader?.recordTime(this.#queueSource.watermarkUs)
     }
     this.#waitForAnalysis()
     return !this.#isStopped()
@@ -271,11 +380,11 @@ class LiveMeter {
   }
 
   #waitForAnalysis(): void {
-    const { control } = this.#options
+    const { control, rowsWaitingMax } = this.#options
     let waiting = Atomics.load(control, ROWS_WAITING)
-    if (waiting <= ROWS_WAITING_MAX) return
+    if (waiting <= rowsWaitingMax) return
     this.#stalls++
-    while (waiting > ROWS_WAITING_MAX && !this.#isStopped()) {
+    while (waiting > rowsWaitingMax && !this.#isStopped()) {
       Atomics.wait(control, ROWS_WAITING, waiting, WAIT_FOR_ANALYSIS_MS)
       Atomics.add(control, PULSE, 1)
       waiting = Atomics.load(control, ROWS_WAITING)
@@ -295,7 +404,9 @@ class LiveMeter {
       stalls: this.#stalls,
       bugs: this.#guard.count,
       notRecorded: this.#recording?.lostPackets ?? 0,
-      recordFault: this.#reader.recordFault,
+      recordFault: this.#reader?.recordFault ?? null,
+      queues: 1,
+      turnsNotWaitedFor: 0,
       counters: {
         decoded: counters.decoded,
         cutShort: counters.cutShort,

@@ -202,6 +202,20 @@ export const METRICS = [
     samples: ({ facts }) => one(facts?.stalls),
   },
   {
+    name: 'flowscribe_capture_queues',
+    type: 'gauge',
+    help: 'Threads among which the packets of each interface are shared (capture.queues).',
+    labels: [],
+    samples: ({ facts }) => one(facts?.queues),
+  },
+  {
+    name: 'flowscribe_capture_turns_not_waited_for_total',
+    type: 'counter',
+    help: 'Seconds that were judged without a queue that was too far behind the others: its flows of them are judged late.',
+    labels: [],
+    samples: ({ facts }) => one(facts?.turnsNotWaitedFor),
+  },
+  {
     name: 'flowscribe_packets_captured_total',
     type: 'counter',
     help: 'Packets handed to the decoder: decoded and ignored ones.',

@@ -1,7 +1,7 @@
 /**
  * A live run: the metering thread's rows judged and written, until a signal ends it.
  *
- *   live-worker.ts (capture, decode, flow) ──rows──▶ analyst ──events──▶ live-delivery.ts: alerts.jsonl, reports/, syslog
+ *   live-threads.ts (capture, decode, flow) ──rows──▶ analyst ──events──▶ live-delivery.ts: alerts.jsonl, reports/, syslog
  *
  * In:  interfaces, a checked configuration, signals. Out: alert events to their sinks; log lines; a summary of the run.
  * Not: the command line and exit codes (live-command.ts, main.ts).
@@ -9,8 +9,6 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import type { MutedCount } from './alert-tally.ts'
 import { RunError } from './base/errors.ts'
@@ -22,27 +20,13 @@ import { NOTHING_COUNTED } from './context/capture-history.ts'
 import { FlowBatch } from './flow/batch.ts'
 import type { Seen } from './flow/health.ts'
 import { tableLimits } from './flow/limits.ts'
-import { ROW_CELLS } from './flow/row.ts'
-import { Inbox } from './inbox.ts'
 import { flowsOf, judgeInterim, watchLimits } from './judge.ts'
 import { LiveDelivery } from './live-delivery.ts'
 import { explainFailure } from './live-failure.ts'
-import {
-  CHANGES,
-  CONTROL_WORDS,
-  type Emit,
-  type InterfaceFacts,
-  type LiveFacts,
-  type LiveMessage,
-  type LiveMeterOptions,
-  type MeterChange,
-  PULSE,
-  ROWS_WAITING,
-  runLiveMeter,
-  STOP,
-} from './live-meter.ts'
+import type { Emit, InterfaceFacts, LiveFacts, LiveMessage } from './live-meter.ts'
 import { LiveMutes } from './live-mutes.ts'
 import { LiveStatus } from './live-status.ts'
+import { LiveThreads } from './live-threads.ts'
 import { planReload, type Reload } from './reload.ts'
 import type { Analyst } from './score/analyst.ts'
 import type { AlertEvent } from './score/evidence.ts'
@@ -60,6 +44,8 @@ const JUDGE_AT_END_MS = 6000
 export interface LiveRunOptions {
   driver: 'ring' | 'cap'
   interfaces: readonly LiveOptions[]
+  /** Threads among which the packets of each interface are shared. */
+  queues: number
   outputDir: string
   config: Config
   /** The configuration and the capture filter as they stand now. @throws ConfigError, or RunError for a filter's file */
@@ -116,7 +102,7 @@ class LiveRun {
   readonly #mutes: LiveMutes
   readonly #delivery: LiveDelivery
   readonly #status: LiveStatus
-  readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
+  readonly #threads: LiveThreads
   readonly #baseline: BaselineStore
   readonly #guard: BugGuard
   #config: Config
@@ -129,7 +115,6 @@ class LiveRun {
   #notJudged = 0
   #statusAtMs = 0
   #configChanges = 0
-  #post: (change: MeterChange) => void = () => {}
   #analyst: Analyst | null = null
   #flows = 0
   #facts: LiveFacts | null = null
@@ -139,12 +124,13 @@ class LiveRun {
     this.#options = options
     this.#log = options.log
     this.#config = options.config
+    this.#threads = new LiveThreads(options.queues, randomHashSeed() >>> 16)
     this.#delivery = delivery
     this.#digest = digest
     this.#status = new LiveStatus(options.outputDir, options.log, () => ({
       facts: this.#facts,
       flowsMax: this.#options.config.flow.max_flows,
-      rowsWaiting: Atomics.load(this.#control, ROWS_WAITING),
+      rowsWaiting: this.#threads.rowsWaiting,
       rowsJudged: this.#flows,
       analysis: this.#analyst?.counters ?? {},
       opened: delivery.opened,
@@ -163,8 +149,7 @@ class LiveRun {
     const stop = (): void => {
       this.#judgeUntilMs = performance.now() + JUDGE_AT_END_MS
       manager.stopping()
-      Atomics.store(this.#control, STOP, 1)
-      Atomics.notify(this.#control, ROWS_WAITING)
+      this.#threads.stop()
     }
     signal.addEventListener('abort', stop, { once: true })
     onSignal('SIGHUP', () => this.#reload())
@@ -180,6 +165,7 @@ class LiveRun {
       manager.close()
       signal.removeEventListener('abort', stop)
       await this.#status.close()
+      await this.#threads.close()
       alertLinesLost = await this.#delivery.close()
     }
     return this.#summary(end, alertLinesLost)
@@ -197,7 +183,7 @@ class LiveRun {
           else this.#take(message)
         } catch (error) {
           // Metering stops, too: nobody would judge what it finds.
-          Atomics.store(this.#control, STOP, 1)
+          this.#threads.stop()
           reject(error)
         }
       }
@@ -209,32 +195,8 @@ class LiveRun {
     const { driver, interfaces, packetsMax, recordPath, config } = this.#options
     const limits = tableLimits(config.flow, randomHashSeed())
     const bugFolder = join(this.#options.outputDir, BUG_FOLDER)
-    const options: LiveMeterOptions = {
-      driver,
-      interfaces,
-      limits,
-      health: healthOptions(config),
-      watch: watchLimits(config),
-      packetsMax,
-      recordPath,
-      bugFolder,
-      control: this.#control,
-    }
-    if (driver === 'cap') {
-      // It does not load in a worker thread.
-      runLiveMeter(options, take, () => null).catch(reject)
-      return
-    }
-    const worker = new Worker(fileURLToPath(new URL('./live-worker.js', import.meta.url)), { workerData: options })
-    this.#post = (change) => {
-      worker.postMessage(change)
-      Atomics.add(this.#control, CHANGES, 1)
-    }
-    const inbox = new Inbox()
-    worker.on('message', (message: LiveMessage) => inbox.add(() => take(message)))
-    // In their turn, behind the rows that came before.
-    worker.on('error', (error) => inbox.add(() => reject(error)))
-    worker.on('exit', (code) => inbox.add(() => reject(new Error(`the metering thread ended by itself (${code})`))))
+    const [health, watch] = [healthOptions(config), watchLimits(config)]
+    this.#threads.start({ driver, interfaces, limits, health, watch, packetsMax, recordPath, bugFolder }, take, reject)
   }
 
   #take(message: Exclude<LiveMessage, { kind: 'end' | 'failed' }>): void {
@@ -264,7 +226,7 @@ class LiveRun {
     const { recordPath } = this.#options
     if (recordPath !== null && this.#baseline.copyStart(`${recordPath}.baseline`))
       this.#log.info({ path: `${recordPath}.baseline` }, 'baseline at the start: replay the recording with it (--baseline)')
-    const progress = new Progress(this.#control)
+    const progress = new Progress(this.#threads)
     this.#options.manager.ready(statusText(facts, this.#flows), () => progress.hasBeenMade(this.#flows))
   }
 
@@ -288,8 +250,6 @@ class LiveRun {
     analyst.onSeen(seen)
     if (performance.now() < this.#judgeUntilMs) this.#judgeFlows(batch, analyst)
     else this.#notJudged += batch.count
-    Atomics.sub(this.#control, ROWS_WAITING, cells.length / ROW_CELLS)
-    Atomics.notify(this.#control, ROWS_WAITING)
   }
 
   #judgeFlows(batch: FlowBatch, analyst: Analyst): void {
@@ -350,7 +310,7 @@ class LiveRun {
 
   #logStatistics(): void {
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage()
-    const rowsWaiting = Atomics.load(this.#control, ROWS_WAITING)
+    const { rowsWaiting } = this.#threads
     const state = this.#analyst?.baseline
     const baseline = state && {
       state: state.state,
@@ -395,7 +355,7 @@ class LiveRun {
     }
     if (this.#pending.filter === this.#filter) void this.#finishReload('')
     else if (this.#options.driver === 'cap') void this.#finishReload('the driver cap cannot change its filter while it runs')
-    else this.#post({ filter: this.#pending.filter })
+    else this.#threads.post({ filter: this.#pending.filter })
   }
 
   /** @param fault why the new filter cannot be; then nothing of the new configuration holds */
@@ -452,14 +412,14 @@ class LiveRun {
   }
 }
 
-/** Whether both threads get on, asked now and then. */
+/** Whether all threads get on, asked now and then. */
 class Progress {
-  readonly #control: Int32Array
-  #pulse = Number.NaN
+  readonly #threads: LiveThreads
+  #pulses: readonly number[] = []
   #flows = Number.NaN
 
-  constructor(control: Int32Array) {
-    this.#control = control
+  constructor(threads: LiveThreads) {
+    this.#threads = threads
   }
 
   /**
@@ -467,10 +427,10 @@ class Progress {
    * it gets none.
    */
   hasBeenMade(flowsJudged: number): boolean {
-    const pulse = Atomics.load(this.#control, PULSE)
-    const isMetering = pulse !== this.#pulse
-    const isJudging = flowsJudged !== this.#flows || Atomics.load(this.#control, ROWS_WAITING) <= 0
-    this.#pulse = pulse
+    const { pulses, rowsWaiting } = this.#threads
+    const isMetering = pulses.every((pulse, i) => pulse !== this.#pulses[i])
+    const isJudging = flowsJudged !== this.#flows || rowsWaiting <= 0
+    this.#pulses = pulses
     this.#flows = flowsJudged
     return isMetering && isJudging
   }

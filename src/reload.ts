@@ -21,7 +21,7 @@ const AT_ONCE: Readonly<Partial<Record<SectionName, { except: readonly string[] 
   output: { except: ['folder'] },
   syslog: { except: [] },
   metrics: { except: [] },
-  capture: { except: ['driver', 'snap_length_B', 'buffer_KiB', 'promiscuous'] },
+  capture: { except: ['driver', 'queues', 'snap_length_B', 'buffer_KiB', 'promiscuous'] },
 }
 
 export interface Reload {

@@ -73,6 +73,8 @@ const STATE: LiveState = {
     bugs: value(),
     notRecorded: value(),
     recordFault: null,
+    queues: value(),
+    turnsNotWaitedFor: value(),
     counters: {
       decoded: value(),
       cutShort: value(),

@@ -150,6 +150,10 @@ export class CapSource implements LiveSource {
     })
   }
 
+  drain(): Iterable<Slab> {
+    return []
+  }
+
   close(): void {
     this.#handle.close()
   }

@@ -78,6 +78,11 @@ export class RingSource implements LiveSource {
     return Object.assign(this.#stretch, { bytes, start, end: first.at, linkType, interfaceId })
   }
 
+  /** No later record is older than this, in µs since 1970; but for what the kernel disorders in one interface. */
+  get watermarkUs(): number {
+    return Math.min(...this.#pending.map((one) => (one.at < one.end ? headUs(one) : one.from.watermarkUs)))
+  }
+
   /** On all interfaces, or on none. @throws OpenError */
   changeFilter(filter: string): void {
     const before = this.interfaces.map((one) => one.filter)

@@ -6,7 +6,6 @@
  *      slabs afterwards is done the same in a replay.
  */
 import { u32le } from '../base/bytes.ts'
-import { RingSource } from './live-merge.ts'
 import type { LiveSource } from './live-source.ts'
 import type { PcapngWriter } from './pcapng-writer.ts'
 import type { CaptureReader, Damage } from './reader.ts'
@@ -61,7 +60,7 @@ export class LiveReader implements CaptureReader {
       const slab = await source.next(LAST_WAIT_MS)
       if (slab !== null) return this.#handOn(slab)
     }
-    this.#rest ??= source instanceof RingSource ? source.drain() : [][Symbol.iterator]()
+    this.#rest ??= source.drain()[Symbol.iterator]()
     const { value, done } = this.#rest.next()
     return done === true ? null : this.#handOn(value)
   }
@@ -75,8 +74,18 @@ export class LiveReader implements CaptureReader {
   }
 
   #record(slab: Slab): void {
+    this.#recordBy((recording) => recording.write(slab))
+  }
+
+  /** Nothing older than this will be recorded: whoever waits for this recording need not wait for it until then. */
+  recordTime(timeUs: number): void {
+    this.#recordBy((recording) => recording.passTime(timeUs))
+  }
+
+  #recordBy(work: (recording: PcapngWriter) => void): void {
+    if (this.#recording === null) return
     try {
-      this.#recording?.write(slab)
+      work(this.#recording)
     } catch (error) {
       this.recordFault = (error as Error).message
       this.#closeRecording()

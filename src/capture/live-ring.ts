@@ -32,6 +32,8 @@ const BLOCK_TIMEOUT_MS = 10
 const LAG_US = 6 * BLOCK_TIMEOUT_MS * 1000
 /** Flows expire by the second: more ticks than one a second would change nothing. */
 const TICK_EVERY_US = US_PER_S
+/** What is older than the newest by more is a clock set back (flow/table.ts). */
+const CLOCK_STEP_US = 30 * US_PER_S
 /** How often the kernel is asked for losses and link state. */
 const ASK_EVERY_MS = 1000
 const REOPEN_FIRST_MS = 100
@@ -145,6 +147,11 @@ export class RingInterface implements LiveInterface {
 
   /** Nothing came: time has passed all the same. */
   #noteSilence(timeUs: number): void {
+    // The clock was set back: whoever waits for this interface must not wait until it has caught up.
+    if (timeUs < this.watermarkUs - CLOCK_STEP_US) {
+      this.watermarkUs = timeUs
+      this.#lastTickUs = 0
+    }
     if (timeUs > this.watermarkUs) this.watermarkUs = timeUs
     if (timeUs < this.#lastTickUs + TICK_EVERY_US) return
     this.#lastTickUs = timeUs

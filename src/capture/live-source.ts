@@ -41,6 +41,8 @@ export interface LiveSource {
   readonly interfaces: readonly LiveInterface[]
   /** The next slab, valid until the next call; null when about `waitMs` passed without a record. */
   next(waitMs: number): Promise<Slab | null>
+  /** What is left when a run ends. */
+  drain(): Iterable<Slab>
   close(): void
 }
 

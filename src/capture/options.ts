@@ -15,6 +15,15 @@ export const CAPTURE_OPTIONS = {
     comment:
       'Ring is our own, compiled at set-up; cap is the portable package for systems where that is not possible: arrival time instead of packet time, and no count of lost packets.',
   },
+  queues: {
+    kind: 'integer',
+    default: 1,
+    min: 1,
+    max: 64,
+    unit: 'threads',
+    comment:
+      'Threads that share the packets of each interface, by flow (PACKET_FANOUT, driver ring on Linux). Each has its own buffer and its part of flow.max_flows. Worth it when one thread loses packets. What belongs together must be seen to belong together by the kernel: fragments, and errors of ICMP, may come to another queue than their flow; inside VXLAN, GENEVE and GTP both directions may. Keep 1 there.',
+  },
   filter: { kind: 'text', default: '', unit: '', comment: 'A BPF expression as of tcpdump; empty takes every packet.' },
   snap_length_B: {
     kind: 'integer',

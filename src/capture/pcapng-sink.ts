@@ -13,6 +13,8 @@ export interface PcapngSink {
    * @throws RunError when none will ever be taken
    */
   put(blocks: Uint8Array, isLast: boolean): boolean
+  /** No block that is still to come has a time before this, in µs since 1970. */
+  passTime?(timeUs: number): void
   /** Due also after a failed `put`. @throws RunError when not all that was taken could be written */
   close(): void
 }

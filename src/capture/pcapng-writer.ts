@@ -35,13 +35,13 @@ export const TICK_COMMENT = 'flowscribe tick'
 /** Before a number: packets seen by the run that are not in its recording, counted from its start. */
 export const GAP_COMMENT = 'flowscribe packets not recorded: '
 
-const SECTION_HEADER = 0x0a0d0d0a
-const INTERFACE_DESCRIPTION = 1
-const INTERFACE_STATISTICS = 5
+export const SECTION_HEADER = 0x0a0d0d0a
+export const INTERFACE_DESCRIPTION = 1
+export const INTERFACE_STATISTICS = 5
 const ENHANCED_PACKET = 6
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d
 
-const OPT_COMMENT = 1
+export const OPT_COMMENT = 1
 const IF_NAME = 2
 const IF_TSRESOL = 9
 export const ISB_IFDROP = 5
@@ -120,8 +120,7 @@ export class PcapngWriter {
     const head = new Uint8Array(12)
     putU32le(head, 0, id)
     putTime(head, 4, u32le(bytes, at + REC_SEC), u32le(bytes, at + REC_NSEC))
-    const text = `${GAP_COMMENT}${this.lostPackets}`
-    this.#block(INTERFACE_STATISTICS, [head, option(OPT_COMMENT, Buffer.from(text)), words(0)])
+    this.#put(gapBlock(head, this.lostPackets))
     this.#telling = this.lostPackets
   }
 
@@ -162,10 +161,12 @@ export class PcapngWriter {
 
   /** A block of small parts, each padded to 4 octets already. */
   #block(type: number, parts: readonly Uint8Array[]): void {
-    const blockLen = 12 + parts.reduce((sum, part) => sum + part.length, 0)
-    const block = Buffer.concat([words(type, blockLen), ...parts, words(blockLen)])
+    this.#put(blockOf(type, parts))
+  }
+
+  #put(block: Uint8Array): void {
     this.#buffer.set(block, this.#len)
-    this.#len += blockLen
+    this.#len += block.length
   }
 
   #flush(isLast = false): void {
@@ -183,6 +184,12 @@ export class PcapngWriter {
     this.#packetsAtHand = 0
   }
 
+  /** Nothing older than this is still to be written. @throws RunError when the disk says no. */
+  passTime(timeUs: number): void {
+    this.#flush()
+    this.#sink.passTime?.(timeUs)
+  }
+
   /** @throws RunError when the end could not be written. */
   close(): void {
     this.#flush()
@@ -192,6 +199,16 @@ export class PcapngWriter {
     }
     this.#sink.close()
   }
+}
+
+function blockOf(type: number, parts: readonly Uint8Array[]): Uint8Array {
+  const blockLen = 12 + parts.reduce((sum, part) => sum + part.length, 0)
+  return Buffer.concat([words(type, blockLen), ...parts, words(blockLen)])
+}
+
+/** @param head interface and time, as in every statistics block. @param lost packets missing in all up to here */
+export function gapBlock(head: Uint8Array, lost: number): Uint8Array {
+  return blockOf(INTERFACE_STATISTICS, [head, option(OPT_COMMENT, Buffer.from(`${GAP_COMMENT}${lost}`)), words(0)])
 }
 
 function words(...values: number[]): Uint8Array {

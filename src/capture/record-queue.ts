@@ -8,7 +8,7 @@
  */
 import { closeSync } from 'node:fs'
 import { RunError } from '../base/errors.ts'
-import type { FileSink, PcapngSink } from './pcapng-sink.ts'
+import type { PcapngSink } from './pcapng-sink.ts'
 import { BLOCKS_LEN_MAX } from './pcapng-writer.ts'
 
 /** 64 MiB and a little: six seconds of a hundred thousand small packets a second. Only pages that were used take memory. */
@@ -38,6 +38,8 @@ export interface RecordQueue {
   words: Int32Array<SharedArrayBuffer>
   fault: Uint8Array<SharedArrayBuffer>
   buffers: Uint8Array<SharedArrayBuffer>
+  /** One number: no block that is still to come has a time before this, in µs since 1970. */
+  watermarkUs: BigInt64Array<SharedArrayBuffer>
 }
 
 export function newRecordQueue(): RecordQueue {
@@ -45,15 +47,16 @@ export function newRecordQueue(): RecordQueue {
     words: new Int32Array(new SharedArrayBuffer(4 * (LENGTHS + BUFFERS))),
     fault: new Uint8Array(new SharedArrayBuffer(FAULT_BYTES)),
     buffers: new Uint8Array(new SharedArrayBuffer(BUFFERS * BLOCKS_LEN_MAX)),
+    watermarkUs: new BigInt64Array(new SharedArrayBuffer(8)),
   }
 }
 
 export class QueueSink implements PcapngSink {
   readonly #queue: RecordQueue
-  readonly #fd: number
+  readonly #fd: number | null
 
-  /** @param fd closed here, in the thread that opened it */
-  constructor(queue: RecordQueue, fd: number) {
+  /** @param fd closed here, in the thread that opened it; null: not ours to close */
+  constructor(queue: RecordQueue, fd: number | null) {
     this.#queue = queue
     this.#fd = fd
   }
@@ -72,19 +75,22 @@ export class QueueSink implements PcapngSink {
     return true
   }
 
+  passTime(timeUs: number): void {
+    Atomics.store(this.#queue.watermarkUs, 0, BigInt(Math.floor(timeUs)))
+  }
+
   close(): void {
     try {
       this.#waitForEnd()
     } finally {
-      closeSync(this.#fd)
+      if (this.#fd !== null) closeSync(this.#fd)
     }
   }
 
   /** As long as the writer gets on. */
   #waitForEnd(): void {
     const { words } = this.#queue
-    Atomics.compareExchange(words, STATE, OPEN, ENDING)
-    Atomics.notify(words, HEAD)
+    endInput(this.#queue)
     let tail = Atomics.load(words, TAIL)
     let quietMs = 0
     while (Atomics.load(words, STATE) < ENDED) {
@@ -104,35 +110,73 @@ export class QueueSink implements PcapngSink {
   }
 }
 
+/** No more blocks will be put. */
+export function endInput({ words }: RecordQueue): void {
+  Atomics.compareExchange(words, STATE, OPEN, ENDING)
+  Atomics.notify(words, HEAD)
+}
+
 /** Whether the other side no longer waits for what a slow pipe has not taken. */
 export function isGivenUp({ words }: RecordQueue): boolean {
   return Atomics.load(words, STATE) === GIVEN_UP
 }
 
 /** The writing thread's whole life: writes what comes, until the end. */
-export function drainQueue(queue: RecordQueue, sink: FileSink): void {
-  const { words, buffers, fault } = queue
+export function drainQueue(queue: RecordQueue, sink: PcapngSink): void {
   try {
     for (;;) {
-      const tail = Atomics.load(words, TAIL)
-      const state = Atomics.load(words, STATE)
-      if (Atomics.load(words, HEAD) === tail) {
-        if (state !== OPEN) break
-        Atomics.wait(words, HEAD, tail, LOOK_EVERY_MS)
-        continue
-      }
-      const start = slotOf(tail) * BLOCKS_LEN_MAX
-      sink.put(buffers.subarray(start, start + words[LENGTHS + slotOf(tail)]))
-      Atomics.store(words, TAIL, (tail + 1) | 0)
-      Atomics.notify(words, TAIL)
+      const isEnding = hasEnded(queue)
+      const blocks = firstOf(queue)
+      if (blocks !== null) {
+        sink.put(blocks, false)
+        dropFirst(queue)
+      } else if (isEnding) break
+      else waitForMore(queue, LOOK_EVERY_MS)
     }
-    Atomics.store(words, STATE, ENDED)
+    endQueue(queue)
   } catch (error) {
-    const { written } = new TextEncoder().encodeInto((error as Error).message, new Uint8Array(FAULT_BYTES))
-    fault.set(new TextEncoder().encode((error as Error).message).subarray(0, written))
-    Atomics.store(words, FAULT_LEN, written)
-    Atomics.store(words, STATE, FAILED)
+    failQueue(queue, error as Error)
   }
+}
+
+// The writing thread's side, in parts: record-merge.ts reads several queues.
+
+/** The buffer to be written next; null when none is waiting. It is valid until `dropFirst`. */
+export function firstOf({ words, buffers }: RecordQueue): Uint8Array | null {
+  const tail = Atomics.load(words, TAIL)
+  if (Atomics.load(words, HEAD) === tail) return null
+  const start = slotOf(tail) * BLOCKS_LEN_MAX
+  return buffers.subarray(start, start + words[LENGTHS + slotOf(tail)])
+}
+
+/** It is written, or need not be. */
+export function dropFirst({ words }: RecordQueue): void {
+  Atomics.store(words, TAIL, (Atomics.load(words, TAIL) + 1) | 0)
+  Atomics.notify(words, TAIL)
+}
+
+/** To be asked before `firstOf`: true, and then no buffer waiting, says that none will come. */
+export function hasEnded({ words }: RecordQueue): boolean {
+  return Atomics.load(words, STATE) !== OPEN
+}
+
+/** Until a buffer comes, at most so long. */
+export function waitForMore({ words }: RecordQueue, ms: number): void {
+  Atomics.wait(words, HEAD, Atomics.load(words, TAIL), ms)
+}
+
+/** All is written. */
+export function endQueue({ words }: RecordQueue): void {
+  Atomics.store(words, STATE, ENDED)
+  Atomics.notify(words, TAIL)
+}
+
+/** Nothing will be written any more. */
+export function failQueue({ words, fault }: RecordQueue, { message }: Error): void {
+  const { written } = new TextEncoder().encodeInto(message, new Uint8Array(FAULT_BYTES))
+  fault.set(new TextEncoder().encode(message).subarray(0, written))
+  Atomics.store(words, FAULT_LEN, written)
+  Atomics.store(words, STATE, FAILED)
   Atomics.notify(words, TAIL)
 }
 

@@ -84,6 +84,7 @@ export class Arrivals {
   readonly #f: Float64Array
   readonly #hashSeed: number
   readonly #perSecondMin: number
+  readonly #hotMin: number
   readonly #sketch = new Uint8Array(1 << SKETCH_BITS)
   #isSketchUsed = false
   readonly #keys = new Int32Array(ENTRIES_MAX * KEY_WORDS)
@@ -99,8 +100,13 @@ export class Arrivals {
   readonly #seconds = new Float64Array(RING).fill(Number.NEGATIVE_INFINITY)
   #place = 0
 
-  /** @param f, w the table's cells and words. @param perSecondMin connections begun, or other packets, from which a second is told. */
-  constructor(f: Float64Array, w: Uint32Array, hashSeed: number, perSecondMin: number) {
+  /**
+   * @param f, w the table's cells and words.
+   * @param perSecondMin connections begun, or other packets, from which a second is told.
+   * @param queues how many meters share the line: a destination that is hot has its packets in all of them.
+   */
+  constructor(f: Float64Array, w: Uint32Array, hashSeed: number, { perSecondMin, queues }: { perSecondMin: number; queues: number }) {
+    this.#hotMin = Math.ceil(HOT_MIN / queues)
     this.#f = f
     this.#w = w
     this.#hashSeed = hashSeed
@@ -155,7 +161,7 @@ export class Arrivals {
   #isHot(w2: number, w3: number, proto: number): boolean {
     const cell = sketchCell(w2, w3, proto)
     const seen = this.#sketch[cell]
-    if (seen >= HOT_MIN) return true
+    if (seen >= this.#hotMin) return true
     this.#sketch[cell] = seen + 1
     this.#isSketchUsed = true
     return this.#entryCount > 0 && this.#index[this.#home(w2, w3, proto)] !== NONE
@@ -233,7 +239,7 @@ export class Arrivals {
     const entry = this.#find(w0, w1, w2, w3, proto)
     if (entry !== NONE) return entry
     // Another destination of its sketch cell, or a neighbour in the index, brought it here.
-    if (this.#sketch[sketchCell(w2, w3, proto)] < HOT_MIN) return NONE
+    if (this.#sketch[sketchCell(w2, w3, proto)] < this.#hotMin) return NONE
     if (this.#entryCount === ENTRIES_MAX) {
       this.counters.packetsNotCounted++
       return NONE

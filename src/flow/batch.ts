@@ -9,7 +9,7 @@ import * as Row from './row.ts'
 
 /** Version of the row layout; a reader of batches refuses any other. */
 export const BATCH_VERSION = 3
-const ROWS_MAX = 512
+export const BATCH_ROWS_MAX = 512
 
 export class FlowBatch {
   readonly version = BATCH_VERSION
@@ -19,7 +19,7 @@ export class FlowBatch {
   readonly cells: Float64Array<ArrayBuffer>
   readonly words: Uint32Array
   /** First cell of each row, in order. */
-  readonly #at = new Int32Array(ROWS_MAX)
+  readonly #at = new Int32Array(BATCH_ROWS_MAX)
 
   constructor(cells: Float64Array<ArrayBuffer>) {
     this.cells = cells
@@ -42,7 +42,7 @@ export class FlowBatch {
   }
 
   get isFull(): boolean {
-    return this.count === ROWS_MAX
+    return this.count === BATCH_ROWS_MAX
   }
 
   /** Adds the row whose first cell is `cells[at]`. */
@@ -66,4 +66,4 @@ export class FlowBatch {
 }
 
 /** Room for the rows of one batch. */
-export const BATCH_CELLS = ROWS_MAX * Row.ROW_CELLS
+export const BATCH_CELLS = BATCH_ROWS_MAX * Row.ROW_CELLS

@@ -63,6 +63,8 @@ export interface MeterCounters {
 export interface MeterInterim {
   limits: WatchLimits
   onInterim: OnInterim
+  /** Told first when packet time enters a later second, of which `nowUs` is the first record; and when the run ends. */
+  onTurn?: (nowUs: number) => void
 }
 
 export class Meter {
@@ -79,6 +81,7 @@ export class Meter {
   }
   readonly health: Health
   readonly #onInterim: OnInterim | null
+  readonly #onTurn: ((nowUs: number) => void) | null
   /** ARP messages and carried packets of the second at hand, and how many more of each are taken. */
   #sightings: LinkSighting[] = []
   #arpLeft = 0
@@ -105,6 +108,7 @@ export class Meter {
     health: HealthOptions = HEALTH_DEFAULTS,
   ) {
     this.#onInterim = interim?.onInterim ?? null
+    this.#onTurn = interim?.onTurn ?? null
     this.#refillSightings()
     this.health = new Health(health, limits.isVlanInKey, TOUCH_MAX)
     this.table = new FlowTable(limits, onBatch, interim === null ? null : (nowUs) => this.#tellInterim(nowUs))
@@ -269,6 +273,7 @@ export class Meter {
   /** A second of packet time is over; `nowUs` is the packet that shows it. */
   #tellInterim(nowUs: number): void {
     if (this.#onInterim === null) return
+    if (this.#onTurn !== null) this.#onTurn(nowUs)
     const minute = Math.floor(nowUs / US_PER_MINUTE)
     if (minute !== this.#minute) {
       this.#minute = minute

@@ -59,15 +59,30 @@ export class RowOrder {
     if (endUs[slotA] !== endUs[slotB]) return endUs[slotA] - endUs[slotB]
     const startUs = this.#startUs
     if (startUs[slotA] !== startUs[slotB]) return startUs[slotA] - startUs[slotB]
-    return this.#compareKeys(slotA * Row.ROW_WORDS, slotB * Row.ROW_WORDS)
+    return compareKeys(this.#w, slotA * Row.ROW_WORDS, this.#w, slotB * Row.ROW_WORDS)
   }
+}
 
-  #compareKeys(a: number, b: number): number {
-    const w = this.#w
-    for (let i = 0; i < Row.KEY_WORDS_COUNT; i++) {
-      const difference = w[a + i] - w[b + i]
-      if (difference !== 0) return difference
-    }
-    return 0
+/** A row in memory of its own: the first cell of it, and the cells as words. */
+export interface PlacedRow {
+  readonly cells: Float64Array
+  readonly words: Uint32Array
+  readonly at: number
+}
+
+/** The same order, of rows that lie in different places: those of several meters. */
+export function compareRows(a: PlacedRow, b: PlacedRow): number {
+  const byEnd = a.cells[a.at + Row.END_US] - b.cells[b.at + Row.END_US]
+  if (byEnd !== 0) return byEnd
+  const byStart = a.cells[a.at + Row.ROW_START_US] - b.cells[b.at + Row.ROW_START_US]
+  return byStart !== 0 ? byStart : compareKeys(a.words, a.at * 2, b.words, b.at * 2)
+}
+
+/** By the words of two rows' keys, which begin at `a` and `b`. */
+export function compareKeys(wordsA: Uint32Array, a: number, wordsB: Uint32Array, b: number): number {
+  for (let i = 0; i < Row.KEY_WORDS_COUNT; i++) {
+    const difference = wordsA[a + i] - wordsB[b + i]
+    if (difference !== 0) return difference
   }
+  return 0
 }

@@ -25,6 +25,11 @@ export interface WatchLimits {
   openRowsEveryUs: number
   /** Slow connections of a client and a service from which their rows are handed over. */
   openTogetherMin: number
+  /**
+   * How many meters share the line; absent: this one has it alone. Each then tells from half of its share of the thresholds on, so that what
+   * reaches them together is told by nearly all (queue-sums.ts adds up and compares).
+   */
+  queues?: number
 }
 
 /** What a meter without a watch did not tell: nothing. */
@@ -51,8 +56,11 @@ export class Watch {
     this.#table = table
     this.#onInterim = onInterim
     this.#everyUs = limits.openRowsEveryUs
-    this.#arrivals = new Arrivals(table.cells, table.words, table.hashSeed, limits.arrivalsPerSMin)
-    this.#open = new OpenFlows(table.cells, table.words, table.maxFlows, limits.openTogetherMin)
+    const queues = limits.queues ?? 1
+    const own = (threshold: number): number => (queues === 1 ? threshold : Math.ceil(threshold / (2 * queues)))
+    const thresholds = { perSecondMin: own(limits.arrivalsPerSMin), queues }
+    this.#arrivals = new Arrivals(table.cells, table.words, table.hashSeed, thresholds)
+    this.#open = new OpenFlows(table.cells, table.words, table.maxFlows, own(limits.openTogetherMin))
   }
 
   get counters(): Readonly<ArrivalCounters & OpenFlowCounters> {
