@@ -13,7 +13,8 @@ export const CONTEXT_OPTIONS = {
     min: 64,
     max: 4_194_304,
     unit: 'hosts',
-    comment: 'Hosts remembered, about 1 kB each. When full, the host heard of longest ago is forgotten.',
+    comment:
+      'Hosts remembered, about 1 kB each when busy, 300 B when heard of once. When full, the host heard of longest ago is forgotten.',
   },
   pairs_max: {
     kind: 'integer',

@@ -3,8 +3,8 @@
  *
  *   npm run bench:score [-- FLOWS RUNS]
  *
- * Two cases, both drawn from a fixed seed. office: 5,000 clients and 3,000 servers at random, one flow in twenty unanswered; three in
- * five pairs meet again. churn: each flow is between two hosts that never met, as in floods from forged senders and in scans, which is
+ * Two cases, both drawn from a fixed seed. office: 5,000 clients and 3,000 servers at random, one flow in twenty unanswered; hosts
+ * are known, nearly every pair is new. churn: each flow is between two hosts that never met, as in floods from forged senders and in scans, which is
  * what costs memory and time; no host table holds them all. Prints each run, the fastest of each case, and a digest of all alert
  * events: it tells whether a change of speed was one of results, too. Processor time counts the collector's threads.
  */
