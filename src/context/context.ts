@@ -32,6 +32,7 @@ import { type FailedTarget, FailedTargets } from './failed-targets.ts'
 import { correct, step } from './first-contacts.ts'
 import { Histories } from './histories.ts'
 import type { HourTally } from './host-history.ts'
+import { HostTable } from './host-table.ts'
 import type { MinuteRing } from './minute-ring.ts'
 import type { CONTEXT_OPTIONS } from './options.ts'
 import { Services } from './services.ts'
@@ -179,8 +180,8 @@ export class Context {
   readonly #exchanges: Exchanges
   readonly #background = new Background()
   readonly #sinceMidnightUs: number
-  readonly #clients: BoundedTable<ClientWindow>
-  readonly #targets: BoundedTable<TargetWindow>
+  readonly #clients: HostTable<ClientWindow>
+  readonly #targets: HostTable<TargetWindow>
   readonly #pairs: BoundedTable<PairWindow>
   readonly #sessions: BoundedTable<SessionWindow>
 
@@ -204,9 +205,9 @@ export class Context {
       hosts: options.hosts_max,
       destinationWindows: options.destination_windows_max,
     })
-    this.#clients = new BoundedTable(options.hosts_max, HOST_QUIET_US)
+    this.#clients = new HostTable(options.hosts_max, HOST_QUIET_US)
     // Targets apart from clients: a scan of a million addresses must not push the clients out.
-    this.#targets = new BoundedTable(options.hosts_max, HOST_QUIET_US)
+    this.#targets = new HostTable(options.hosts_max, HOST_QUIET_US)
     this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
     this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
     const tables = [this.#clients, this.#targets, this.#pairs, this.#sessions]

@@ -5,7 +5,7 @@
  * Not: orientation by ports and server tables, which belongs to judging: here the source is the initiator.
  */
 import { type Flow, ORIG, RESP } from '../flow/flow.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { HostTable } from './host-table.ts'
 import type { MinuteRing } from './minute-ring.ts'
 import { addToSource, addToTarget, sourceRing, targetRing, windowFeatures } from './window-features.ts'
 
@@ -13,12 +13,12 @@ import { addToSource, addToTarget, sourceRing, targetRing, windowFeatures } from
 const QUIET_US = 360e6
 
 export class FlowWindows {
-  readonly #sources: BoundedTable<MinuteRing>
-  readonly #targets: BoundedTable<MinuteRing>
+  readonly #sources: HostTable<MinuteRing>
+  readonly #targets: HostTable<MinuteRing>
 
   constructor(hostsMax: number) {
-    this.#sources = new BoundedTable(hostsMax, QUIET_US)
-    this.#targets = new BoundedTable(hostsMax, QUIET_US)
+    this.#sources = new HostTable(hostsMax, QUIET_US)
+    this.#targets = new HostTable(hostsMax, QUIET_US)
   }
 
   /** Hosts forgotten because the table was full: their sums start anew. */

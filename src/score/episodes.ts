@@ -10,8 +10,8 @@
  */
 
 import { eveTime } from '../base/packet-time.ts'
-import { BoundedTable } from '../context/bounded-table.ts'
 import { DistinctWindow, hash32 } from '../context/distinct-window.ts'
+import { HostTable } from '../context/host-table.ts'
 import type { AnyDetector, Finding } from './detectors/detector.ts'
 import type { AlertEventName, Orientation, Suppression } from './evidence.ts'
 import { KeptFlows } from './kept-flow.ts'
@@ -121,14 +121,14 @@ export class Episodes {
   /** Both maps are in order of last activity, the quietest first. */
   readonly #open = new Map<string, Episode>()
   readonly #candidates = new Map<string, Episode>()
-  readonly #closed: BoundedTable<Closed>
+  readonly #closed: HostTable<Closed>
 
   constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit, onDropped: (candidate: Episode) => void) {
     this.#options = options
     this.#notifier = notifier
     this.#emit = emit
     this.#onDropped = onDropped
-    this.#closed = new BoundedTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
+    this.#closed = new HostTable(options.episodesMax * 4, Math.max(US_PER_S, options.reopenUs))
   }
 
   /** Other limits for episodes open and to come. Tables keep their size, and what they have forgotten stays so. */

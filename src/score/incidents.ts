@@ -6,8 +6,8 @@
  * The invariant: bounded by hosts and members; a host is forgotten after a day without a step.
  */
 
-import { BoundedTable } from '../context/bounded-table.ts'
 import { hash32 } from '../context/distinct-window.ts'
+import { HostTable } from '../context/host-table.ts'
 import type { Draft } from './detectors/detector.ts'
 import type { Incident, IncidentMember } from './evidence.ts'
 import { num } from './number.ts'
@@ -61,8 +61,8 @@ const LR = 0.5
 
 export class Incidents {
   joinedCount = 0
-  readonly #byHost = new BoundedTable<{ chain: Chain }>(HOSTS_MAX, REMEMBERED_US)
-  readonly #byEpisode = new BoundedTable<{ chain: Chain }>(HOSTS_MAX, REMEMBERED_US)
+  readonly #byHost = new HostTable<{ chain: Chain }>(HOSTS_MAX, REMEMBERED_US)
+  readonly #byEpisode = new HostTable<{ chain: Chain }>(HOSTS_MAX, REMEMBERED_US)
 
   advance(nowUs: number): void {
     this.#byHost.advance(nowUs)

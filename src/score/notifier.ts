@@ -5,7 +5,7 @@
  * Not: sending. What may not notify stays in the alert log, marked.
  */
 
-import { BoundedTable } from '../context/bounded-table.ts'
+import { HostTable } from '../context/host-table.ts'
 
 const DAY_US = 86_400e6
 const ACTORS_MAX = 16_384
@@ -18,14 +18,14 @@ export class Notifier {
   notifiedCount = 0
   #perDayMax: number
   readonly #baseUs: number
-  readonly #told: BoundedTable<{ atUs: number; level: number }>
+  readonly #told: HostTable<{ atUs: number; level: number }>
   #day = Number.NEGATIVE_INFINITY
   #notifiedToday = 0
 
   constructor(perDayMax: number, baseSec: number) {
     this.#perDayMax = perDayMax
     this.#baseUs = (baseSec % 86_400) * 1e6
-    this.#told = new BoundedTable(ACTORS_MAX, DAY_US)
+    this.#told = new HostTable(ACTORS_MAX, DAY_US)
   }
 
   /** Another budget, from the next alert on; what was told today counts. */
