@@ -4,6 +4,7 @@
  * In:  a view on a row. Out: a fresh object; its `row` is valid only while the batch is.
  */
 import { type FlagCounts, type Flow, ICMP, ICMPV6, type Pair, TCP } from './flow.ts'
+import { flowIdOf } from './flow-key.ts'
 import { historyOf, otherConnState, tcpConnState } from './history.ts'
 import * as Row from './row.ts'
 import type { RowView } from './row-view.ts'
@@ -71,22 +72,9 @@ function gapStd(row: RowView): number | null {
   return Math.sqrt(Math.max(0, (squares - (sum * sum) / gaps) / (gaps - 1)))
 }
 
-/** 53 bits mixed from the key and the connection's absolute start: the same on every run and for every row of a connection. */
+/** The same on every run and for every row of a connection. */
 export function flowId(row: RowView): number {
   const startUs = row.cell(Row.CONNECTION_START_US)
   const offsetSec = Math.floor(startUs / US_PER_S)
-  let h1 = mix(0x243f6a88, (row.baseSec + offsetSec) | 0)
-  let h2 = mix(0x13198a2e, startUs - offsetSec * US_PER_S)
-  for (let i = 0; i < 12; i++) {
-    h1 = mix(h1, row.word(i) ^ h2)
-    h2 = mix(h2, row.word(i) + h1)
-  }
-  return (mix(h1, h2) & 0x1fffff) * 2 ** 32 + (mix(h2, h1) >>> 0)
-}
-
-function mix(h: number, word: number): number {
-  let x = Math.imul(h ^ word, 0x9e3779b1)
-  x ^= x >>> 15
-  x = Math.imul(x, 0x85ebca6b)
-  return x ^ (x >>> 13)
+  return flowIdOf(row.words, row.at * 2, row.baseSec + offsetSec, startUs - offsetSec * US_PER_S)
 }

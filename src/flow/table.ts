@@ -12,6 +12,7 @@ import { AgeList, ANSWERED, UNANSWERED } from './age-list.ts'
 import { FlowBatch } from './batch.ts'
 import { type CountLimits, countPacket } from './count.ts'
 import { FlowIndex, NOT_FOUND } from './flow-index.ts'
+import { ADDRESS_WORDS, setKey, writeKey } from './flow-key.ts'
 import { InterfaceHealth } from './interface-health.ts'
 import * as Row from './row.ts'
 import { RowOrder } from './row-order.ts'
@@ -33,12 +34,6 @@ const STEP_US = 2
 const RELEASED_US = 3
 const INDEX_STRIDE = 2
 const ROWS_A_FINISH = 4096
-/** Odd constants of good avalanche (MurmurHash3's and the golden ratio's). */
-const MULTIPLIER_A = 0x9e3779b1 | 0
-const MULTIPLIER_B = 0x85ebca6b | 0
-const MAPPED_PREFIX = 0xffff
-/** From A's address to B's in the key. */
-const ADDRESS_WORDS = 4
 /** Packets that are made ready together. */
 export const TOUCH_MAX = 32
 
@@ -177,7 +172,7 @@ export class FlowTable {
     const w = this.#w
     for (let i = 0; i < count; i++) {
       const p = packets[i]
-      this.#setKey(p)
+      setKey(p, this.#limits.hashSeed, this.#isVlanInKey)
       p.candidate = entries[(p.hash & mask) * INDEX_STRIDE + 1] - 1
     }
     let sum = 0
@@ -427,7 +422,7 @@ export class FlowTable {
     const at = slot * Row.ROW_CELLS
     const w = this.#w
     this.#f.fill(0, at, at + Row.ROW_CELLS)
-    this.#writeKey(at * 2, p)
+    writeKey(w, at * 2, p)
     this.#f[at + Row.LAST_US] = t
     this.#f[at + Row.ROW_START_US] = t
     this.#f[at + Row.CONNECTION_START_US] = t
@@ -533,7 +528,7 @@ export class FlowTable {
     quoted.tunnelKey = p.tunnelKey
     quoted.vlanCount = p.vlanCount
     for (let i = 0; i < p.vlanCount; i++) quoted.vlans[i] = p.vlans[i]
-    this.#setKey(quoted)
+    setKey(quoted, this.#limits.hashSeed, this.#isVlanInKey)
     const slot = this.#find(quoted)
     if (slot === NOT_FOUND) this.counters.icmpErrorsUnmatched++
     else this.#w[slot * Row.ROW_WORDS + Row.ICMP_ERRORS_W]++
@@ -597,58 +592,6 @@ export class FlowTable {
     if (this.#doneCount > 1) this.#order.sort(this.#done, this.#doneCount)
   }
 
-  /** Which end is A, the key's words, and the hash of the direction-free key. */
-  #setKey(p: Packet): void {
-    const isSrcA = isSourceA(p)
-    const { proto, tunnelKey } = p
-    p.endpoint = isSrcA ? 0 : 1
-    p.keyPorts = isSrcA ? (p.srcPort << 16) | p.dstPort : (p.dstPort << 16) | p.srcPort
-    let h = Math.imul((isSrcA ? p.srcW3 : p.dstW3) ^ this.#limits.hashSeed, MULTIPLIER_A)
-    h = Math.imul((isSrcA ? p.dstW3 : p.srcW3) ^ h ^ (h >>> 15), MULTIPLIER_B)
-    h = Math.imul(p.keyPorts ^ proto ^ h ^ (h >>> 13), MULTIPLIER_A)
-    if (!isPlainIpv4(p) || tunnelKey !== 0 || this.#isVlanInKey) {
-      h = this.#setLongKey(p, isSrcA, h)
-    } else {
-      p.keyVlan = 0
-      p.keyProto = proto | (p.echoId << 8) | Row.KEY_IS_LIVE
-      if (p.echoId !== 0) h = mix(h, p.echoId)
-    }
-    p.hash = h ^ (h >>> 16)
-  }
-
-  /** What only IPv6, tunnels and VLANs need. */
-  #setLongKey(p: Packet, isSrcA: boolean, hash: number): number {
-    p.keyVlan = this.#isVlanInKey && p.vlanCount > 0 ? p.vlans[p.vlanCount - 1] + 1 : 0
-    p.keyProto = p.proto | (p.echoId << 8) | Row.KEY_IS_LIVE | Row.KEY_IS_LONG
-    let h = mix(hash, p.echoId)
-    h = mix(h, p.keyVlan)
-    h = mix(h, p.tunnelKey)
-    h = mix(h, isSrcA ? p.srcW0 : p.dstW0)
-    h = mix(h, isSrcA ? p.dstW0 : p.srcW0)
-    h = mix(h, isSrcA ? p.srcW1 : p.dstW1)
-    h = mix(h, isSrcA ? p.dstW1 : p.srcW1)
-    h = mix(h, isSrcA ? p.srcW2 : p.dstW2)
-    return mix(h, isSrcA ? p.dstW2 : p.srcW2)
-  }
-
-  #writeKey(atW: number, p: Packet): void {
-    const w = this.#w
-    const src = atW + p.endpoint * ADDRESS_WORDS
-    const dst = atW + (1 - p.endpoint) * ADDRESS_WORDS
-    w[src] = p.srcW0
-    w[src + 1] = p.srcW1
-    w[src + 2] = p.srcW2
-    w[src + 3] = p.srcW3
-    w[dst] = p.dstW0
-    w[dst + 1] = p.dstW1
-    w[dst + 2] = p.dstW2
-    w[dst + 3] = p.dstW3
-    w[atW + Row.KEY_PORTS_W] = p.keyPorts
-    w[atW + Row.KEY_PROTO_W] = p.keyProto
-    w[atW + Row.KEY_TUNNEL_W] = p.tunnelKey
-    w[atW + Row.KEY_VLAN_W] = p.keyVlan
-  }
-
   #find(p: Packet): number {
     const { entries, mask } = this.#index
     const { hash } = p
@@ -692,24 +635,6 @@ export class FlowTable {
   }
 }
 
-/** Whether the source is the smaller (address, port). */
-function isSourceA(p: Packet): boolean {
-  if (p.srcW3 !== p.dstW3) return p.srcW3 < p.dstW3
-  if (p.srcW2 !== p.dstW2) return p.srcW2 < p.dstW2
-  if (p.srcW1 !== p.dstW1) return p.srcW1 < p.dstW1
-  return p.srcW0 !== p.dstW0 ? p.srcW0 < p.dstW0 : p.srcPort <= p.dstPort
-}
-
 function isIcmp(proto: number): boolean {
   return proto === ICMP || proto === ICMPV6
-}
-
-function isPlainIpv4(p: Packet): boolean {
-  return (p.srcW0 | p.srcW1 | (p.srcW2 ^ MAPPED_PREFIX) | p.dstW0 | p.dstW1 | (p.dstW2 ^ MAPPED_PREFIX)) === 0
-}
-
-/** Multiply and fold: every bit of `word` reaches the low bits that pick the index entry. */
-function mix(h: number, word: number): number {
-  const x = Math.imul(h ^ word, MULTIPLIER_A)
-  return x ^ (x >>> 15)
 }
