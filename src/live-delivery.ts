@@ -2,6 +2,7 @@
  * Where the alerts of a live run go: alerts.jsonl, reports/, a syslog server; each behind a bounded queue.
  *
  *   alert event → line ─▶ queue ─▶ writing thread: alerts.jsonl, flushed ─▶ queue ─▶ writing thread: report
+ *                      ├▶ queue ─▶ slicing thread: packets
  *                      └▶ queue ─▶ syslog
  *
  * In:  alert events, the configuration. Out: files and messages; one log line at each change of a sink's state; counters.
@@ -12,17 +13,21 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { AlertTally, type MutedCount } from './alert-tally.ts'
+import { AskedThread } from './asked-thread.ts'
+import { JoinedMemory, type MemoryBlock, type Remembered } from './capture/packet-memory.ts'
 import type { Config } from './config.ts'
 import { type AlertLine, makeAlertLine } from './explain/alert-line.ts'
 import { reportPlace } from './explain/report.ts'
-import type { WritingFacts } from './live-writing.ts'
+import type { SlicingFacts, SlicingOptions, SlicingRequest } from './live-slicing.ts'
+import type { WritingFacts, WritingOptions, WritingRequest } from './live-writing.ts'
 import type { AlertEvent } from './score/evidence.ts'
 import { alertText } from './sensor.ts'
 import { DeliveryQueue, type QueueChange } from './sink/delivery-queue.ts'
 import type { RunDigest } from './sink/digest.ts'
 import type { ReportLimits } from './sink/report-bounds.ts'
+import { type SliceWants, sliceWantsOf } from './sink/slice.ts'
 import { SyslogSink } from './sink/syslog-sink.ts'
-import { WritingThread } from './writing-thread.ts'
+import { sliceBoundsOf, sliceNote } from './slices.ts'
 
 const MB = 1e6
 const MS_PER_DAY = 86_400_000
@@ -30,13 +35,15 @@ const LINES_MAX = 100_000
 /** One flush to the disk is worth so many lines; a crash costs no more than these. */
 const BATCH_LINES_MAX = 256
 const BATCH_BYTES_MAX = 1e6
+/** One pass over the memory finds the packets of so many alerts. */
+const SLICES_A_PASS = 64
 const TIDY_EVERY_MS = 60_000
 /** At the end, together under the ten seconds within which a signal ends the run. */
 const LAST_ALERTS_MS = 5500
 const LAST_REPORTS_MS = 2000
 const LAST_FILES_MS = 1500
 
-export type DeliveryConfig = Pick<Config, 'output' | 'syslog' | 'mutes'>
+export type DeliveryConfig = Pick<Config, 'output' | 'syslog' | 'mutes' | 'flow'>
 
 export interface DeliveryOptions {
   folder: string
@@ -45,8 +52,10 @@ export interface DeliveryOptions {
   inIface: string
   digest: RunDigest
   log: Logger
-  /** Where the writing thread's program lies, when not beside this one: for tests. */
-  writer?: URL
+  /** What the meters remember of packets; empty, or absent, where none are kept. */
+  memory?: readonly MemoryBlock[]
+  /** The folder in which the threads' programs lie, when not beside this one: for tests. */
+  programs?: URL
 }
 
 /** What one sink has to say for itself. */
@@ -70,9 +79,13 @@ export class LiveDelivery {
   readonly #reportsPath: string
   readonly #options: DeliveryOptions
   readonly #log: Logger
-  readonly #thread: WritingThread
+  readonly #thread: AskedThread<WritingRequest, WritingFacts>
+  /** null where no packets are kept. */
+  readonly #slicer: AskedThread<SlicingRequest, SlicingFacts> | null
   readonly #alerts: DeliveryQueue<QueuedLine>
   readonly #reports: DeliveryQueue<string>
+  readonly #slices: DeliveryQueue<SliceWants>
+  readonly #memory: Remembered | null
   readonly #syslog: SyslogSink
   readonly #tally = new AlertTally()
   /** Alerts by kind and severity, as they were when first told; events by name. */
@@ -83,6 +96,7 @@ export class LiveDelivery {
   #hasReports: boolean
   #config: DeliveryConfig
   #files: WritingFacts | null = null
+  #sliced: SlicingFacts | null = null
   #tidying: NodeJS.Timeout | null = null
 
   /** @throws RunError when the folder cannot be written. */
@@ -100,9 +114,16 @@ export class LiveDelivery {
     this.#hasReports = config.output.reports
     this.alertsPath = join(folder, 'alerts.jsonl')
     this.#reportsPath = join(folder, 'reports')
-    this.#thread = new WritingThread({ folder, limits: limitsOf(config) }, options.writer)
     const bytesOf = (line: string): number => Buffer.byteLength(line) + 1
     const queue = { bytesMax: config.output.queue_MB * MB, itemsMax: LINES_MAX }
+    const { memory = [] } = options
+    this.#memory = memory.length === 0 ? null : new JoinedMemory(memory)
+    const programs = options.programs ?? new URL('./', import.meta.url)
+    const writing: WritingOptions = { folder, limits: limitsOf(config) }
+    this.#thread = new AskedThread('writing', new URL('live-writer.js', programs), writing)
+    const isVlanInKey = config.flow.vlan_in_key
+    const slicing: SlicingOptions | null = memory.length === 0 ? null : { folder: this.#reportsPath, memory, isVlanInKey }
+    this.#slicer = slicing === null ? null : new AskedThread('slicing', new URL('live-slicer.js', programs), slicing)
     this.#alerts = new DeliveryQueue({
       ...queue,
       bytesOf: ({ text }) => bytesOf(text),
@@ -121,6 +142,15 @@ export class LiveDelivery {
       deliver: ([line]) => this.#writeReport(line),
       onState: (change) => this.#say('reports', change),
     })
+    this.#slices = new DeliveryQueue({
+      ...queue,
+      name: 'slices',
+      batchItemsMax: SLICES_A_PASS,
+      batchBytesMax: SLICES_A_PASS * BATCH_BYTES_MAX,
+      bytesOf: wantsBytes,
+      deliver: (wants) => this.#cutSlices(wants),
+      onState: (change) => this.#say('slices', change),
+    })
     this.#syslog = new SyslogSink(config.syslog, (change) => this.#say('syslog', change))
   }
 
@@ -128,7 +158,7 @@ export class LiveDelivery {
     try {
       this.#files = await this.#thread.ask({ kind: 'open' })
     } catch (error) {
-      await this.#thread.end(LAST_FILES_MS)
+      await Promise.all([this.#thread.end(LAST_FILES_MS), this.#slicer?.end(LAST_FILES_MS)])
       throw error
     }
     const { repairedBytes } = this.#files
@@ -140,13 +170,20 @@ export class LiveDelivery {
   /** Queues an alert event for every sink. Never waits and never throws. */
   write(event: AlertEvent): void {
     const { sensorName, inIface, digest } = this.#options
-    const line = makeAlertLine(event, { timestamp: event.episode.last, in_iface: inIface, host: sensorName })
+    const isMuted = event.suppressed !== undefined
+    const { reports, forward } = this.#config.mutes
+    const isReported = !isMuted || reports
+    // A slice belongs to a report.
+    const memory = this.#hasReports && isReported ? this.#memory : null
+    const told = memory === null ? event : { ...event, slice: sliceNote(sliceBoundsOf(this.#config), memory) }
+    const line = makeAlertLine(told, { timestamp: event.episode.last, in_iface: inIface, host: sensorName })
     digest.addAlertLine(line.text)
     this.#tally.note(event)
     this.#count(event)
-    const isMuted = event.suppressed !== undefined
-    const { reports, forward } = this.#config.mutes
-    this.#alerts.add({ text: line.text, isReported: !isMuted || reports })
+    this.#alerts.add({ text: line.text, isReported })
+    // Not after the log: the disk may be slow, and memory is short.
+    const wants = memory === null ? null : sliceWantsOf(line.alert)
+    if (wants !== null) this.#slices.add(wants)
     if (!isMuted || forward) this.#syslog.add(line)
     if (event.event === 'close' && !isMuted) this.#sayClosed(line)
   }
@@ -179,6 +216,13 @@ export class LiveDelivery {
     this.#files = await this.#thread.ask({ kind: 'report', line })
   }
 
+  async #cutSlices(wants: readonly SliceWants[]): Promise<void> {
+    if (this.#slicer === null) return
+    this.#sliced = await this.#slicer.ask({ kind: 'slices', wants, bounds: sliceBoundsOf(this.#config) })
+    const { places } = this.#sliced
+    if (places.length > 0) this.#keepFacts(this.#thread.ask({ kind: 'sliced', places }))
+  }
+
   #keepFacts(asked: Promise<WritingFacts>): void {
     asked.then(
       (files) => {
@@ -190,7 +234,7 @@ export class LiveDelivery {
   }
 
   #say(sink: string, change: QueueChange): void {
-    const name = sink === 'syslog' ? `syslog server ${this.#config.syslog.target}` : sink === 'alerts' ? 'alert log' : 'reports'
+    const name = sink === 'syslog' ? `syslog server ${this.#config.syslog.target}` : sink === 'alerts' ? 'alert log' : sink
     const { state, ...fields } = change
     if (state === 'away')
       this.#log.error({ sink, waiting: change.waiting }, `${name}: ${change.why}; tried again, meanwhile what comes waits`)
@@ -207,6 +251,7 @@ export class LiveDelivery {
     const bytesMax = config.output.queue_MB * MB
     this.#alerts.limit(LINES_MAX, bytesMax)
     this.#reports.limit(LINES_MAX, bytesMax)
+    this.#slices.limit(LINES_MAX, bytesMax)
     this.#syslog.apply(config.syslog)
     this.#keepFacts(this.#thread.ask({ kind: 'limit', limits: limitsOf(config) }))
   }
@@ -216,6 +261,7 @@ export class LiveDelivery {
     this.#files = await this.#thread.ask({ kind: 'reopen' })
     this.#alerts.retryNow()
     this.#reports.retryNow()
+    this.#slices.retryNow()
   }
 
   /** Alerts by their last severity, gravest first. */
@@ -245,10 +291,17 @@ export class LiveDelivery {
     return this.#files
   }
 
+  /** Slices cut so far; null where none are. */
+  get sliced(): SlicingFacts | null {
+    return this.#sliced
+  }
+
   /** A syslog server that was never configured is none. */
   get sinks(): SinkFacts[] {
     const { queue: syslog, isOn } = this.#syslog
-    const queues = isOn || syslog.counters.added > 0 ? [this.#alerts, this.#reports, syslog] : [this.#alerts, this.#reports]
+    const hasSyslog = isOn || syslog.counters.added > 0
+    const files = this.#memory === null ? [this.#alerts, this.#reports] : [this.#alerts, this.#reports, this.#slices]
+    const queues = [...files, ...(hasSyslog ? [syslog] : [])]
     return queues.map(({ name, length, counters, isAway }) => ({
       sink: name,
       length,
@@ -264,12 +317,24 @@ export class LiveDelivery {
     if (this.#tidying !== null) clearInterval(this.#tidying)
     const syslogLeft = this.#syslog.close(LAST_ALERTS_MS)
     const alertsLeft = await this.#alerts.close(LAST_ALERTS_MS)
+    const slicesLeft = this.#slices.close(LAST_REPORTS_MS)
     const reportsLeft = await this.#reports.close(LAST_REPORTS_MS)
+    if (this.#sliced !== null) {
+      const { slices, incomplete } = this.#sliced
+      this.#log.info({ slices, incomplete }, 'packets kept beside reports')
+    }
+    if ((await slicesLeft) > 0) this.#log.error({ sink: 'slices', lost: await slicesLeft }, 'slices: not written before the end')
     if (reportsLeft > 0) this.#log.error({ sink: 'reports', lost: reportsLeft }, 'reports: not written before the end')
     if ((await syslogLeft) > 0) this.#log.error({ sink: 'syslog', lost: await syslogLeft }, 'syslog: not delivered before the end')
-    if (!(await this.#thread.end(LAST_FILES_MS))) dieAtExit()
+    const haveEnded = await Promise.all([this.#thread.end(LAST_FILES_MS), this.#slicer?.end(LAST_FILES_MS) ?? true])
+    if (haveEnded.includes(false)) dieAtExit()
     return alertsLeft
   }
+}
+
+/** About as many as they take. */
+function wantsBytes({ flows, arp }: SliceWants): number {
+  return 500 + 500 * flows.length + 50 * (arp?.names.size ?? 0)
 }
 
 /** A thread that hangs in a call to the disk would hold the process for ever: the kernel takes both. */

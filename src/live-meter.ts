@@ -16,6 +16,7 @@ import { CapSource, loadCap } from './capture/live-cap.ts'
 import { RingSource } from './capture/live-merge.ts'
 import { LiveReader } from './capture/live-reader.ts'
 import { type LiveInterface, type LiveOptions, type LiveSource, OpenError } from './capture/live-source.ts'
+import { type MemoryBlock, PacketMemory } from './capture/packet-memory.ts'
 import { PcapngWriter } from './capture/pcapng-writer.ts'
 import { GAP_SECONDS_MAX, QueueSource } from './capture/queue-source.ts'
 import { QueueSink, type RecordQueue } from './capture/record-queue.ts'
@@ -45,6 +46,8 @@ export interface LiveMeterOptions {
   recordPath: string | null
   /** Where slabs are kept that the program could not bear. */
   bugFolder: string
+  /** What is remembered of packets, for whoever looks for them later; null: nothing. */
+  memory: MemoryBlock | null
   /** CONTROL_WORDS words; see below. */
   control: Int32Array<SharedArrayBuffer>
   /** Rows that may wait for analysis, at most. */
@@ -229,6 +232,7 @@ class LiveMeter {
   readonly #takeChange: TakeChange
   readonly #recording: PcapngWriter | null
   readonly #guard: BugGuard
+  readonly #memory: PacketMemory | null
   #stalls = 0
   /** The second of the run that packet time is in, and the one that the starter knows to be over with. */
   #turnSec = -Infinity
@@ -243,6 +247,7 @@ class LiveMeter {
     this.#takeChange = takeChange
     this.#recording = recording
     this.#guard = new BugGuard(options.bugFolder, (bug) => emit({ kind: 'bug', bug }))
+    this.#memory = options.memory === null ? null : new PacketMemory(options.memory)
     this.#source = source
     this.#emit = emit
     this.#meter = new Meter(
@@ -273,6 +278,8 @@ class LiveMeter {
     // As in a replay: several queues or ports of a card disorder packets a little.
     const inOrder = new Reorder(reader)
     for (let slab = await inOrder.next(); slab !== null; slab = await inOrder.next()) {
+      // Before its rows can leave: whoever judges them finds their packets.
+      this.#memory?.put(slab)
       this.#meterSlab(slab)
       this.#tellThrough()
     }

@@ -13,6 +13,7 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { LiveOptions } from './capture/live-source.ts'
+import type { MemoryBlock } from './capture/packet-memory.ts'
 import { ROW_CELLS } from './flow/row.ts'
 import { Inbox } from './inbox.ts'
 import { sumOfFacts } from './live-facts.ts'
@@ -44,7 +45,7 @@ import { openSharedRecording, type SharedRecording } from './recording.ts'
 const FANOUT_GROUPS = 2 ** 16
 const US_PER_MS = 1000
 
-export type ThreadOptions = Omit<LiveMeterOptions, 'control' | 'queue' | 'rowsWaitingMax'>
+export type ThreadOptions = Omit<LiveMeterOptions, 'control' | 'queue' | 'rowsWaitingMax' | 'memory'>
 
 type End = Extract<LiveMessage, { kind: 'end' }>
 
@@ -67,6 +68,7 @@ export class LiveThreads {
   readonly #inbox = new Inbox()
   #merge: QueueMerge | null = null
   #recording: SharedRecording | null = null
+  #memory: readonly MemoryBlock[] = []
   #take: Emit = () => {}
   #reject: (error: unknown) => void = () => {}
   /** The filter in force; one that is tried; why not all took it, while those that did are set back. */
@@ -87,9 +89,14 @@ export class LiveThreads {
     }))
   }
 
-  /** @param reject told of a thread that broke. @throws RunError when the recording cannot be opened */
-  start(options: ThreadOptions, take: Emit, reject: (error: unknown) => void): void {
+  /**
+   * @param memory one for each thread, or none
+   * @param reject told of a thread that broke
+   * @throws RunError when the recording cannot be opened
+   */
+  start(options: ThreadOptions, memory: readonly MemoryBlock[], take: Emit, reject: (error: unknown) => void): void {
     this.#take = take
+    this.#memory = memory
     this.#reject = reject
     this.#filter = options.interfaces[0]?.filter ?? ''
     const count = this.#threads.length
@@ -108,7 +115,13 @@ export class LiveThreads {
   }
 
   #startAlone(options: ThreadOptions): void {
-    const whole = { ...options, control: this.#threads[0].control, rowsWaitingMax: ROWS_WAITING_MAX, queue: null }
+    const whole = {
+      ...options,
+      control: this.#threads[0].control,
+      rowsWaitingMax: ROWS_WAITING_MAX,
+      queue: null,
+      memory: this.#memory[0] ?? null,
+    }
     const takeAlone = (message: WorkerMessage): void => {
       if (isOfQueues(message)) return
       this.#take(message)
@@ -131,6 +144,7 @@ export class LiveThreads {
       watch: { ...watch, queues: count },
       control: this.#threads[index].control,
       rowsWaitingMax: Math.ceil(ROWS_WAITING_MAX / count),
+      memory: this.#memory[index] ?? null,
       queue: { agreed: this.#agreed, timesUs: this.#timesUs, recording: this.#recording?.queues[index] ?? null },
     }
     this.#startWorker(index, own, (message) => this.#takeOfQueue(index, message, options))

@@ -24,6 +24,8 @@ export type WritingRequest =
   | { kind: 'open' }
   | { kind: 'alerts'; lines: readonly string[] }
   | { kind: 'report'; line: string }
+  /** Packets lie beside these reports now: they count, and go, with them. */
+  | { kind: 'sliced'; places: readonly ReportPlace[] }
   /** Opens the alert log anew, which may have been moved away. */
   | { kind: 'reopen' }
   | { kind: 'limit'; limits: ReportLimits }
@@ -47,6 +49,11 @@ export interface WritingFacts {
   reportsNotRemoved: number
   /** Where the report of this request lies; '' for other requests. */
   reportPath: string
+}
+
+export interface ReportPlace {
+  day: string
+  stem: string
 }
 
 export class LiveWriting {
@@ -84,6 +91,9 @@ export class LiveWriting {
         return ''
       case 'report':
         return this.#writeReport(request.line)
+      case 'sliced':
+        for (const { day, stem } of request.places) this.#bounds.sliced(day, stem, Date.now())
+        return ''
       case 'reopen':
         this.#closeLog()
         this.#openLog()

@@ -15,6 +15,7 @@ import { RunError } from './base/errors.ts'
 import { BaselineStore } from './baseline-store.ts'
 import { type Bug, BugGuard } from './bug-guard.ts'
 import type { LiveOptions } from './capture/live-source.ts'
+import { type MemoryBlock, newMemoryBlocks } from './capture/packet-memory.ts'
 import type { Config } from './config.ts'
 import { NOTHING_COUNTED } from './context/capture-history.ts'
 import { FlowBatch } from './flow/batch.ts'
@@ -34,6 +35,7 @@ import type { Mutes } from './score/mutes.ts'
 import { healthOptions, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
 import type { ServiceManager } from './service-manager.ts'
 import { RunDigest } from './sink/digest.ts'
+import { hasSlices } from './slices.ts'
 
 /** Under the output folder: what the program could not bear. */
 const BUG_FOLDER = 'bugs'
@@ -83,6 +85,7 @@ export interface LiveSummary {
 export async function runLive(options: LiveRunOptions): Promise<LiveSummary> {
   const digest = new RunDigest()
   const mutes = new LiveMutes(options.config, options.log)
+  const memory = hasSlices(options.config) ? newMemoryBlocks(options.config.capture.memory_MiB, options.queues) : []
   // Before anything is captured: a folder that cannot be written is said now, not with the first alert.
   const delivery = await LiveDelivery.open({
     folder: options.outputDir,
@@ -91,8 +94,17 @@ export async function runLive(options: LiveRunOptions): Promise<LiveSummary> {
     inIface: inIfaceOf(options),
     digest,
     log: options.log,
+    memory,
   })
-  return await new LiveRun(options, delivery, digest, mutes).run()
+  return await new LiveRun({ options, delivery, digest, mutes, memory }).run()
+}
+
+interface LiveRunParts {
+  options: LiveRunOptions
+  delivery: LiveDelivery
+  digest: RunDigest
+  mutes: LiveMutes
+  memory: readonly MemoryBlock[]
 }
 
 class LiveRun {
@@ -103,6 +115,7 @@ class LiveRun {
   readonly #delivery: LiveDelivery
   readonly #status: LiveStatus
   readonly #threads: LiveThreads
+  readonly #memory: readonly MemoryBlock[]
   readonly #baseline: BaselineStore
   readonly #guard: BugGuard
   #config: Config
@@ -119,8 +132,9 @@ class LiveRun {
   #flows = 0
   #facts: LiveFacts | null = null
 
-  constructor(options: LiveRunOptions, delivery: LiveDelivery, digest: RunDigest, mutes: LiveMutes) {
+  constructor({ options, delivery, digest, mutes, memory }: LiveRunParts) {
     this.#mutes = mutes
+    this.#memory = memory
     this.#options = options
     this.#log = options.log
     this.#config = options.config
@@ -196,7 +210,8 @@ class LiveRun {
     const limits = tableLimits(config.flow, randomHashSeed())
     const bugFolder = join(this.#options.outputDir, BUG_FOLDER)
     const [health, watch] = [healthOptions(config), watchLimits(config)]
-    this.#threads.start({ driver, interfaces, limits, health, watch, packetsMax, recordPath, bugFolder }, take, reject)
+    const metering = { driver, interfaces, limits, health, watch, packetsMax, recordPath, bugFolder }
+    this.#threads.start(metering, this.#memory, take, reject)
   }
 
   #take(message: Exclude<LiveMessage, { kind: 'end' | 'failed' }>): void {

@@ -18,10 +18,10 @@ const AT_ONCE: Readonly<Partial<Record<SectionName, { except: readonly string[] 
   roles: { except: [] },
   mutes: { except: [] },
   log: { except: [] },
-  output: { except: ['folder'] },
+  output: { except: ['folder', 'slices'] },
   syslog: { except: [] },
   metrics: { except: [] },
-  capture: { except: ['driver', 'queues', 'snap_length_B', 'buffer_KiB', 'promiscuous'] },
+  capture: { except: ['driver', 'queues', 'snap_length_B', 'buffer_KiB', 'memory_MiB', 'promiscuous'] },
 }
 
 export interface Reload {

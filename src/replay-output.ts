@@ -77,13 +77,15 @@ export class ReplayOutput {
     return { written: this.#plainWritten, leftOut: this.#plainLeftOut }
   }
 
-  write(event: AlertEvent, source: Source): void {
+  /** @returns the alert as its line holds it */
+  write(event: AlertEvent, source: Source): AlertEvent {
     const line = makeAlertLine(event, { timestamp: event.episode.last, ...source, host: this.#options.sensorName })
     this.#log.write(line.text)
     this.#options.digest.addAlertLine(line.text)
     this.#tally.note(event)
     const reportPath = this.#writeReport(line)
     if (event.event === 'close' && event.suppressed === undefined) this.#options.onClosed(line.alert, reportPath)
+    return line.alert
   }
 
   #writeReport(line: AlertLine): string | null {

@@ -8,6 +8,7 @@
  * The invariant: packet time only. The same input and configuration give the same rows, alerts and reports, byte for byte.
  */
 import { createHash, randomInt } from 'node:crypto'
+import { join } from 'node:path'
 import type { MutedCount } from './alert-tally.ts'
 import { NetworkSet } from './base/address.ts'
 import type { Damage } from './capture/reader.ts'
@@ -34,6 +35,7 @@ import { judge, judgeInterim, watchLimits } from './judge.ts'
 import type { Progress } from './progress.ts'
 import { type Interruption, newReading, type Reading, readCaptures } from './reading.ts'
 import { ReplayOutput } from './replay-output.ts'
+import { ReplaySlices, type SliceCounts } from './replay-slices.ts'
 import { Analyst, type AnalystOptions } from './score/analyst.ts'
 import type { AlertEvent, Visibility } from './score/evidence.ts'
 import type { FlowReader } from './score/kept-flow.ts'
@@ -97,6 +99,8 @@ export interface ReplaySummary extends ReadSummary {
   alertsPath: string
   /** Reports on flows without an alert; null when none were asked for. */
   plain: { written: number; leftOut: number; path: string } | null
+  /** Packets kept beside reports; null when none were asked for. */
+  slices: SliceCounts | null
 }
 
 /** Captures through the whole pipeline: metered, judged, explained, written. */
@@ -117,6 +121,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     })
     return run.output
   }
+  const slices = await ReplaySlices.open(options.inputs, config, join(options.outputDir, 'reports'))
+  const tell = (event: AlertEvent): void => {
+    const told = slices === null ? event : { ...event, slice: slices.note() }
+    const alert = output().write(told, { pcap_filename: reading.path })
+    slices?.add(alert)
+  }
   const reading = newReading()
   const analystOf = (baseSec: number): Analyst => {
     if (run.analyst !== null) return run.analyst
@@ -125,7 +135,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       config,
       baseSec,
       () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: reading.damage[0]?.message ?? null, source: 'file' }),
-      (event) => output().write(event, { pcap_filename: reading.path }),
+      tell,
       {
         muteOf: (subject: MuteSubject) => mutes.suppressionOf(subject),
         ...(plainMax === 0 ? {} : { onPlainFlow: (event: AlertEvent) => void output().writePlain(event, { pcap_filename: reading.path }) }),
@@ -151,10 +161,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   await readCaptures(reading, {
     ...options,
     isReordered: true,
-    take: (slab) => {
+    take: async (slab) => {
       output()
+      slices?.take(slab)
       meter.meterSlab(slab)
-      return Promise.resolve(true)
+      await slices?.settle()
+      return true
     },
     state: () => stateOf(meter),
   })
@@ -163,6 +175,8 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     meter.finish()
     run.analyst?.onSeen(meter.seenSoFar())
     run.analyst?.finish(meter.table.nowUs)
+    const isInOrder = meter.table.counters.clockSteps === 0
+    await slices?.finish(isInOrder, options.signal, (done, total) => progress.step(done, total, meter.counters.seen, null))
   } finally {
     output().close()
   }
@@ -175,6 +189,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     reportsDir: output().hasWrittenReports ? reportsPath : null,
     alertsPath,
     plain: plainMax === 0 ? null : { ...output().plain, path: output().plainPath },
+    slices: slices?.counts ?? null,
   }
 }
 

@@ -282,7 +282,7 @@ function compile(digest) {
   const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc')
   try {
     runTool('the TypeScript compiler failed', [tsc, '--noEmit', '-p', inRoot('tsconfig.json')])
-    const entries = ['main.ts', 'live-worker.ts', 'live-writer.ts', 'record-worker.ts'].map((name) => inRoot('src', name))
+    const entries = ['main.ts', 'live-worker.ts', 'live-writer.ts', 'live-slicer.ts', 'record-worker.ts'].map((name) => inRoot('src', name))
     runTool('building dist/ failed', [inRoot('src', 'bundle.mjs'), fresh, ...entries])
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })

@@ -31,6 +31,7 @@ export function replaySummaryLines(summary: ReplaySummary, elapsedSec: number, p
       ['', `alerts ${summary.digestAlerts}`],
       ['alert log', printable(summary.alertsPath)],
       ...(summary.reportsDir === null ? [] : [['reports', printable(summary.reportsDir)] as const]),
+      ...sliceRows(summary.slices),
       ...plainRows(summary.plain),
     ],
     paint,
@@ -60,6 +61,21 @@ export function scoreSummaryLines(summary: ScoreSummary, elapsedSec: number, pai
   rows.push(['digest', `alerts ${summary.digestAlerts}`], ['alert log', printable(summary.alertsPath)])
   if (summary.reportsDir !== null) rows.push(['reports', printable(summary.reportsDir)])
   return tableLines([...rows, ...plainRows(summary.plain)], paint)
+}
+
+function sliceRows(slices: ReplaySummary['slices']): Row[] {
+  if (slices === null) return []
+  if (slices.isInterrupted) return [['evidence', 'no packets kept beside reports: interrupted before the captures were read again']]
+  if (slices.written === 0) return []
+  const lacking = slices.written - slices.whole
+  const whole = lacking === 0 ? 'whole' : `${groupDigits(lacking)} incomplete, why stands in their .pcap.json`
+  const leftOut = slices.leftOut === 0 ? '' : `; ${groupDigits(slices.leftOut)} more left out (output.slices_max)`
+  return [
+    [
+      'evidence',
+      `${groupDigits(slices.written)} ${slices.written === 1 ? 'slice' : 'slices'} of packets beside the reports, ${whole}${leftOut}`,
+    ],
+  ]
 }
 
 function plainRows(plain: ReplaySummary['plain']): Row[] {

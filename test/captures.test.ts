@@ -99,7 +99,7 @@ async function flowsText(file: string): Promise<string> {
 function alertsText({ alerts, summary }: Run): string {
   const shown = alerts
     .filter((alert) => alert.event === 'close')
-    .map(({ pictures, features, flows, sensor, ...rest }) => ({
+    .map(({ pictures, features, flows, sensor, slice, ...rest }) => ({
       ...rest,
       flows: flows.map(({ timeline, ...flow }) => flow),
       pictures: pictures.map((picture) => picture.picture),

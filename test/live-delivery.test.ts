@@ -15,8 +15,8 @@ import { SAMPLES } from './explain/alert-samples.ts'
 import { temporaryFolder } from './sink/endings.ts'
 import { sleep } from './sink/rsyslog.ts'
 
-const writer = new URL('../dist/live-writer.js', import.meta.url)
-const isBuilt = existsSync(fileURLToPath(writer))
+const programs = new URL('../dist/', import.meta.url)
+const isBuilt = existsSync(fileURLToPath(new URL('live-writer.js', programs)))
 
 beforeEach((context) => context.skip(!isBuilt, 'dist/ is not built: npm run build'))
 
@@ -24,7 +24,7 @@ async function open(folder: string, settings: readonly string[] = []): Promise<{
   const said: string[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => said.push(line) })
   const config = loadConfig({ settings })
-  const options = { folder, config, sensorName: 'test', inIface: 'eth1', digest: new RunDigest(), log, writer }
+  const options = { folder, config, sensorName: 'test', inIface: 'eth1', digest: new RunDigest(), log, programs }
   return { delivery: await LiveDelivery.open(options), said, config }
 }
 

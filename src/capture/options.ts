@@ -42,6 +42,15 @@ export const CAPTURE_OPTIONS = {
     unit: 'KiB',
     comment: 'Memory between kernel and sensor, for each interface: what holds a burst. tcpdump 2048.',
   },
+  memory_MiB: {
+    kind: 'integer',
+    default: 64,
+    min: 0,
+    max: 65_536,
+    unit: 'MiB',
+    comment:
+      'The last packets that a live run remembers, for the slices beside reports (output.slices), taken at start: the rate of the line times how far back they shall reach. A replay uses it for standard input and pipes only; files are read again. 0: none.',
+  },
   deduplicate: {
     kind: 'flag',
     default: true,

@@ -16,6 +16,7 @@ import type {
   Num,
   Observation,
   RecordVisibility,
+  SliceNote,
   Suppression,
   Visibility,
 } from '../score/evidence.ts'
@@ -97,6 +98,7 @@ const KEPT_FLOW = record(
     addr: list(NULLABLE_TEXT, 2, 2),
     port: list({ type: ['integer', 'null'], minimum: 0, maximum: 65535 }, 2, 2),
     start: EVE_TIME,
+    connectionStart: EVE_TIME,
     durationUs: NUMBER,
     connState: NULLABLE_TEXT,
     history: NULLABLE_TEXT,
@@ -117,7 +119,7 @@ const KEPT_FLOW = record(
       hasUnusableFlags: FLAG,
     } satisfies Record<keyof NonNullable<KeptFlow['record']>, Schema>),
   } satisfies Record<keyof KeptFlow, Schema>,
-  ['record'],
+  ['record', 'connectionStart'],
 )
 
 const VISIBILITY = record(
@@ -271,11 +273,18 @@ const KEYS = {
       16,
     ),
   } satisfies Record<keyof Incident, Schema>),
+  slice: record({
+    source: oneOf('files', 'memory'),
+    heldFrom: orNull(EVE_TIME),
+    packetsMax: COUNT,
+    bytesMax: COUNT,
+    snapBytes: orNull(COUNT),
+  } satisfies Record<keyof SliceNote, Schema>),
   featureSet: TEXT,
   sensor: record({ name: TEXT, version: TEXT, configDigest: TEXT }),
 } satisfies Record<keyof AlertEvent, Schema>
 
-export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident', 'counterfactual', 'suppressed'])
+export const ALERT_SHAPE: Schema = record(KEYS, ['actorSide', 'baseline', 'incident', 'counterfactual', 'suppressed', 'slice'])
 
 /** The published form of the shape. */
 export function alertSchemaDocument(): object {

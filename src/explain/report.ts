@@ -55,7 +55,7 @@ export function renderReport(line: AlertLine): Report {
     section('Observable features', observableFeatures(facts)),
     section('Visibility', visibility(facts)),
     section('Recommendations', recommendations(facts, words)),
-    section('Evidence', provenance(facts, envelope)),
+    section('Evidence', provenance(facts, envelope, stem)),
   ])
   return { alertId: alert.id, stem, day, markdown: `${markdown}\n`, pictures: drawn.files }
 }

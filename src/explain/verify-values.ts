@@ -133,6 +133,16 @@ export class AlertValues {
       .replace(/[^A-Za-z0-9._-]/g, '_')
       .slice(0, 120)
     for (const picture of PICTURES) for (const start of ['', '_']) this.#addText(`${start}${stem}.${picture}.svg`)
+    for (const ending of ['pcap', 'pcap.json']) for (const start of ['', '_']) this.#addText(`${start}${stem}.${ending}`)
+    this.#numbers.push(
+      listAt(alert, 'flows').reduce(
+        (sum: number, flow) =>
+          listAt(flow, 'packets')
+            .map(Number)
+            .reduce((a, b) => a + b, sum),
+        0,
+      ),
+    )
     this.#numbers.push(numberAt(episode, 'lastUs') - numberAt(episode, 'firstUs'), numberAt(at(alert, 'victims'), 'count') - 1)
     for (const flow of listAt(alert, 'flows')) {
       const [packets, answers] = listAt(flow, 'packets').map(Number)

@@ -70,6 +70,8 @@ export interface Flow {
   directionBasis: DirectionBasis
   /** This row goes on from an earlier one of the same connection, which the active timeout cut. */
   isContinuation: boolean
+  /** When the connection began; absent where the row began with it. */
+  connectionStartUs?: number
   packets: Pair<Measured>
   /** L4 payload octets. */
   payloadBytes: Pair<Measured>

@@ -48,6 +48,7 @@ export function readFlow(row: RowView): Flow {
     endReason: row.endReason,
     directionBasis: row.directionBasis,
     isContinuation: (state & Row.IS_CONTINUATION) !== 0,
+    ...(row.cell(Row.CONNECTION_START_US) === row.startUs ? {} : { connectionStartUs: row.cell(Row.CONNECTION_START_US) }),
     packets: pair((d) => row.wordOf(d, Row.D_PACKETS_W)),
     payloadBytes: pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM)),
     payloadSquares: pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM_SQ)),

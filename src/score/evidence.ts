@@ -106,6 +106,8 @@ export interface KeptFlow {
   addr: [string | null, string | null]
   port: [number | null, number | null]
   start: string
+  /** When the connection began, where this is a later row of it. */
+  connectionStart?: string
   durationUs: number
   connState: string | null
   history: string | null
@@ -194,6 +196,18 @@ export interface BaselineProgress {
   hosts: Num
 }
 
+/** What is known of an alert's packets when it is told; outside the run's digest, since a memory forgets by the clock of its machine. */
+export interface SliceNote {
+  /** Cut from the capture files that were read, or from what the sensor remembers of a line. */
+  source: 'files' | 'memory'
+  /** How far back the memory reached; null for all since the run began, and for files. */
+  heldFrom: string | null
+  packetsMax: number
+  bytesMax: number
+  /** Octets kept of a frame; null for all that were captured. */
+  snapBytes: number | null
+}
+
 export interface Incident {
   id: string
   members: IncidentMember[]
@@ -274,6 +288,8 @@ export interface AlertEvent {
   pictures: PictureData[]
   /** The chain of episodes that this one belongs to, in order of time; absent when it stands alone. */
   incident?: Incident
+  /** Absent where no packets are kept beside the report. */
+  slice?: SliceNote
   featureSet: string
   sensor: { name: string; version: string; configDigest: string }
 }

@@ -93,6 +93,7 @@ export function keptFlow(judged: Judged, reader: FlowReader, baseSec: number): K
     addr: record?.hasAddresses === false ? [null, null] : [...judged.addr],
     port: [hasPort?.[0] === false ? null : judged.port[0], hasPort?.[1] === false ? null : judged.port[1]],
     start: eveTime(baseSec, flow.startUs),
+    ...(flow.connectionStartUs === undefined ? {} : { connectionStart: eveTime(baseSec, flow.connectionStartUs) }),
     durationUs: flow.lastUs - flow.startUs,
     connState: flow.connState,
     history: flow.history,

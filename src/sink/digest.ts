@@ -3,7 +3,7 @@
  *
  * In:  batches of flow rows and alert lines in the order they leave. Out: SHA-256 in hex, of each.
  * Not: what differs between a live run and its replay without anything having been seen differently: interface, file,
- *      packet source and the sensor's name (DESIGN.md section 2); they are taken out wherever an alert line has them.
+ *      packet source and the sensor's name (DESIGN.md section 2), and how far its memory of packets reached; they are taken out wherever an alert line has them.
  *
  * Flows and alerts are hashed apart, so that it does not matter how the two were interleaved.
  */
@@ -47,7 +47,7 @@ export function comparableLine(line: string): string {
   const verdict = event.alert?.context?.flowscribe
   if (verdict === undefined) return JSON.stringify(outer)
   const flowscribe = {
-    ...verdict,
+    ...without(verdict, ['slice']),
     visibility: without(verdict.visibility ?? {}, ['source']),
     sensor: without(verdict.sensor ?? {}, ['name']),
   }

@@ -46,6 +46,38 @@ export const OUTPUT_OPTIONS = {
     unit: 'MB',
     comment: 'Room for all reports of a live run together, pictures and packets included; the oldest go first.',
   },
+  slices: {
+    kind: 'flag',
+    default: true,
+    unit: '',
+    comment:
+      "Whether the packets of an alert's telling flows lie beside its report, as .pcap with a .pcap.json that counts them. They hold what people sent: personal data, readable by owner and group only. They go with their report.",
+  },
+  slices_max: {
+    kind: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: '',
+    comment: 'Slices that a replay cuts, the first ones; the others are counted. A live run is bounded by reports_max and reports_MB.',
+  },
+  slice_packets_max: { kind: 'integer', default: 10_000, min: 1, max: 10_000_000, unit: 'packets', comment: 'The most in one slice.' },
+  slice_MB: {
+    kind: 'number',
+    default: 1,
+    min: 0.01,
+    max: 1000,
+    unit: 'MB',
+    comment: 'The largest slice. Packets and octets are shared fairly by the telling flows, each from its beginning.',
+  },
+  slice_snap_B: {
+    kind: 'integer',
+    default: 0,
+    min: 0,
+    max: 262_144,
+    unit: 'B',
+    comment: 'Octets kept of each frame in a slice; 0 keeps all that was captured. 128 keeps headers and next to nothing of what was said.',
+  },
   queue_MB: {
     kind: 'number',
     default: 16,

@@ -1,7 +1,7 @@
 /**
  * How many reports are kept, how long, and in how much room: the oldest go first.
  *
- * In:  the folder of reports, limits, each report that is written. Out: files removed; counters.
+ * In:  the folder of reports, limits, each report or slice that is written. Out: files removed; counters.
  * Not: what replay writes, which is kept whole.
  *
  * A report and all that lies beside it under its name (pictures, packets) is one thing: it is counted, and goes, together.
@@ -10,6 +10,7 @@
 import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DAY_FOLDER, isOurs } from './report-folder.ts'
+import { SLICE_ENDINGS, SLICE_FACTS_ENDING, stemOfFacts } from './slice-file.ts'
 
 export interface ReportLimits {
   countMax: number
@@ -21,6 +22,8 @@ interface Kept {
   day: string
   stem: string
   bytes: number
+  /** Of those, the packets'. */
+  sliceBytes: number
   writtenMs: number
 }
 
@@ -62,7 +65,9 @@ export class ReportBounds {
 
   #reportsOf(day: string): Kept[] {
     const names = list(join(this.#folder, day))
-    const reports = new Map(stemsIn(names).map((stem) => [stem, { day, stem, bytes: 0, writtenMs: 0 }]))
+    const reports = new Map(
+      stemsIn(names).map((stem) => [stem, { day, stem, bytes: 0, sliceBytes: this.#sliceBytes(day, stem), writtenMs: 0 }]),
+    )
     for (const name of names) {
       const report = reports.get(stemOf(name, reports))
       if (report === undefined) continue
@@ -76,8 +81,20 @@ export class ReportBounds {
   /** A report was written, perhaps once more. */
   written(day: string, stem: string, nowMs: number): void {
     const bytes = this.#filesOf(day, stem).reduce((sum, name) => sum + facts(join(this.#folder, day, name)).size, 0)
-    this.#note({ day, stem, bytes, writtenMs: nowMs })
+    this.#note({ day, stem, bytes, sliceBytes: this.#sliceBytes(day, stem), writtenMs: nowMs })
     this.enforce(nowMs)
+  }
+
+  /** Packets were written beside a report, which may not be there yet. Looks at their files alone: there may be thousands of others. */
+  sliced(day: string, stem: string, nowMs: number): void {
+    const kept = this.#kept.get(`${day}/${stem}`)
+    const sliceBytes = this.#sliceBytes(day, stem)
+    this.#note({ day, stem, bytes: (kept?.bytes ?? 0) - (kept?.sliceBytes ?? 0) + sliceBytes, sliceBytes, writtenMs: nowMs })
+    this.enforce(nowMs)
+  }
+
+  #sliceBytes(day: string, stem: string): number {
+    return [...SLICE_ENDINGS, SLICE_FACTS_ENDING].reduce((sum, ending) => sum + facts(join(this.#folder, day, `${stem}${ending}`)).size, 0)
   }
 
   /** Removes what is too old or too much. */
@@ -108,10 +125,14 @@ export class ReportBounds {
   /** The report last: what is left of one that could not be removed whole still has its mark. */
   #remove({ day, stem }: Kept): void {
     const folder = join(this.#folder, day)
-    if (!isOurs(folder, `${stem}.md`)) return
+    const names = this.#filesOf(day, stem)
+    // Of a slice whose report was never written, its facts say whose it is.
+    const mark = names.includes(`${stem}.md`) ? `${stem}.md` : `${stem}${SLICE_FACTS_ENDING}`
+    if (mark.endsWith('.md') ? !isOurs(folder, mark) : stemOfFacts(folder, mark) !== stem) return
     try {
-      const beside = this.#filesOf(day, stem).filter((name) => isSlice(name, stem) || (name.endsWith('.svg') && isOurs(folder, name)))
-      for (const name of [...beside, `${stem}.md`]) rmSync(join(folder, name), { force: true })
+      const isBeside = (name: string): boolean =>
+        isSlice(name, stem) || stemOfFacts(folder, name) === stem || (name.endsWith('.svg') && isOurs(folder, name))
+      for (const name of [...names.filter((one) => one !== mark && isBeside(one)), mark]) rmSync(join(folder, name), { force: true })
       this.counters.removed++
     } catch {
       this.counters.notRemoved++
@@ -121,7 +142,10 @@ export class ReportBounds {
 }
 
 function stemsIn(names: readonly string[]): string[] {
-  return names.filter((name) => name.endsWith('.md')).map((name) => name.slice(0, -'.md'.length))
+  const stems = ['.md', SLICE_FACTS_ENDING].flatMap((ending) =>
+    names.filter((name) => name.endsWith(ending)).map((name) => name.slice(0, -ending.length)),
+  )
+  return [...new Set(stems)]
 }
 
 /** The report that a file lies beside; '' for none. Stems may have dots: the longest one that there is a report of. */
@@ -134,7 +158,7 @@ function stemOf(name: string, stems: { has(stem: string): boolean }): string {
 
 /** Packets have no room for a mark: their name is. */
 function isSlice(name: string, stem: string): boolean {
-  return name === `${stem}.pcap` || name === `${stem}.pcapng`
+  return name === `${stem}.pcap` || name === `${stem}.pcapng` || name === `${stem}.pcap.new`
 }
 
 function facts(path: string): { size: number; mtimeMs: number } {

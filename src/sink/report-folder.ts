@@ -10,6 +10,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renam
 import { join } from 'node:path'
 import { BEYOND_MARK } from '../explain/alert-line.ts'
 import type { Report } from '../explain/report.ts'
+import { removeSlice } from './slice-file.ts'
 import { errorCode, writeFault } from './write-fault.ts'
 
 export const DAY_FOLDER = /^(\d{4}-\d\d-\d\d|undated)$/
@@ -35,7 +36,10 @@ export class ReportFolder {
     for (const day of listFolder(this.path)) {
       if (!DAY_FOLDER.test(day)) continue
       const folder = join(this.path, day)
-      for (const name of listFolder(folder)) if (isOurs(folder, name)) attempt(join(folder, name), (path) => rmSync(path, { force: true }))
+      for (const name of listFolder(folder)) {
+        removeSlice(folder, name)
+        if (isOurs(folder, name)) attempt(join(folder, name), (path) => rmSync(path, { force: true }))
+      }
       removeIfEmpty(folder)
     }
   }

@@ -66,16 +66,20 @@ export interface ReadRecord {
   interfaceId: number
 }
 
+/** What a slab holds now: it is its reader's. */
+export function recordsOf({ bytes, start, end, linkType, interfaceId }: Slab): ReadRecord[] {
+  const all: ReadRecord[] = []
+  for (let at = start; at < end; ) {
+    const len = u32le(bytes, at + REC_CAP_LEN)
+    const timeNs = (u32le(bytes, at + REC_SEC) - BASE_SEC) * 1e9 + u32le(bytes, at + REC_NSEC)
+    all.push({ timeNs, id: u32le(bytes, at + REC_HEADER_LEN), len, linkType, interfaceId })
+    at += REC_HEADER_LEN + len
+  }
+  return all
+}
+
 export async function readAll(reader: CaptureReader): Promise<ReadRecord[]> {
   const all: ReadRecord[] = []
-  for (let slab = await reader.next(); slab !== null; slab = await reader.next()) {
-    const { bytes, linkType, interfaceId } = slab
-    for (let at = slab.start; at < slab.end; ) {
-      const len = u32le(bytes, at + REC_CAP_LEN)
-      const timeNs = (u32le(bytes, at + REC_SEC) - BASE_SEC) * 1e9 + u32le(bytes, at + REC_NSEC)
-      all.push({ timeNs, id: u32le(bytes, at + REC_HEADER_LEN), len, linkType, interfaceId })
-      at += REC_HEADER_LEN + len
-    }
-  }
+  for (let slab = await reader.next(); slab !== null; slab = await reader.next()) all.push(...recordsOf(slab))
   return all
 }

@@ -24,7 +24,8 @@ function digestOf(batches: readonly (readonly number[])[], lines: readonly strin
 
 const { timestamp } = ENVELOPE
 const FROM_FILE = makeAlertLine(verticalScan(), ENVELOPE).text
-const live = { ...verticalScan(), sensor: { ...verticalScan().sensor, name: 'sensor-b' } }
+const slice = { source: 'memory', heldFrom: timestamp, packetsMax: 9, bytesMax: 9, snapBytes: null } as const
+const live = { ...verticalScan(), slice, sensor: { ...verticalScan().sensor, name: 'sensor-b' } }
 const FROM_WIRE = makeAlertLine(
   { ...live, visibility: { ...live.visibility, source: 'live' } },
   { timestamp, in_iface: 'eth1', host: 'sensor-b' },

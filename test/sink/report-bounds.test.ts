@@ -37,7 +37,7 @@ const bytesOf = (day: string, stem: string): number => filesOf(day, stem).reduce
 describe('report bounds', () => {
   test('count: at start and with each report more, the oldest goes with all that belongs to it', () => {
     const { root, day } = filled(5)
-    expect(filesOf(day, 'n1').length).toBe(4)
+    expect(filesOf(day, 'n1').length).toBe(5)
     const bounds = new ReportBounds(root, { ...NO_LIMITS, countMax: 3 })
     bounds.scan()
     bounds.enforce(NOW_MS)
@@ -47,6 +47,29 @@ describe('report bounds', () => {
     expect(stems(day)).toEqual(['n4', 'n5', 'n6'])
     expect(bounds.counters).toEqual({ removed: 3, notRemoved: 0 })
     expect(bounds.count).toBe(3)
+  })
+
+  test('a slice is counted with its report, and without one it goes all the same; what only looks like ours stays', () => {
+    const { root, day } = filled(3)
+    const facts = '{"writtenBy":"flowscribe",\n "alert": "x"}'
+    for (const name of ['n1.pcap.json', 'n1.pcapng', 'lone.pcap.json']) writeFileSync(join(day, name), facts)
+    writeFileSync(join(day, 'lone.pcap'), 'packets')
+    writeFileSync(join(day, 'theirs.pcap.json'), '{"packets":1}')
+    writeFileSync(join(day, 'theirs.pcap'), 'packets')
+    for (const name of readdirSync(day).filter((found) => /^(n1|lone|theirs)/.test(found))) utimesSync(join(day, name), 1, 1)
+    const bounds = new ReportBounds(root, { ...NO_LIMITS, ageMaxMs: NOW_MS / 2 })
+    bounds.scan()
+    expect(bounds.bytes).toBe(readdirSync(day).reduce((sum, name) => sum + statSync(join(day, name)).size, 0))
+    bounds.enforce(NOW_MS)
+    writeFileSync(join(day, 'n3.pcap.json'), facts)
+    for (let again = 0; again < 2; again++) bounds.sliced(DAY, 'n3', NOW_MS)
+    expect(bounds.bytes).toBe(bytesOf(day, 'n2') + bytesOf(day, 'n3'))
+    expect(stems(day)).toEqual(['n2', 'n3', 'theirs'])
+    expect(
+      readdirSync(day)
+        .filter((name) => name.startsWith('theirs'))
+        .sort(),
+    ).toEqual(['theirs.pcap', 'theirs.pcap.json'])
   })
 
   test('a report that is written once more is young again', () => {

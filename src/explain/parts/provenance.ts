@@ -6,12 +6,12 @@ import type { KeptFlow } from '../../score/evidence.ts'
 import type { Envelope } from '../alert-line.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, codeBlock, table } from '../markdown.ts'
-import { measuredCode, sentences } from '../words.ts'
+import { bytesText, countOf, exactTimeText, measuredCode, sentences } from '../words.ts'
 
 /** How many telling flows the tshark line names: more make it unreadable. */
 const NAMED_FLOWS_MAX = 3
 
-export function provenance(facts: Facts, envelope: Envelope): string {
+export function provenance(facts: Facts, envelope: Envelope, stem: string): string {
   const { alert } = facts
   const filter = facts.isArp ? arpFilter(facts) : tsharkFilter(alert.flows)
   const hasRecords = alert.flows.some((flow) => flow.record !== undefined)
@@ -23,6 +23,7 @@ export function provenance(facts: Facts, envelope: Envelope): string {
           facts.isArp ? 'The messages in the capture:' : 'The telling flows in the capture:',
           codeBlock('sh', [`tshark -r ${captureName(envelope)} -Y '${filter}'`]),
         ]),
+    sliceText(facts, stem),
     rows.length === 0 ? '' : table(['Flow', 'Community ID', ...(hasRecords ? ['Record'] : [])], rows),
     bullets([
       `Alert ${code(alert.id)}, feature set ${code(alert.featureSet)}, configuration ${code(alert.sensor.configDigest)}`,
@@ -33,6 +34,35 @@ export function provenance(facts: Facts, envelope: Envelope): string {
       ),
     ]),
   ])
+}
+
+/** What lies beside the report. What is in it to the packet is known only later, and counted in a file of its own. */
+function sliceText({ alert, isArp }: Facts, stem: string): string {
+  const { slice } = alert
+  if (slice === undefined) return ''
+  const packets = isArp ? null : sumOf(alert.flows.map((flow) => sumOf(flow.packets)))
+  const octets = isArp ? null : sumOf(alert.flows.map((flow) => sumOf(flow.ipBytes)))
+  const what = isArp ? 'the messages' : packets === null ? 'their packets' : `their ${countOf(packets, 'packet')}`
+  const starts = isArp ? [alert.episode.first] : alert.flows.map((flow) => flow.start)
+  const { heldFrom } = slice
+  const isForgotten = heldFrom !== null && starts.some((start) => start <= heldFrom)
+  const isTooMuch = (packets ?? 0) > slice.packetsMax || (octets ?? 0) > slice.bytesMax
+  return sentences(
+    `${code(`${stem}.pcap`)} beside this report keeps ${what},`,
+    slice.source === 'files'
+      ? 'cut from the capture files at the end of the run.'
+      : heldFrom === null
+        ? "cut from the sensor's memory, which then held all since the run began."
+        : `cut from the sensor's memory, which then reached back to ${exactTimeText(heldFrom)}.`,
+    ...(isForgotten ? ['**Incomplete**: what is older than that is there only if this episode was told of before.'] : []),
+    ...(isTooMuch ? [`**Incomplete**: it has room for ${countOf(slice.packetsMax, 'packet')} and ${bytesText(slice.bytesMax)}.`] : []),
+    ...(slice.snapBytes === null ? [] : [`Of each frame it has at most ${bytesText(slice.snapBytes)}.`]),
+    `${code(`${stem}.pcap.json`)} counts what is in it and says what is missing.`,
+  )
+}
+
+function sumOf(values: readonly (number | null)[]): number | null {
+  return values.reduce((sum, value) => (sum === null || value === null ? null : sum + value), 0)
 }
 
 /** Where to find it in the file that it came from. */

@@ -11,9 +11,13 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** The folder; the caller removes it. */
 export function buildSeams(): string {
   const folder = mkdtempSync(join(ROOT, 'dist.tmp-seams-'))
-  const entries = ['test/live/seams/main.ts', 'test/live/seams/live-worker.ts', 'src/live-writer.ts', 'src/record-worker.ts'].map((name) =>
-    join(ROOT, name),
-  )
+  const entries = [
+    'test/live/seams/main.ts',
+    'test/live/seams/live-worker.ts',
+    'src/live-writer.ts',
+    'src/live-slicer.ts',
+    'src/record-worker.ts',
+  ].map((name) => join(ROOT, name))
   const built = spawnSync(process.execPath, [join(ROOT, 'src', 'bundle.mjs'), folder, ...entries], { encoding: 'utf8' })
   if (built.status !== 0) throw new Error(`building the seams failed:\n${built.stdout}${built.stderr}`)
   return folder

@@ -1,5 +1,5 @@
 /**
- * The writing thread, seen from outside: a promise a request.
+ * A thread that writes, seen from outside: a promise a request.
  *
  * In:  requests. Out: what each came to: facts, an Error that another try may cure, or Undeliverable.
  * Not: a queue of its own. Callers keep to a few requests at a time, so that what waits is counted where it waits.
@@ -8,28 +8,33 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { RunError } from './base/errors.ts'
-import type { WritingAnswer, WritingFacts, WritingOptions, WritingRequest } from './live-writing.ts'
 import { Undeliverable } from './sink/delivery-queue.ts'
 
-interface Waiting {
-  resolve(facts: WritingFacts): void
+/** What such a thread answers, and what it is asked at its end. */
+export type ThreadAnswer<Facts> = { kind: 'done'; facts: Facts } | { kind: 'refused'; why: string } | { kind: 'failed'; why: string }
+
+interface Waiting<Facts> {
+  resolve(facts: Facts): void
   reject(error: Error): void
 }
 
-export class WritingThread {
+export class AskedThread<Request extends { kind: string }, Facts> {
   readonly #worker: Worker
-  readonly #waiting: Waiting[] = []
+  readonly #waiting: Waiting<Facts>[] = []
   #dead: Error | null = null
 
-  /** @param program where the thread's program lies, when not beside this one */
-  constructor(options: WritingOptions, program = new URL('./live-writer.js', import.meta.url)) {
-    this.#worker = new Worker(fileURLToPath(program), { workerData: options })
-    this.#worker.on('message', (answer: WritingAnswer) => this.#settle(answer))
+  /**
+   * @param name for messages
+   * @param workerData what the program takes
+   */
+  constructor(name: string, program: URL, workerData: unknown) {
+    this.#worker = new Worker(fileURLToPath(program), { workerData })
+    this.#worker.on('message', (answer: ThreadAnswer<Facts>) => this.#settle(answer))
     this.#worker.on('error', (error) => this.#die(error))
-    this.#worker.on('exit', (code) => this.#die(new Error(`the writing thread ended by itself (${code})`)))
+    this.#worker.on('exit', (code) => this.#die(new Error(`the ${name} thread ended by itself (${code})`)))
   }
 
-  ask(request: WritingRequest): Promise<WritingFacts> {
+  ask(request: Request | { kind: 'close' }): Promise<Facts> {
     return new Promise((resolve, reject) => {
       if (this.#dead !== null) return reject(this.#dead)
       this.#waiting.push({ resolve, reject })
@@ -37,7 +42,7 @@ export class WritingThread {
     })
   }
 
-  #settle(answer: WritingAnswer): void {
+  #settle(answer: ThreadAnswer<Facts>): void {
     const waiting = this.#waiting.shift()
     if (answer.kind === 'done') waiting?.resolve(answer.facts)
     else waiting?.reject(answer.kind === 'refused' ? new RunError(answer.why) : new Undeliverable(answer.why))
