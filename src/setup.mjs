@@ -32,6 +32,8 @@ import { buildRing, hasPcapHeaders, isRingCurrent, missingForRing } from './capt
 
 const NODE_MIN = [20, 19]
 const APT_TIMEOUT_MS = 180_000
+/** Left out of `npm test`; npm run test:live runs them. */
+const LONG_TESTS = 'test/live/!(run).test.ts'
 /** A test that spawns programs is slow on a busy machine; one that hangs ends all the same. */
 const TEST_TIMEOUT_MS = 60_000
 const LINES_SHOWN_MAX = 20
@@ -355,9 +357,12 @@ async function start(args) {
 
 function test(args) {
   setUp()
+  // Minutes of waiting for real servers, timers and ends: a command of their own (npm run test:live), which .ci/run calls as well.
+  const isAskedFor = args.some((arg) => arg.includes('test/live'))
+  const exclude = isAskedFor ? [] : [`--exclude=${LONG_TESTS}`]
   const child = spawn(
     process.execPath,
-    [inRoot('node_modules', 'vitest', 'vitest.mjs'), 'run', `--testTimeout=${TEST_TIMEOUT_MS}`, ...args],
+    [inRoot('node_modules', 'vitest', 'vitest.mjs'), 'run', `--testTimeout=${TEST_TIMEOUT_MS}`, ...exclude, ...args],
     { cwd: root, stdio: 'inherit' },
   )
   // A terminal sends its interrupt to vitest as well, so this process only waits; other signals are passed on.
