@@ -40,8 +40,10 @@ describe('report of an alert', () => {
     expect(ids.size).toBeGreaterThan(4)
     for (const id of ids) writeReport(reportOfAlert(id, log), { format: 'md', output: `${again}/` })
     const day = join(folder, 'reports', readdirSync(join(folder, 'reports'))[0])
-    expect(readdirSync(again).sort()).toEqual(readdirSync(day).sort())
-    for (const name of readdirSync(day)) expect(readFileSync(join(again, name)).equals(readFileSync(join(day, name))), name).toBe(true)
+    // Packets are not in the log: slices are cut once, when the capture is there.
+    const written = readdirSync(day).filter((name) => !/\.pcap(ng)?(\.json)?$/.test(name))
+    expect(readdirSync(again).sort()).toEqual(written.sort())
+    for (const name of written) expect(readFileSync(join(again, name)).equals(readFileSync(join(day, name))), name).toBe(true)
     rmSync(again, { recursive: true, force: true })
   })
 
