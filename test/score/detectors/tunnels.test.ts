@@ -131,8 +131,15 @@ describe('icmp.tunnel', () => {
   })
 
   it('finds it where the first packet seen is a reply', () => {
-    const begun = echoes(0, 120, 240, 1.1, { addr: [server, client], port: [0, 0] })
-    const { alerts } = judge([begun, echoes(130, 120, 220, 1)])
+    // What comes back is not what was asked: answers that repeat their questions are pings (B16).
+    const asked = { bytes: 28_800, squares: 15_275_520 }
+    const answered = { bytes: 21_600, squares: 7_776_000 }
+    const sizes = (first: typeof asked, second: typeof asked): Partial<Flow> => ({
+      payloadBytes: [first.bytes, second.bytes],
+      payloadSquares: [first.squares, second.squares],
+    })
+    const begun = echoes(0, 120, 240, 1.1, { addr: [server, client], port: [0, 0], ...sizes(answered, asked) })
+    const { alerts } = judge([begun, echoes(130, 120, 220, 1, sizes(asked, answered))])
     expect(alerts.map((a) => `${a.kind} ${a.actor} ${a.victims.addresses[0]}`)).toEqual([`icmp.tunnel ${client} ${server}`])
     expect(said(judge([echoes(0, 600, 56, 0, { addr: [server, client], port: [0, 0] })]))).toEqual([])
   })
