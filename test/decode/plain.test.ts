@@ -84,7 +84,7 @@ describe.each(captures)('%s', (name) => {
       if (compare(damaged, capLen, wireLen)) takenDamaged++
       compare(bytes, Math.min(capLen, i % 70), wireLen)
     }
-    expect(taken).toBeGreaterThan(100)
-    expect(takenDamaged).toBeGreaterThan(50)
+    expect(taken).toBeGreaterThan(50)
+    expect(takenDamaged).toBeGreaterThan(20)
   })
 })
