@@ -84,10 +84,7 @@ export const ROWS_WAITING = 1
 export const PULSE = 2
 /** Counted up from outside with each change that was posted: the loop looks for messages only then. */
 export const CHANGES = 3
-/**
- * 96 MiB of rows, of all queues together, and what is judged in two seconds: at the end this much and a full table of flows are judged
- * in time (live.ts).
- */
+/** 96 MiB of rows, of all queues together. At the end they are judged with a full table of flows as far as its time allows (live.ts). */
 export const ROWS_WAITING_MAX = 131_072
 
 const FACTS_EVERY_MS = 1000

@@ -5,7 +5,7 @@
  *
  * Needs root. In network namespaces of its own: a steady flood over 1,000 conversations, an office with its incident every ten seconds,
  * a port scan every twenty, every thirty a burst over 60,000 conversations. A line every ten seconds; at the end the slope of
- * memory after the first minute's worth of traffic (least squares), descriptors, losses. Exit code 1 when packets were lost, descriptors leaked, or
+ * memory after the first minute (least squares), descriptors, losses. Exit code 1 when packets were lost, descriptors leaked, or
  * memory grew by more than SLOPE_MAX_MB_PER_MIN.
  * --scale: the floods' rates times this, for a machine that has other work.
  * --record: with -w, to /dev/null. Memory is VmRSS of the whole process, both threads.
@@ -19,7 +19,6 @@ import { buildEntry } from './build-entry.mjs'
 
 /** Of 600 MB it would take a day and more to double; what the collector leaves lying about is larger. */
 const SLOPE_MAX_MB_PER_MIN = 0.5
-/** At full rate; at a lower one, after as much traffic. */
 const SETTLED_S = 60
 const EVERY_S = 10
 /** So that within the first minute each kind of traffic has been judged once, and the tables of hosts and pairs hold what they will hold. */
@@ -35,7 +34,6 @@ const { values } = parseArgs({
   },
 })
 const seconds = 60 * Number(values.minutes)
-const settled_s = SETTLED_S / Math.min(1, Number(values.scale))
 const rate = (packetsPerSecond) => String(packetsPerSecond * Number(values.scale))
 
 function sampleOf(pid) {
@@ -112,15 +110,15 @@ try {
   await sleep(1000)
   const { code, stderr } = await sensor.stop()
   const counts = countsOf(stderr)
-  const settled = samples.filter((one) => one.at_s >= settled_s)
+  const settled = samples.filter((one) => one.at_s >= SETTLED_S)
   const slope = slopeOf(settled, 'rss_MB')
   const leaked = settled.at(-1).descriptors - settled[0].descriptors
   console.log(`frames sent ${frames}, captured ${counts.captured}, dropped by kernel ${counts.droppedByKernel}; exit code ${code}`)
-  console.log(`descriptors: ${settled[0].descriptors} after the first ${settled_s.toFixed(0)} s, ${settled.at(-1).descriptors} at the end`)
+  console.log(`descriptors: ${settled[0].descriptors} after the first ${SETTLED_S} s, ${settled.at(-1).descriptors} at the end`)
   console.log(
-    `memory after the first ${settled_s.toFixed(0)} s: ${settled[0].rss_MB.toFixed(0)} MB, at the end ${settled.at(-1).rss_MB.toFixed(0)} MB`,
+    `memory after the first ${SETTLED_S} s: ${settled[0].rss_MB.toFixed(0)} MB, at the end ${settled.at(-1).rss_MB.toFixed(0)} MB`,
   )
-  console.log(`slope after the first ${settled_s.toFixed(0)} s: ${slope.toFixed(2)} MB a minute over ${settled.length} samples`)
+  console.log(`slope after the first ${SETTLED_S} s: ${slope.toFixed(2)} MB a minute over ${settled.length} samples`)
   const isFit = code === 0 && counts.captured === frames && counts.droppedByKernel === 0 && leaked <= 0 && slope <= SLOPE_MAX_MB_PER_MIN
   process.exitCode = isFit ? 0 : 1
 } finally {
