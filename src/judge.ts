@@ -10,7 +10,7 @@ import type { Interim } from './flow/interim.ts'
 import { readFlow } from './flow/read-flow.ts'
 import { RowView } from './flow/row-view.ts'
 import type { WatchLimits } from './flow/watch.ts'
-import type { Analyst } from './score/analyst.ts'
+import type { Analyst, Guarded } from './score/analyst.ts'
 
 const US_PER_S = 1e6
 
@@ -25,15 +25,26 @@ export function* flowsOf(batch: FlowBatch): Generator<Flow> {
   for (let i = 0; i < batch.count; i++) yield readFlow(row.moveTo(batch, i))
 }
 
-/** Hands what does not wait for a flow's end to the analyst. */
-export function judgeInterim(interim: Interim, analyst: Analyst): void {
+const unguarded: Guarded = (_what, _record, work) => work()
+
+/**
+ * Hands what does not wait for a flow's end to the analyst.
+ * @param guarded live, what keeps a bug in the judging of one record from taking the others with it (bug-guard.ts)
+ */
+export function judgeInterim(interim: Interim, analyst: Analyst, guarded: Guarded = unguarded): void {
   if (interim.kind === 'minute') return
-  if (interim.kind === 'link') return analyst.onLink(interim.sightings)
+  if (interim.kind === 'link') {
+    for (const sighting of interim.sightings) guarded('sighting', sighting, () => analyst.onLink(sighting))
+    return
+  }
   const batch = FlowBatch.of(interim.cells, interim.baseSec)
   const row = RowView.of(batch)
   const flows = Array.from({ length: batch.count }, (_, i) => readFlow(row.moveTo(batch, i)))
-  if (interim.kind === 'open') analyst.onOpenFlows(flows, interim.atUs)
-  else for (const [i, counters] of interim.counters.entries()) analyst.onDestinationCounters(counters, flows[i])
+  if (interim.kind === 'open') return analyst.onOpenFlows(flows, interim.atUs, guarded)
+  for (const [i, counters] of interim.counters.entries()) {
+    const example = flows[i]
+    guarded('counters', { counters, example }, () => analyst.onDestinationCounters(counters, example))
+  }
 }
 
 /** What the detectors want to know of open flows: no more than that is handed over. */

@@ -23,6 +23,8 @@ export interface LiveState {
   flowsMax: number
   rowsWaiting: number
   rowsJudged: number
+  /** Flows, counters and sightings that could not be judged because of a fault of the program. */
+  judgingBugs: number
   /** Analyst.counters. */
   analysis: Readonly<Record<string, number>>
   opened: readonly { kind: string; severity: string; count: number }[]
@@ -335,6 +337,16 @@ export const METRICS = [
     help: 'Flow rows judged.',
     labels: [],
     samples: ({ rowsJudged }) => one(rowsJudged),
+  },
+  {
+    name: 'flowscribe_internal_errors_total',
+    type: 'counter',
+    help: 'Faults of the program itself, each of which cost one block of packets (metering) or one record (judging).',
+    labels: ['stage'],
+    samples: ({ facts, judgingBugs }) => [
+      [{ stage: 'metering' }, facts?.bugs ?? 0],
+      [{ stage: 'judging' }, judgingBugs],
+    ],
   },
   {
     name: 'flowscribe_analysis_events_total',

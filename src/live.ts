@@ -29,7 +29,7 @@ import { LiveMutes } from './live-mutes.ts'
 import { LiveStatus } from './live-status.ts'
 import { LiveThreads } from './live-threads.ts'
 import { planReload, type Reload } from './reload.ts'
-import type { Analyst } from './score/analyst.ts'
+import type { Analyst, Guarded } from './score/analyst.ts'
 import type { AlertEvent } from './score/evidence.ts'
 import type { Mutes } from './score/mutes.ts'
 import { healthOptions, judgingBy, openAnalyst, randomHashSeed, SENSOR_NAME } from './sensor.ts'
@@ -146,6 +146,7 @@ class LiveRun {
       flowsMax: this.#options.config.flow.max_flows,
       rowsWaiting: this.#threads.rowsWaiting,
       rowsJudged: this.#flows,
+      judgingBugs: this.#guard.count,
       analysis: this.#analyst?.counters ?? {},
       opened: delivery.opened,
       suppressed: delivery.suppressed(mutes.rules),
@@ -222,7 +223,7 @@ class LiveRun {
     if (message.kind === 'interim') {
       const analyst = this.#analystOf(message.interim.baseSec)
       analyst.onSeen(message.seen)
-      judgeInterim(message.interim, analyst)
+      judgeInterim(message.interim, analyst, this.#guarded)
       return
     }
     if (message.kind === 'changed') return void this.#finishReload(message.fault)
@@ -268,15 +269,12 @@ class LiveRun {
   }
 
   #judgeFlows(batch: FlowBatch, analyst: Analyst): void {
-    for (const flow of flowsOf(batch)) {
-      this.#guard.run(
-        'flow',
-        'json',
-        () => analyst.onFlow(flow),
-        (path) => writeFileSync(path, JSON.stringify(flow), { mode: 0o640 }),
-      )
-    }
+    for (const flow of flowsOf(batch)) this.#guarded('flow', flow, () => analyst.onFlow(flow))
   }
+
+  /** A bug ends the judging of one record, not the run: the record is kept, the next one is judged. */
+  readonly #guarded: Guarded = (what, record, work) =>
+    this.#guard.run(what, 'json', work, (path) => writeFileSync(path, JSON.stringify(record), { mode: 0o640 }))
 
   #analystOf(baseSec: number): Analyst {
     if (this.#analyst !== null) return this.#analyst
@@ -339,7 +337,9 @@ class LiveRun {
         ...facts,
         sinks: this.#delivery.sinks,
         rowsJudged: this.#flows,
+        judgingBugs: this.#guard.count,
         rowsWaiting,
+        analysis: this.#analyst?.counters ?? null,
         memory_B: rss,
         heap_B: heapUsed,
         arrayBuffers_B: arrayBuffers,

@@ -89,6 +89,7 @@ const STATE: LiveState = {
   flowsMax: value(),
   rowsWaiting: value(),
   rowsJudged: value(),
+  judgingBugs: value(),
   analysis,
   opened: [{ kind: 'scan.vertical', severity: 'high', count: value() }],
   suppressed: [{ rule: 'm-1a2b3c4d', count: value() }],
@@ -141,6 +142,8 @@ describe('the metrics page', () => {
         expect(page).toMatch(new RegExp(`{interface="${of.device}"(,reason="[a-z]+")?} ${count}$`, 'm'))
       }
     }
+    expect(page).toContain(`flowscribe_internal_errors_total{stage="metering"} ${facts.bugs}\n`)
+    expect(page).toContain(`flowscribe_internal_errors_total{stage="judging"} ${STATE.judgingBugs}\n`)
     expect(page).toContain(`flowscribe_alerts_suppressed_total{rule="m-1a2b3c4d"} ${STATE.suppressed[0].count}\n`)
     expect(page).toContain('flowscribe_sink_up{sink="syslog"} 0\n')
     expect(page).toContain('flowscribe_capture_interface_up{interface="eth2"} 0\n')
@@ -185,6 +188,7 @@ describe('the metrics page', () => {
         'rule',
         'severity',
         'sink',
+        'stage',
         'table',
         'version',
       ].sort(),

@@ -87,6 +87,9 @@ export interface AnalystOptions extends FlowReader {
   onFlowJudged?: (flow: JudgedFlow) => void
 }
 
+/** Does a piece of work on one record; whether a bug in it takes the run down is for whoever runs it to say. */
+export type Guarded = (what: string, record: unknown, work: () => void) => void
+
 export interface JudgedFlow {
   judged: Judged
   surprise: Surprise
@@ -261,16 +264,18 @@ export class Analyst {
    * Rows so far of flows that are still open at `nowUs`; their finished rows come later and count in full. What adds up is not
    * touched: only detectors that read open flows look, and once for all connections of a client with a service.
    */
-  onOpenFlows(flows: readonly Flow[], nowUs: number): void {
+  onOpenFlows(flows: readonly Flow[], nowUs: number, guarded: Guarded): void {
     this.onTime(nowUs)
     const looks = new Map<SlowConnections, Look>()
-    for (const flow of flows) {
-      const judged = this.#orienter.judge(flow, this.#context.visibility.share())
-      const observed = this.#context.observeInterim(judged, nowUs)
-      if (observed.slow !== null)
-        looks.set(observed.slow, { judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null })
-    }
-    for (const look of looks.values()) this.#judgeOpen(look)
+    for (const flow of flows) guarded('open-flow', flow, () => this.#lookAtOpen(flow, nowUs, looks))
+    for (const look of looks.values()) guarded('open-flow', look.judged, () => this.#judgeOpen(look))
+  }
+
+  #lookAtOpen(flow: Flow, nowUs: number, looks: Map<SlowConnections, Look>): void {
+    const judged = this.#orienter.judge(flow, this.#context.visibility.share())
+    const observed = this.#context.observeInterim(judged, nowUs)
+    if (observed.slow !== null)
+      looks.set(observed.slow, { judged, observed, context: this.#context, surprisal: this.#surprisal, hostWindow: null })
   }
 
   /** What the meter counted in one second for one destination, open flows included, and the row so far of one of those flows. */
@@ -290,19 +295,17 @@ export class Analyst {
     }
   }
 
-  /** ARP messages and carried packets of one second, in order. */
-  onLink(sightings: readonly LinkSighting[]): void {
+  /** An ARP message or a carried packet; in order of time. */
+  onLink(sighting: LinkSighting): void {
     const { arp } = this.#context
-    for (const sighting of sightings) {
-      const { atUs } = sighting
-      this.onTime(atUs)
-      if (sighting.kind === 'arp') {
-        const message = arp.noteArp(sighting)
-        this.#lookAtArp({ atUs, station: message.station, message, arp })
-      } else {
-        const station = arp.noteCarried(sighting)
-        if (station !== null) this.#lookAtArp({ atUs, station, message: null, arp })
-      }
+    const { atUs } = sighting
+    this.onTime(atUs)
+    if (sighting.kind === 'arp') {
+      const message = arp.noteArp(sighting)
+      this.#lookAtArp({ atUs, station: message.station, message, arp })
+    } else {
+      const station = arp.noteCarried(sighting)
+      if (station !== null) this.#lookAtArp({ atUs, station, message: null, arp })
     }
   }
 

@@ -344,8 +344,17 @@ describe('a fault of the program', () => {
       await seams.send('v0', 'flood', '1000', '1', '10')
       expect(await sensor.says('internal error, this is a bug: one flow was given up')).toBe(true)
       expect(JSON.parse(readFileSync(join(folder, 'bugs', 'flow-1.json'), 'utf8')).port).toEqual([1024, 666])
+      // And an ARP request, which is judged before any flow ends.
+      const arp = Buffer.from(
+        'ffffffffffff 020000000001 0806 0001 0800 06 04 0001 020000000001 c6336442 000000000000 c6336401'.replaceAll(' ', ''),
+        'hex',
+      )
+      await seams.send('v0', 'file', captureOf('arp.pcap', [arp]), 'top')
+      expect(await sensor.says('internal error, this is a bug: one sighting was given up')).toBe(true)
+      expect(JSON.parse(readFileSync(join(folder, 'bugs', 'sighting-1.json'), 'utf8')).senderAddress).toBe('198.51.100.66')
       sensor.signal('SIGUSR1')
       expect(await sensor.says('"bugs":1')).toBe(true)
+      expect(await sensor.says('"judgingBugs":2')).toBe(true)
       // The rest goes on as ever, until there are too many.
       expect(sensor.isRunning).toBe(true)
       for (let turn = 0; turn < 15 && sensor.isRunning; turn++) {

@@ -31,7 +31,7 @@ export function judgeLink(sightings: readonly LinkSighting[]): AlertEvent[] {
     if (event.event === 'close') closed.push(event)
   })
   const inOrder = [...sightings].sort((a, b) => a.atUs - b.atUs)
-  it.onLink(inOrder)
+  for (const sighting of inOrder) it.onLink(sighting)
   it.finish((inOrder.at(-1)?.atUs ?? 0) + 1e6)
   return closed
 }

@@ -70,7 +70,7 @@ describe('open flows', () => {
     const held = range(80).map(
       (i): Flow => ({ ...session({ client: '198.51.100.4', server: '10.0.0.9', port: 80, at: i / 20 }, 230, 0, 30), endUs: 40e6 }),
     )
-    it.onOpenFlows(held, 40e6)
+    it.onOpenFlows(held, 40e6, (_what, _flow, work) => work())
     expect(kinds).toEqual(['open slow.http'])
   })
 
