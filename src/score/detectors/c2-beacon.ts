@@ -173,7 +173,7 @@ export const C2_BEACON = {
 function detect(look: Look, options: Options): Finding | null {
   const { judged, observed } = look
   const series = observed.attempts
-  if (series === null || series.kept.length <= options.gaps_min || judged.direction === 'in') return null
+  if (series === null || series.keptCount <= options.gaps_min || judged.direction === 'in') return null
   if (series.total > LOOK_ALWAYS_BELOW && series.total % 8 !== 0) return null
   if (series.failed >= FAILED_SHARE_MAX * series.total || series.clientPorts < options.client_ports_min) return null
   const regularity = regularityOf(series.kept.map((call) => call.atUs))

@@ -85,7 +85,7 @@ function detect(look: Look, options: Options): Finding | null {
   const { judged, observed } = look
   const series = observed.attempts
   if (series === null || judged.outcome !== 'failed' || judged.isServerInternal || judged.direction === 'in') return null
-  if (series.kept.length < options.attempts_min || series.failed < options.failed_share_min * series.total) return null
+  if (series.keptCount < options.attempts_min || series.failed < options.failed_share_min * series.total) return null
   return {
     actor: judged.addr[CLIENT],
     victim: judged.addr[SERVER],

@@ -69,6 +69,7 @@ export const TLS_OVERREAD = {
 function detect(look: Look, options: Options): Finding | null {
   const { judged, observed } = look
   if (observed.attempts === null || !TLS_PORTS.has(judged.port[SERVER]) || !judged.isServerInternal) return null
+  if (observed.attempts.keptCount < options.sessions_min) return null
   const such = observed.attempts.kept.filter(
     (call) =>
       call.clientBytes > 0 &&

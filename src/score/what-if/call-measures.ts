@@ -20,12 +20,13 @@ const LOOKED_AT_ALWAYS_BELOW = 64
 function shortened(look: Look, kept: number): Look {
   const { attempts } = look.observed
   if (attempts === null) return look
-  const share = kept / Math.max(1, attempts.kept.length)
+  const share = kept / Math.max(1, attempts.keptCount)
   const total = Math.round(attempts.total * share)
   const seen = total > LOOKED_AT_ALWAYS_BELOW ? total - (total % LOOKED_AT_EVERY) : total
   return lookWith(look, {
     attempts: overlay(attempts, {
-      kept: attempts.kept.slice(attempts.kept.length - kept),
+      kept: attempts.kept.slice(attempts.keptCount - kept),
+      keptCount: Math.min(kept, attempts.keptCount),
       total: seen,
       failed: Math.round(attempts.failed * share),
       answered: Math.round(attempts.answered * share),
@@ -37,7 +38,7 @@ export const CALLS: Measure<{ gaps_min: number }> = {
   what: 'calls kept for the test of the clock',
   unit: 'count',
   side: 'at least',
-  read: ({ observed }) => observed.attempts?.kept.length ?? null,
+  read: ({ observed }) => observed.attempts?.keptCount ?? null,
   bound: (_look, options) => options.gaps_min + 1,
   change: (look, value) => shortened(look, value),
 }
@@ -48,7 +49,7 @@ export const GAPS_ON_THE_CLOCK: Measure<{ gaps_min: number; chance_max_ratio: nu
   side: 'at least',
   read: ({ observed }) => (observed.attempts === null ? null : (regularityOf(starts(observed.attempts.kept))?.close ?? null)),
   // With more than half of them put off it, the clock is another one.
-  least: ({ observed }) => Math.ceil((observed.attempts?.kept.length ?? 0) / 2),
+  least: ({ observed }) => Math.ceil((observed.attempts?.keptCount ?? 0) / 2),
   bound: ({ observed }, options) => leastClose(observed.attempts?.kept ?? [], options.chance_max_ratio),
   change: (look, value) => {
     const { attempts } = look.observed
@@ -98,7 +99,7 @@ export const FAILED_CALLS: Measure<{ attempts_min: number }> = {
   what: 'calls without an answer',
   unit: 'count',
   side: 'at least',
-  read: ({ observed }) => (observed.attempts === null ? null : Math.min(observed.attempts.kept.length, observed.attempts.failed)),
+  read: ({ observed }) => (observed.attempts === null ? null : Math.min(observed.attempts.keptCount, observed.attempts.failed)),
   bound: (_look, options) => options.attempts_min,
   change: (look, value) => shortened(look, value),
 }
