@@ -2,7 +2,8 @@
  * How much of the two-way traffic reaches the sensor in both directions (SCORER.md section 3, "visibility first").
  *
  * In:  TCP contacts that prove a second direction existed: a completed handshake, data, or a SYN-ACK.
- * Out: share of distinct client-server pairs seen in both directions over the last five to ten minutes; null while unknown.
+ * Out: share of distinct client-server pairs seen in both directions over the last five to ten minutes; null while unknown. When it has
+ *      been under a half for ten minutes, that is told once a bucket.
  * Not: lone SYNs and lone probes. Nothing says that anyone ever answered them, so a scan or a flood cannot lower the share.
  *
  * A pair counts once in each of the two buckets, and one address with at most PAIRS_PER_HOST_MAX pairs a bucket: backscatter
@@ -17,6 +18,17 @@ const BUCKET_US = 5 * 60e6
 const KNOWN_PAIRS_MIN = 10
 const PAIRS_PER_HOST_MAX = 16
 const PAIRS_MAX = 16_384
+/** A share below this for so long means that the capture shows one direction (SCORER.md section 3). */
+const ASYMMETRIC_SHARE_MAX = 0.5
+export const ASYMMETRIC_US = 10 * 60e6
+
+export interface Asymmetry {
+  /** Of the window, and those of them that were seen in both directions. */
+  pairs: number
+  bothPairs: number
+  /** Since when it has been so. */
+  sinceUs: number
+}
 
 interface Bucket {
   /** Pair to "both directions were seen". */
@@ -28,13 +40,23 @@ interface Bucket {
 export class VisibilityShare {
   /** Pairs not counted because a bucket was full. */
   saturatedCount = 0
+  /** Set while the contact at hand is the one to tell it with. */
+  asymmetry: Asymmetry | null = null
+  #lowSinceUs: number | null = null
+  #toldSlot = Number.NEGATIVE_INFINITY
   #slot = Number.NEGATIVE_INFINITY
   #now: Bucket = emptyBucket()
   #before: Bucket = emptyBucket()
 
   observe(contact: Contact): void {
+    this.asymmetry = null
     if (!contact.hasExchange) return
     this.advance(contact.endUs)
+    this.#count(contact)
+    this.#noteAsymmetry(contact.endUs)
+  }
+
+  #count(contact: Contact): void {
     const key = `${contact.addr[CLIENT]} ${contact.addr[SERVER]}`
     const isBoth = contact.halves === 'both'
     const wasBoth = this.#now.pairs.get(key)
@@ -54,6 +76,19 @@ export class VisibilityShare {
   share(): number | null {
     const total = this.#now.pairs.size + this.#before.pairs.size
     return total < KNOWN_PAIRS_MIN ? null : (this.#now.bothCount + this.#before.bothCount) / total
+  }
+
+  #noteAsymmetry(nowUs: number): void {
+    const share = this.share()
+    if (share === null || share >= ASYMMETRIC_SHARE_MAX) {
+      this.#lowSinceUs = null
+      return
+    }
+    this.#lowSinceUs ??= nowUs
+    if (nowUs - this.#lowSinceUs < ASYMMETRIC_US || this.#slot === this.#toldSlot) return
+    this.#toldSlot = this.#slot
+    const pairs = this.#now.pairs.size + this.#before.pairs.size
+    this.asymmetry = { pairs, bothPairs: this.#now.bothCount + this.#before.bothCount, sinceUs: this.#lowSinceUs }
   }
 
   #hasRoom(contact: Contact): boolean {

@@ -6,7 +6,7 @@
  */
 import { AMP_REFLECTOR, AMP_VICTIM } from './kinds/amplification.ts'
 import { MITM_ARP, SWEEP_ARP } from './kinds/arp.ts'
-import { NETWORK_CHANGED, UNUSUAL_HOST } from './kinds/baseline.ts'
+import { CAPTURE_ASYMMETRIC, NETWORK_CHANGED, UNUSUAL_HOST } from './kinds/baseline.ts'
 import { BRUTE_LOGIN } from './kinds/brute-login.ts'
 import { C2_BEACON, C2_DEADPEER, LONG_CONN } from './kinds/command-channels.ts'
 import { SCAN_BACKGROUND, SWEEP_ICMP } from './kinds/discovery.ts'
@@ -50,6 +50,7 @@ export const KINDS: Readonly<Record<string, KindWords>> = {
   'tls.overread': TLS_OVERREAD,
   'unusual.host': UNUSUAL_HOST,
   'network.changed': NETWORK_CHANGED,
+  'capture.asymmetric': CAPTURE_ASYMMETRIC,
 }
 
 export function kindWords(kind: string): KindWords {

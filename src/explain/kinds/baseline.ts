@@ -1,4 +1,4 @@
-/** unusual.host, network.changed: what the baseline says by itself. It informs; it accuses nobody (SCORER.md section 4). */
+/** unusual.host, network.changed, capture.asymmetric: what baseline and capture say by themselves. It informs; it accuses nobody. */
 import type { Facts } from '../facts.ts'
 import type { DetectionRule, KindWords } from './kind.ts'
 import { bpfFilter, SCAN_THRESHOLD, suricataRule, zeekQuery } from './rules.ts'
@@ -41,4 +41,21 @@ export const NETWORK_CHANGED: KindWords = {
   actions: () => ['If the change is not known: compare what hosts and services are active now with those of last week.'],
   longerTerm: () => [],
   rule: (f) => ruleFor(f, 4242702, 'network.changed'),
+}
+
+export const CAPTURE_ASYMMETRIC: KindWords = {
+  signatureId: 4242703,
+  revision: 1,
+  category: 'Potentially Bad Traffic',
+  happened: () => 'Most conversations have been seen in one direction only for a while.',
+  implications: () => [
+    'Whether something was answered is not known here: scans, floods, guessed logins and uploads are not judged, or judged less surely, until it recovers.',
+    'A mirror port that copies only what comes in, one missing port of a tap, or routing with another way back do this.',
+  ],
+  vectors: () => [],
+  undecidable: ['which of these it is: the other direction was not seen'],
+  decidingCheck: () => 'Run `flowscribe doctor` on the interface: it says whether the mirror port shows one direction, and what cures it.',
+  actions: () => ['Have the switch mirror both directions, or capture both ports of the tap together.'],
+  longerTerm: () => [],
+  rule: (f) => ruleFor(f, 4242703, 'capture.asymmetric'),
 }

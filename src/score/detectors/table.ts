@@ -8,6 +8,7 @@ import { AMP_VICTIM } from './amp-victim.ts'
 import { BRUTE_LOGIN } from './brute-login.ts'
 import { C2_BEACON } from './c2-beacon.ts'
 import { C2_DEADPEER } from './c2-deadpeer.ts'
+import { CAPTURE_ASYMMETRIC } from './capture-asymmetric.ts'
 import type { ArpDetector, Detector } from './detector.ts'
 import { DNS_TUNNEL } from './dns-tunnel.ts'
 import { EXFIL_VOLUME } from './exfil-volume.ts'
@@ -57,6 +58,7 @@ export const DETECTORS = {
   detectors_mitm_arp: MITM_ARP,
   detectors_unusual_host: UNUSUAL_HOST,
   detectors_network_changed: NETWORK_CHANGED,
+  detectors_capture_asymmetric: CAPTURE_ASYMMETRIC,
 } as const satisfies Readonly<Record<string, Detector<OptionTable> | ArpDetector<OptionTable>>>
 
 export type DetectorSection = keyof typeof DETECTORS

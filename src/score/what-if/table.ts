@@ -41,6 +41,7 @@ export const MEASURES: { readonly [S in DetectorSection]: readonly Measure<Optio
   // What is rare is so beside a whole baseline: no single quantity that could have been less.
   detectors_unusual_host: [],
   detectors_network_changed: [],
+  detectors_capture_asymmetric: [],
 }
 
 /** The table for those who know a section only at run time: its options come from the same section. */
