@@ -4,6 +4,7 @@
  *   send IF flood RATE SECONDS FLOWS     60-octet UDP frames over FLOWS conversations; RATE a second, 0: as fast as it goes
  *   send IF inject RATE SECONDS FLOWS    the same frames as if IF received them, several times faster: the kernel makes them itself
  *                                        (BPF_PROG_RUN on live frames, Linux 5.18), on this core
+ *   send IF forged RATE SECONDS SEED     such frames, each of another sender, as in a flood from forged addresses
  *   send IF file PCAP top|recorded       the frames of a classic pcap file (this machine's byte order), at once or at their pace
  *
  * Out: one line: frames sent, seconds taken. The count is of what the kernel took from us.
@@ -103,6 +104,40 @@ static uint64_t flood(int fd, double rate, double seconds, unsigned flows) {
     sent += sendBatch(fd, messages, BATCH);
   }
   free(frames);
+  return sent;
+}
+
+/* Another sender each: not among 198.18.0.0/15, whose conversations go on. */
+static void forgeSender(uint8_t *b, uint32_t *state) {
+  *state = *state * 1664525u + 1013904223u;
+  const uint32_t mixed = (*state ^ (*state >> 15)) * 0x2c1b3c6du;
+  b[26] = (uint8_t)(20 + (mixed >> 24) % 80);
+  b[27] = (uint8_t)(mixed >> 16);
+  b[28] = (uint8_t)(mixed >> 8);
+  b[29] = (uint8_t)mixed;
+  b[24] = b[25] = 0;
+  const uint16_t sum = checksum(b + 14, 20);
+  b[24] = (uint8_t)(sum >> 8);
+  b[25] = (uint8_t)sum;
+}
+
+static uint64_t forge(int fd, double rate, double seconds, uint32_t seed) {
+  static uint8_t frames[BATCH][FRAME_LEN];
+  struct iovec parts[BATCH];
+  struct mmsghdr messages[BATCH];
+  memset(messages, 0, sizeof messages);
+  for (unsigned i = 0; i < BATCH; i++) {
+    makeFrame(frames[i], i);
+    parts[i] = (struct iovec){frames[i], FRAME_LEN};
+    messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+  }
+  uint64_t sent = 0;
+  const double start = nowS();
+  for (double now = start; now - start < seconds; now = nowS()) {
+    if (rate > 0 && (double)sent > (now - start) * rate) continue;
+    for (unsigned i = 0; i < BATCH; i++) forgeSender(frames[i], &seed);
+    sent += sendBatch(fd, messages, BATCH);
+  }
   return sent;
 }
 
@@ -208,21 +243,23 @@ static uint64_t sendFile(int fd, const char *path, bool isRecordedPace) {
 
 int main(int argc, char **argv) {
   const bool isInjected = argc == 6 && strcmp(argv[2], "inject") == 0;
-  const bool isFlood = isInjected || (argc == 6 && strcmp(argv[2], "flood") == 0);
+  const bool isForged = argc == 6 && strcmp(argv[2], "forged") == 0;
+  const bool isFlood = isInjected || isForged || (argc == 6 && strcmp(argv[2], "flood") == 0);
   const bool isFile = argc == 5 && strcmp(argv[2], "file") == 0;
   if (!isFlood && !isFile) {
-    fprintf(stderr, "usage: send IF flood|inject RATE SECONDS FLOWS | send IF file PCAP top|recorded\n");
+    fprintf(stderr, "usage: send IF flood|inject RATE SECONDS FLOWS | send IF forged RATE SECONDS SEED | send IF file PCAP top|recorded\n");
     return 2;
   }
   const int fd = openInterface(argv[1]);
-  const unsigned long flows = isFlood ? strtoul(argv[5], NULL, 10) : 1;
+  const unsigned long flows = isForged ? 1 : isFlood ? strtoul(argv[5], NULL, 10) : 1;
   if (flows < 1 || flows > (isInjected ? CLIENTS : FLOWS_MAX)) return 2;
   const double start = nowS();
   const double rate = isFlood ? strtod(argv[3], NULL) : 0;
   const double seconds = isFlood ? strtod(argv[4], NULL) : 0;
-  const uint64_t sent = isInjected ? inject(argv[1], rate, seconds, (unsigned)flows)
-                        : isFlood  ? flood(fd, rate, seconds, (unsigned)flows)
-                                   : sendFile(fd, argv[3], strcmp(argv[4], "recorded") == 0);
+  const uint64_t sent = isForged     ? forge(fd, rate, seconds, (uint32_t)strtoul(argv[5], NULL, 10))
+                        : isInjected ? inject(argv[1], rate, seconds, (unsigned)flows)
+                        : isFlood    ? flood(fd, rate, seconds, (unsigned)flows)
+                                     : sendFile(fd, argv[3], strcmp(argv[4], "recorded") == 0);
   printf("%llu %.6f\n", (unsigned long long)sent, nowS() - start);
   return 0;
 }
