@@ -19,10 +19,10 @@ export function judge(batch: FlowBatch, analyst: Analyst): void {
   for (const flow of flowsOf(batch)) analyst.onFlow(flow)
 }
 
-/** A batch's rows, in order. */
-export function* flowsOf(batch: FlowBatch): Generator<Flow> {
+/** A batch's rows, in order, from one to before another. */
+export function* flowsOf(batch: FlowBatch, from = 0, to = batch.count): Generator<Flow> {
   const row = RowView.of(batch)
-  for (let i = 0; i < batch.count; i++) yield readFlow(row.moveTo(batch, i))
+  for (let i = from; i < to; i++) yield readFlow(row.moveTo(batch, i))
 }
 
 const unguarded: Guarded = (_what, _record, work) => work()

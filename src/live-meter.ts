@@ -33,6 +33,7 @@ import { ENDED_EVICTED } from './flow/row.ts'
 import type { TableCounters, TableLimits } from './flow/table.ts'
 import { NO_WATCH, type Watch, type WatchLimits } from './flow/watch.ts'
 import { startRecording } from './recording.ts'
+import { RowGatherer, type RowsMessage } from './row-gatherer.ts'
 
 export interface LiveMeterOptions {
   driver: 'ring' | 'cap'
@@ -151,7 +152,7 @@ export interface LiveCounters {
 export type LiveMessage =
   | { kind: 'failed'; device: string; code: string; message: string }
   | { kind: 'open'; facts: LiveFacts }
-  | { kind: 'rows'; baseSec: number; cells: Float64Array<ArrayBuffer>; seen: Seen }
+  | RowsMessage
   | { kind: 'interim'; interim: Interim; seen: Seen }
   | { kind: 'facts'; facts: LiveFacts }
   /** A change was put in force, or not: then `fault` says why, and all is as before. */
@@ -222,6 +223,7 @@ class LiveMeter {
   readonly #options: LiveMeterOptions
   readonly #source: LiveSource
   readonly #emit: EmitToStarter
+  readonly #rows: RowGatherer
   readonly #meter: Meter
   #reader: LiveReader | null = null
   /** Of several: what is read, from the instant agreed on. */
@@ -243,16 +245,20 @@ class LiveMeter {
     this.#options = options
     this.#takeChange = takeChange
     this.#recording = recording
-    this.#guard = new BugGuard(options.bugFolder, (bug) => emit({ kind: 'bug', bug }))
+    this.#rows = new RowGatherer(emit)
+    this.#emit = (message) => {
+      this.#rows.flush()
+      emit(message)
+    }
+    this.#guard = new BugGuard(options.bugFolder, (bug) => this.#emit({ kind: 'bug', bug }))
     this.#memory = options.memory === null ? null : new PacketMemory(options.memory)
     this.#source = source
-    this.#emit = emit
     this.#meter = new Meter(
       options.limits,
       (batch) => this.#handOn(batch),
       {
         limits: options.watch,
-        onInterim: (interim) => emit({ kind: 'interim', interim, seen: this.#meter.seenSoFar() }),
+        onInterim: (interim) => this.#emit({ kind: 'interim', interim, seen: this.#meter.seenSoFar() }),
         ...(options.queue === null ? {} : { onTurn: (nowUs: number) => this.#turn(nowUs) }),
       },
       options.health,
@@ -278,6 +284,7 @@ class LiveMeter {
       // Before its rows can leave: whoever judges them finds their packets.
       this.#memory?.put(slab)
       this.#meterSlab(slab)
+      this.#rows.flush()
       this.#tellThrough()
     }
     reader.close()
@@ -380,7 +387,7 @@ class LiveMeter {
   #handOn(batch: FlowBatch): void {
     Atomics.add(this.#options.control, ROWS_WAITING, batch.count)
     Atomics.add(this.#options.control, PULSE, 1)
-    this.#emit({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: this.#meter.seenSoFar() })
+    this.#rows.add(batch, this.#meter.seenSoFar())
   }
 
   #waitForAnalysis(): void {

@@ -29,6 +29,7 @@ import { LiveMutes } from './live-mutes.ts'
 import { LiveStatus } from './live-status.ts'
 import { LiveThreads } from './live-threads.ts'
 import { planReload, type Reload } from './reload.ts'
+import { type RowsMessage, stretchesOf } from './row-gatherer.ts'
 import type { Analyst, Guarded } from './score/analyst.ts'
 import type { AlertEvent } from './score/evidence.ts'
 import type { Mutes } from './score/mutes.ts'
@@ -216,10 +217,7 @@ class LiveRun {
   }
 
   #take(message: Exclude<LiveMessage, { kind: 'end' | 'failed' }>): void {
-    if (message.kind === 'rows') {
-      this.#judge(message.baseSec, message.cells, message.seen)
-      return
-    }
+    if (message.kind === 'rows') return this.#judge(message)
     if (message.kind === 'interim') {
       const analyst = this.#analystOf(message.interim.baseSec)
       analyst.onSeen(message.seen)
@@ -258,18 +256,20 @@ class LiveRun {
     this.#log.error({ stack, path }, `internal error, this is a bug: one ${what} was given up; ${kept}`)
   }
 
-  #judge(baseSec: number, cells: Float64Array<ArrayBuffer>, seen: Seen): void {
-    const batch = FlowBatch.of(cells, baseSec)
+  #judge(message: RowsMessage): void {
+    const batch = FlowBatch.of(message.cells, message.baseSec)
     this.#flows += batch.count
     this.#digest.addRows(batch)
-    const analyst = this.#analystOf(baseSec)
-    analyst.onSeen(seen)
-    if (performance.now() < this.#judgeUntilMs) this.#judgeFlows(batch, analyst)
-    else this.#notJudged += batch.count
-  }
-
-  #judgeFlows(batch: FlowBatch, analyst: Analyst): void {
-    for (const flow of flowsOf(batch)) this.#guarded('flow', flow, () => analyst.onFlow(flow))
+    const analyst = this.#analystOf(message.baseSec)
+    if (performance.now() >= this.#judgeUntilMs) {
+      analyst.onSeen(message.seen)
+      this.#notJudged += batch.count
+      return
+    }
+    for (const { from, to, seen } of stretchesOf(message)) {
+      analyst.onSeen(seen)
+      for (const flow of flowsOf(batch, from, to)) this.#guarded('flow', flow, () => analyst.onFlow(flow))
+    }
   }
 
   /** A bug ends the judging of one record, not the run: the record is kept, the next one is judged. */
