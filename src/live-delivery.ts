@@ -38,9 +38,11 @@ const BATCH_BYTES_MAX = 1e6
 /** One pass over the memory finds the packets of so many alerts. */
 const SLICES_A_PASS = 64
 const TIDY_EVERY_MS = 60_000
-/** At the end, together under the ten seconds within which a signal ends the run. */
-const LAST_ALERTS_MS = 5500
-const LAST_REPORTS_MS = 2000
+/** When there is no end to be met, as when the run fails. */
+const END_MS = 9000
+/** Of the time until the end: kept for what comes after the alerts, after the reports, and for files that never were opened. */
+const AFTER_ALERTS_MS = 1000
+const AFTER_REPORTS_MS = 500
 const LAST_FILES_MS = 1500
 
 export type DeliveryConfig = Pick<Config, 'output' | 'syslog' | 'mutes' | 'flow'>
@@ -312,13 +314,22 @@ export class LiveDelivery {
     }))
   }
 
-  /** Waits some seconds for what is on its way, says what was lost, and gives back how many alert lines were. */
-  async close(): Promise<number> {
+  /** More waits than the disk takes at once: at the end alerts need time. */
+  get isBehind(): boolean {
+    return this.#alerts.isAway || this.#alerts.length > BATCH_LINES_MAX
+  }
+
+  /**
+   * Waits for what is on its way, says what was lost, and gives back how many alert lines were.
+   * @param untilMs by performance.now(): what is not done by then is given up, whatever hangs
+   */
+  async close(untilMs = performance.now() + END_MS): Promise<number> {
+    const msUntil = (beforeMs: number): number => Math.max(0, untilMs - beforeMs - performance.now())
     if (this.#tidying !== null) clearInterval(this.#tidying)
-    const syslogLeft = this.#syslog.close(LAST_ALERTS_MS)
-    const alertsLeft = await this.#alerts.close(LAST_ALERTS_MS)
-    const slicesLeft = this.#slices.close(LAST_REPORTS_MS)
-    const reportsLeft = await this.#reports.close(LAST_REPORTS_MS)
+    const syslogLeft = this.#syslog.close(msUntil(AFTER_REPORTS_MS))
+    const alertsLeft = await this.#alerts.close(msUntil(AFTER_ALERTS_MS))
+    const slicesLeft = this.#slices.close(msUntil(AFTER_REPORTS_MS))
+    const reportsLeft = await this.#reports.close(msUntil(AFTER_REPORTS_MS))
     if (this.#sliced !== null) {
       const { slices, incomplete } = this.#sliced
       this.#log.info({ slices, incomplete }, 'packets kept beside reports')
@@ -326,7 +337,7 @@ export class LiveDelivery {
     if ((await slicesLeft) > 0) this.#log.error({ sink: 'slices', lost: await slicesLeft }, 'slices: not written before the end')
     if (reportsLeft > 0) this.#log.error({ sink: 'reports', lost: reportsLeft }, 'reports: not written before the end')
     if ((await syslogLeft) > 0) this.#log.error({ sink: 'syslog', lost: await syslogLeft }, 'syslog: not delivered before the end')
-    const haveEnded = await Promise.all([this.#thread.end(LAST_FILES_MS), this.#slicer?.end(LAST_FILES_MS) ?? true])
+    const haveEnded = await Promise.all([this.#thread.end(msUntil(0)), this.#slicer?.end(msUntil(0)) ?? true])
     if (haveEnded.includes(false)) dieAtExit()
     return alertsLeft
   }

@@ -41,8 +41,11 @@ import { hasSlices } from './slices.ts'
 /** Under the output folder: what the program could not bear. */
 const BUG_FOLDER = 'bugs'
 const STATUS_EVERY_MS = 5000
-/** After a signal, of the ten seconds in which the process must be gone; the rest is for what is then still to be closed. */
-const JUDGE_AT_END_MS = 6000
+/** After a signal, of the ten seconds in which the process must be gone: all is given up that is not done by then. */
+const END_MS = 9300
+/** Of these, flows are judged for so long; less where the disk is behind with alerts. The rest is for episodes that close, and for files. */
+const JUDGE_AT_END_MS = 7000
+const JUDGE_AT_END_BEHIND_MS = 5500
 
 export interface LiveRunOptions {
   driver: 'ring' | 'cap'
@@ -124,8 +127,8 @@ class LiveRun {
   /** The reload that waits for the meter's word, and whether another was asked for meanwhile. */
   #pending: { plan: Reload; filter: string; mutes: Mutes | null } | null = null
   #isAskedAgain = false
-  /** When judging must be over; Infinity until the end is asked for. */
-  #judgeUntilMs = Infinity
+  /** When the end was asked for; Infinity until then. */
+  #endsSinceMs = Infinity
   #notJudged = 0
   #statusAtMs = 0
   #configChanges = 0
@@ -163,7 +166,7 @@ class LiveRun {
   async run(): Promise<LiveSummary> {
     const { signal, onSignal, manager } = this.#options
     const stop = (): void => {
-      this.#judgeUntilMs = performance.now() + JUDGE_AT_END_MS
+      this.#endsSinceMs = Math.min(this.#endsSinceMs, performance.now())
       manager.stopping()
       this.#threads.stop()
     }
@@ -182,7 +185,7 @@ class LiveRun {
       signal.removeEventListener('abort', stop)
       await this.#status.close()
       await this.#threads.close()
-      alertLinesLost = await this.#delivery.close()
+      alertLinesLost = await this.#delivery.close(this.#endsSinceMs + END_MS)
     }
     return this.#summary(end, alertLinesLost)
   }
@@ -261,7 +264,7 @@ class LiveRun {
     this.#flows += batch.count
     this.#digest.addRows(batch)
     const analyst = this.#analystOf(message.baseSec)
-    if (performance.now() >= this.#judgeUntilMs) {
+    if (this.#isOutOfTime()) {
       analyst.onSeen(message.seen)
       this.#notJudged += batch.count
       return
@@ -270,6 +273,12 @@ class LiveRun {
       analyst.onSeen(seen)
       for (const flow of flowsOf(batch, from, to)) this.#guarded('flow', flow, () => analyst.onFlow(flow))
     }
+  }
+
+  /** Whether what is still to be judged must be left. */
+  #isOutOfTime(): boolean {
+    const sinceMs = performance.now() - this.#endsSinceMs
+    return sinceMs >= JUDGE_AT_END_MS || (sinceMs >= JUDGE_AT_END_BEHIND_MS && this.#delivery.isBehind)
   }
 
   /** A bug ends the judging of one record, not the run: the record is kept, the next one is judged. */

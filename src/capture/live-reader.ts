@@ -15,7 +15,7 @@ import { MARKER_MIN, REC_CAP_LEN, REC_HEADER_LEN, REC_WIRE_LEN, type Slab } from
 const WAIT_MS = 100
 /** At the end: how long the line must be silent, since what came before the signal may be in a block that the kernel holds. */
 const LAST_WAIT_MS = 150
-const LAST_READS_MS_MAX = 1000
+const LAST_READS_MS_MAX = 2000
 
 export interface LiveReaderOptions {
   source: LiveSource

@@ -31,6 +31,8 @@ const FAILED = 4
 const FAULT_BYTES = 1024
 /** At the end: without a single buffer written for so long, the disk has had its time. */
 const PATIENCE_MS = 2500
+/** And at most so long however it gets on: the process must be gone ten seconds after a signal. */
+const END_MS_MAX = 6000
 const LOOK_EVERY_MS = 100
 
 /** Crosses to the writing thread as worker data. */
@@ -87,12 +89,13 @@ export class QueueSink implements PcapngSink {
     }
   }
 
-  /** As long as the writer gets on. */
+  /** As long as the writer gets on, within the time that there is. */
   #waitForEnd(): void {
     const { words } = this.#queue
     endInput(this.#queue)
     let tail = Atomics.load(words, TAIL)
     let quietMs = 0
+    const untilMs = performance.now() + END_MS_MAX
     while (Atomics.load(words, STATE) < ENDED) {
       Atomics.wait(words, TAIL, tail, LOOK_EVERY_MS)
       const now = Atomics.load(words, TAIL)
@@ -100,6 +103,7 @@ export class QueueSink implements PcapngSink {
       tail = now
       if (quietMs === PATIENCE_MS) Atomics.store(words, STATE, GIVEN_UP)
       if (quietMs > 2 * PATIENCE_MS) throw new RunError('the recording was not written to its end: the disk does not answer')
+      if (performance.now() > untilMs) throw new RunError('the recording was not written to its end: the disk is too slow')
     }
     if (Atomics.load(words, STATE) === FAILED) throw this.#fault()
   }

@@ -9,7 +9,7 @@
  */
 import { createHash } from 'node:crypto'
 import { BATCH_CELLS, type FlowBatch } from '../flow/batch.ts'
-import { ROW_BYTES } from '../flow/row.ts'
+import { ROW_BYTES, ROW_CELLS } from '../flow/row.ts'
 
 /** Keys of eve's top level that do not count. */
 const OUTER_KEYS = ['in_iface', 'pcap_filename', 'pkt_src', 'host']
@@ -25,8 +25,11 @@ export class RunDigest {
   addRows(batch: FlowBatch): void {
     if (!this.#hasBase) this.#flows.update(`rows of layout ${batch.version} since ${batch.baseSec}\n`)
     this.#hasBase = true
-    batch.copyRows(this.#rows)
-    this.#flows.update(new Uint8Array(this.#rows.buffer, 0, batch.count * ROW_BYTES))
+    // As they come from another thread they lie one after the other already.
+    const isPacked = batch.cells.length === batch.count * ROW_CELLS
+    if (!isPacked) batch.copyRows(this.#rows)
+    const { buffer, byteOffset } = isPacked ? batch.cells : this.#rows
+    this.#flows.update(new Uint8Array(buffer, byteOffset, batch.count * ROW_BYTES))
   }
 
   /** @param line the JSON text of an alert line. */
