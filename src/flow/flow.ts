@@ -91,6 +91,8 @@ export interface Flow {
   idleUs: Measured
   /** Standard deviation of the gaps between packets, µs; absent when not measured. */
   gapStdUs?: Measured
+  /** Packets of the connection so far that are several, merged by the capturing host; absent when there are none. */
+  mergedPackets?: number
   /** SYN with payload, FIN only and so on: the flags octet of the row's first packet; null when not TCP. */
   firstFlags: number | null
   /** Where the row's numbers lie while its batch is alive; null for foreign records. */

@@ -136,6 +136,11 @@ export class Health {
     return found === COPY
   }
 
+  /** Whether the packet at this place of the block is several, merged by the capturing host. */
+  isOversize(index: number): boolean {
+    return this.#found[index] === OVERSIZE
+  }
+
   sumOf(key: Exclude<keyof InterfaceHealth, 'interfaceId'>): number {
     let sum = 0
     for (const one of this.interfaces) sum += one[key]

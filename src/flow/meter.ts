@@ -243,7 +243,8 @@ export class Meter {
         table.advance(packet.timeUs)
         this.counters.dropped[DUPLICATE]++
         this.#copiesAtHand++
-      } else table.meter(packet)
+      } else if (health.isOversize(i)) table.meterMerged(packet)
+      else table.meter(packet)
       // Also of a copy: who put it on the wire is what ARP spoofing shows by.
       if (this.#carriedLeft > 0) this.#noteCarried(i)
     }

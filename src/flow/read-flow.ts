@@ -34,6 +34,7 @@ export function readFlow(row: RowView): Flow {
   const isTcp = proto === TCP
   const firstPacket = row.word(Row.FIRST_PACKET_W)
   const state = row.word(Row.STATE_W)
+  const mergedPackets = row.word(Row.MERGED_PACKETS_W)
   const isIcmp = proto === ICMP || proto === ICMPV6
   return {
     id: flowId(row),
@@ -51,14 +52,16 @@ export function readFlow(row: RowView): Flow {
     ...(row.cell(Row.CONNECTION_START_US) === row.startUs ? {} : { connectionStartUs: row.cell(Row.CONNECTION_START_US) }),
     packets: pair((d) => row.wordOf(d, Row.D_PACKETS_W)),
     payloadBytes: pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM)),
-    payloadSquares: pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM_SQ)),
+    // Of merged packets the sizes are not those of the wire.
+    payloadSquares: mergedPackets > 0 ? [null, null] : pair((d) => row.cellOf(d, Row.D_PAYLOAD_SUM_SQ)),
     ipBytes: pair((d) => row.cellOf(d, Row.D_IP_SUM)),
     flags: isTcp ? pair((d) => flagCounts(row, d)) : null,
     connState: isTcp ? tcpConnState(state) : otherConnState(state),
     history: isTcp ? historyOf(row.words, row.at) : '',
     icmpErrors: row.word(Row.ICMP_ERRORS_W),
     idleUs: row.cell(Row.IDLE_SUM_US),
-    gapStdUs: gapStd(row),
+    gapStdUs: mergedPackets > 0 ? null : gapStd(row),
+    ...(mergedPackets > 0 ? { mergedPackets } : {}),
     firstFlags: isTcp ? firstPacket & 0xff : null,
     row: { cells: row.cells, words: row.words, at: row.at },
   }

@@ -156,6 +156,8 @@ export const OUTER_B_W = 196
 export const TUNNEL_ID_W = 200
 /** An index into TUNNEL_KINDS in bits 0–7, how many wrappers in bits 8–15; 0 for a connection that was not wrapped. */
 export const TUNNEL_KIND_W = 201
+/** Super-packets of the connection so far (oversize.ts): its packets are fewer, larger and further apart than on the wire. */
+export const MERGED_PACKETS_W = 202
 /** First cell of what a cut copies whole: lines 11 and 12. */
 export const CONNECTION_AT = 88
 

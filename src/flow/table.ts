@@ -201,6 +201,13 @@ export class FlowTable {
     if (p.quotedProto !== 0) this.#noteIcmpError(p)
   }
 
+  /** The same for a packet that is several, merged by the capturing host: its flow remembers. */
+  meterMerged(p: Packet): void {
+    this.meter(p)
+    const slot = this.#find(p)
+    if (slot !== NOT_FOUND) this.#w[slot * Row.ROW_WORDS + Row.MERGED_PACKETS_W]++
+  }
+
   /** Packet time passes: what is due ends. Also called for ticks on a silent line. */
   advance(t: number): void {
     const clock = this.#clock

@@ -72,7 +72,7 @@ function faultRows(v: Visibility): Row[] {
     rows.push([
       'Packets merged by receive offload',
       countText(v.oversizePackets),
-      'the capturing host joined several into one: packet counts are too low, sizes and gaps too large',
+      'the capturing host joined several into one: packet counts are too low, sizes and gaps too large, and none of these is evidence for such flows. `ethtool -K IF gro off lro off tso off` there cures it',
     ])
   if (v.checksumsBad)
     rows.push([

@@ -198,8 +198,10 @@ export function measure(judged: Judged, observed: Observed, baseSec: number, out
   const { flow } = judged
   const client = nanOf(judged.payloadBytes[CLIENT])
   const server = nanOf(judged.payloadBytes[SERVER])
-  const clientPackets = nanOf(judged.packets[CLIENT])
-  const serverPackets = nanOf(judged.packets[SERVER])
+  // How many packets the wire carried is not known where the capturing host merged some: nothing is unusual by their number and sizes.
+  const isMerged = flow.mergedPackets !== undefined
+  const clientPackets = isMerged ? Number.NaN : nanOf(judged.packets[CLIENT])
+  const serverPackets = isMerged ? Number.NaN : nanOf(judged.packets[SERVER])
   const durationUs = judged.lastUs - judged.startUs
   const packets = clientPackets + serverPackets
   const gapMeanUs = packets >= 2 ? durationUs / (packets - 1) : Number.NaN
