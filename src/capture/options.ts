@@ -64,7 +64,7 @@ export const CAPTURE_OPTIONS = {
     oneOf: ['none', 'auto', 'all'],
     unit: '',
     comment:
-      'Of which packets checksums are looked at; auto takes one in 1,024. They are counted only: every packet is metered. Suricata (-k) and Zeek throw packets with wrong ones away.',
+      'Of which packets checksums are looked at; auto takes one in sixteen for ten minutes, then one in 1,024. They are counted only: every packet is metered. Suricata (-k) and Zeek throw packets with wrong ones away.',
   },
   promiscuous: { kind: 'flag', default: true, unit: '', comment: 'Whether frames to other hosts are taken, as a mirror port needs.' },
 } as const satisfies OptionTable

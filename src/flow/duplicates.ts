@@ -8,7 +8,9 @@
  *      (RFC 6864, section 4); but senders of unfragmentable packets may leave it 0 or never change it (scapy: always 1), and IPv6 has
  *      none, so there
  *        - only packets that take up sequence numbers, and datagrams with a checksum, can be copies, and only
- *        - while what was proven by identification, or by TCP data equal to the time stamp, shows that the mirror doubles packets.
+ *        - while what was proven by identification, or by TCP data equal to the time stamp, shows that the mirror doubles packets;
+ *        - pure acknowledgements, which a receiver may repeat word by word, only while nearly all that can prove it shows that the mirror
+ *          doubles everything, and when the second one comes within ACK_WINDOW_US.
  *      A third equal packet shows that the sender repeats itself, as in a flood: from then on it is taken for real.
  *
  * The window is shorter than any sender's retransmission time-out (Linux 200 ms; RFC 6298 asks for 1 s) and longer than a router holds
@@ -26,6 +28,11 @@ const SAMPLE = 64
 const PROVEN_MIN = 8
 const PROVEN_SHARE = 1 / 20
 const PROOFS_KEPT = 4096
+/** When everything is doubled, half of the packets that can prove it are copies. */
+const ALL_PROVEN_MIN = 64
+const ALL_PROVEN_SHARE = 0.4
+/** What a switch needs to mirror a packet twice; a receiver that repeats itself does so as segments arrive. */
+const ACK_WINDOW_US = 300
 /** Packets remembered; a power of two. At a million packets a second the window holds ten thousand. */
 const SLOTS = 1 << 14
 
@@ -63,6 +70,8 @@ export class Duplicates {
   /** Packets that could prove a copy, and those that did; both halved now and then, so that old ones weigh less. */
   #proofs = 0
   #proven = 0
+  /** From the last packet that was looked at back to the one in its place before. */
+  #gapUs = 0
 
   /** @param isVlanInKey then the same packet on two VLANs belongs to two flows, and is no copy */
   constructor(isVlanInKey: boolean) {
@@ -88,11 +97,17 @@ export class Duplicates {
       this.#isSampling = false
       this.#proven++
     } else if (++this.#clean >= CLEAN_MIN) this.#isSampling = true
-    return isTwin && (isIdentified || (this.#isDoubling && isTellingWithoutId(b, p)))
+    if (!isTwin || isIdentified) return isTwin
+    if (isTellingWithoutId(b, p)) return this.#isDoubling
+    return p.proto === TCP && this.#gapUs <= ACK_WINDOW_US && this.#isDoublingAll
   }
 
   get #isDoubling(): boolean {
     return this.#proven >= PROVEN_MIN && this.#proven >= this.#proofs * PROVEN_SHARE
+  }
+
+  get #isDoublingAll(): boolean {
+    return this.#proven >= ALL_PROVEN_MIN && this.#proven >= this.#proofs * ALL_PROVEN_SHARE
   }
 
   /** Whether this sender was seen with another identification before. */
@@ -126,7 +141,8 @@ export class Duplicates {
     }
     for (; at < end; at++) first = mix(first, b[at])
     const slot = (first ^ (first >>> 16)) & (SLOTS - 1)
-    const isEqual = this.#first[slot] === first && this.#second[slot] === second && Math.abs(p.timeUs - this.#timeUs[slot]) <= WINDOW_US
+    this.#gapUs = Math.abs(p.timeUs - this.#timeUs[slot])
+    const isEqual = this.#first[slot] === first && this.#second[slot] === second && this.#gapUs <= WINDOW_US
     this.#timeUs[slot] = p.timeUs
     if (!isEqual) {
       this.#first[slot] = first

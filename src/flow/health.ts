@@ -15,9 +15,19 @@ import { IP_LEN_STANDARD, SegmentSizes } from './oversize.ts'
 
 /** Interfaces with books of their own; further ones share the last. */
 const INTERFACES_MAX = 256
-/** Checksums of so many packets are looked at from the start, then of one packet in CHECK_EVERY: a full sum costs more than metering. */
-const CHECK_FIRST = 256
-const CHECK_EVERY = 1024
+/**
+ * Checksums of one packet in sixteen are looked at in the first ten minutes, then of one in a thousand: a full sum costs more than metering.
+ * Which ones, their content says, so that queues that share a line look at the same as one that has it alone.
+ */
+const CHECK_SAMPLE = 16
+const CHECK_SAMPLE_LATER = 1024
+const CHECK_DENSE_US = 600e6
+/** Of one second: whoever makes packets that are all looked at must not slow metering down. */
+const CHECKS_PER_SECOND_MAX = 50_000
+const US_PER_S = 1e6
+/** Octets that the choice is made by: of the IP header, of the transport header. */
+const IP_ID = 4
+const CHOICE_LEN = 8
 
 // What was found of a packet.
 const NOTHING = 0
@@ -64,18 +74,17 @@ export class Health {
   readonly #byId = new Map<number, InterfaceHealth>()
   readonly #duplicates: Duplicates | null
   readonly #sizes = new SegmentSizes()
-  readonly #checkEvery: number
+  readonly #checksums: HealthOptions['checksums']
   /** By place in the block at hand. */
   readonly #found: Uint8Array
-  #untilCheck = 1
-  #looked = 0
+  #checkSecond = -Infinity
+  #checksLeft = 0
   #at: InterfaceHealth
 
   constructor({ isDeduplicated, checksums }: HealthOptions, isVlanInKey: boolean, blockMax: number) {
     this.#found = new Uint8Array(blockMax)
     this.#duplicates = isDeduplicated ? new Duplicates(isVlanInKey) : null
-    this.#checkEvery = checksums === 'all' ? 1 : CHECK_EVERY
-    if (checksums === 'none') this.#untilCheck = Number.MAX_SAFE_INTEGER
+    this.#checksums = checksums
     this.#at = new InterfaceHealth(0)
   }
 
@@ -101,12 +110,14 @@ export class Health {
    */
   inspect(b: Uint8Array, packets: readonly Packet[], count: number): boolean {
     let any = NOTHING
+    const checksAll = this.#checksums === 'all'
+    const checksSome = this.#checksums === 'auto'
     for (let i = 0; i < count; i++) {
       const p = packets[i]
       let found = NOTHING
       if (this.#duplicates?.isCopy(b, p)) found = COPY
       else if (p.ipLen > IP_LEN_STANDARD && this.#sizes.isOversize(p)) found = OVERSIZE
-      else if (--this.#untilCheck === 0) found = this.#check(b, p)
+      else if (checksAll || (checksSome && isChosen(b, p, CHECK_SAMPLE) && this.#isDue(b, p))) found = check(b, p)
       if ((p.flags & SYN) !== 0) this.#sizes.noteSyn(b, p)
       this.#found[i] = found
       any |= found
@@ -114,11 +125,15 @@ export class Health {
     return any !== NOTHING
   }
 
-  #check(b: Uint8Array, p: Packet): number {
-    this.#looked++
-    this.#untilCheck = this.#looked < CHECK_FIRST ? 1 : this.#checkEvery
-    const found = checkSums(b, p)
-    return found === SUM_UNKNOWN ? NOTHING : found === SUM_WRONG ? WRONG_SUM : found === SUM_EMPTY ? EMPTY_SUM : GOOD_SUM
+  /** Of the packets chosen for the first minutes: whether this one is looked at now. */
+  #isDue(b: Uint8Array, p: Packet): boolean {
+    if (p.timeUs >= CHECK_DENSE_US && !isChosen(b, p, CHECK_SAMPLE_LATER)) return false
+    const second = Math.floor(p.timeUs / US_PER_S)
+    if (second !== this.#checkSecond) {
+      this.#checkSecond = second
+      this.#checksLeft = CHECKS_PER_SECOND_MAX
+    }
+    return this.#checksLeft-- > 0
   }
 
   /** Writes what was found of one packet of the block to the books, as its turn comes. Returns whether it is a copy, not to be metered. */
@@ -146,4 +161,17 @@ export class Health {
     for (const one of this.interfaces) sum += one[key]
     return sum
   }
+}
+
+/** One packet in `sample`, a power of two up to 2^16, by what differs from packet to packet. */
+function isChosen(b: Uint8Array, p: Packet, sample: number): boolean {
+  if (p.capEnd - p.at < CHOICE_LEN) return false
+  const low = b[p.ipAt + IP_ID + 1] ^ b[p.at + 5] ^ b[p.at + 7]
+  const high = b[p.ipAt + IP_ID] ^ b[p.at + 4] ^ b[p.at + 6]
+  return (((high << 8) | low) & (sample - 1)) === 0
+}
+
+function check(b: Uint8Array, p: Packet): number {
+  const found = checkSums(b, p)
+  return found === SUM_UNKNOWN ? NOTHING : found === SUM_WRONG ? WRONG_SUM : found === SUM_EMPTY ? EMPTY_SUM : GOOD_SUM
 }

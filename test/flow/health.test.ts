@@ -176,8 +176,55 @@ describe('second copies', () => {
   })
 })
 
+/** A download over IPv6, where nothing has an identification; each segment is acknowledged `acks` times in the same words. */
+function ipv6Download(segments: number, acks = 1): Frame[] {
+  const c = conversation({ client: { address: 'fd00::5', port: 40_000 }, server: { address: '2001:db8::7', port: 443 } })
+  const start = [c.tcp(0, '>', 'S'), c.tcp(0.01, '<', 'SA'), c.tcp(0.02, '>', 'A')]
+  const body = Array.from({ length: segments }, (_, i) => {
+    const at = 0.1 + i * 0.01
+    const data = c.tcp(at, '<', 'A', 1000)
+    return [data, ...Array.from({ length: acks }, (_, n) => c.tcp(at + 0.005 + n * 0.0001, '>', 'A'))]
+  })
+  return [...start, ...body.flat()]
+}
+
+/** A second copy of each frame that `isCopied` says, so many microseconds later. */
+function mirrored(frames: readonly Frame[], laterUs: number, isCopied: (i: number) => boolean = () => true): Frame[] {
+  const copies = frames.filter((_, i) => isCopied(i)).map((frame) => ({ ...frame, nsec: frame.nsec + 1000 * laterUs }))
+  const whole = copies.map((frame) => (frame.nsec < 1e9 ? frame : { ...frame, sec: frame.sec + 1, nsec: frame.nsec - 1e9 }))
+  return [...frames, ...whole].sort((a, b) => a.sec - b.sec || a.nsec - b.nsec)
+}
+
+describe('second copies of acknowledgements that nothing identifies', () => {
+  test('go where the mirror doubles everything and they come at once', () => {
+    const frames = ipv6Download(600)
+    const { duplicates } = seenOf(mirrored(frames, 50))
+    // Until enough is proven, some stay.
+    expect(duplicates).toBeGreaterThan(frames.length * 0.93)
+    expect(duplicates).toBeLessThanOrEqual(frames.length)
+  })
+
+  test('stay where a receiver says the same again, no mirror doubling, doubling a part, or one that is slower', () => {
+    expect(seenOf(ipv6Download(600, 2)).duplicates).toBe(0)
+    // Every tenth frame, data among them: their copies go, and no acknowledgement beside.
+    const part = ipv6Download(600, 2)
+    const isData = (i: number): boolean => (part[i].wireLen ?? 0) > 500
+    const { duplicates } = seenOf(mirrored(part, 50, (i) => isData(i) && i % 10 === 0))
+    expect(duplicates).toBeLessThanOrEqual(part.filter((_, i) => isData(i) && i % 10 === 0).length)
+    const frames = ipv6Download(600)
+    const slow = seenOf(mirrored(frames, 2000)).duplicates
+    expect(slow).toBeLessThanOrEqual(frames.filter(({ wireLen = 0 }) => wireLen > 500).length + 3)
+  })
+
+  test('what a receiver says twice is there twice, though the mirror doubles it, too', () => {
+    const frames = ipv6Download(600, 2)
+    const { packets, duplicates } = seenOf(mirrored(frames, 50))
+    expect(packets - duplicates).toBeGreaterThanOrEqual(frames.length)
+  })
+})
+
 describe('checksums', () => {
-  test('all, a sample by count, or none', async () => {
+  test('all, a sample by content, or none', async () => {
     const clean = await cleanFrames()
     const all = seenOf(clean, { checksums: 'all' })
     expect(all.checksumsLooked).toBeGreaterThan(2000)
@@ -186,6 +233,22 @@ describe('checksums', () => {
     expect(sample.checksumsLooked).toBeGreaterThan(100)
     expect(sample.checksumsLooked).toBeLessThan(300)
     expect(seenOf(clean, { checksums: 'none' }).checksumsLooked).toBe(0)
+    // The same packets are looked at when queues share them.
+    const byFlow = [0, 1].map((queue) => clean.filter(({ bytes }) => ((bytes[29] ^ bytes[33]) & 1) === queue))
+    const shared = byFlow.map((frames) => seenOf(frames, {}).checksumsLooked)
+    expect(shared.every((looked) => looked > 0)).toBe(true)
+    expect(shared[0] + shared[1]).toBe(sample.checksumsLooked)
+  })
+
+  test('ten minutes on, one in a thousand is looked at', () => {
+    const lasting = datagrams(
+      60_000,
+      0.02,
+      (i) => (i * 7919) & 0xffff,
+      () => 0,
+    )
+    const looked = seenOf(lasting).checksumsLooked
+    expect(looked / (30_000 / 16 + 30_000 / 1024)).toBeCloseTo(1, 1)
   })
 })
 
