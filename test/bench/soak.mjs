@@ -24,9 +24,9 @@ const SETTLED_S = 60
 const EVERY_S = 10
 /** So that within the first minute each kind of traffic has been judged once. */
 const IDLE_S = 15
-/** Forged senders at the start, twice as many as hosts are remembered and half as many again as pairs, in good time to be judged. */
-const FILL_PER_S = 10_000
-const FILL_S = 20
+/** Forged senders at the start: more than hosts and pairs are remembered, in good time to be judged. */
+const FILL_PER_S = 5000
+const FILL_S = 35
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { countsOf, Lab, lackOfLab, sleep } = await buildEntry('live-entry.ts')
