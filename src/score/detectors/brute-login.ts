@@ -284,7 +284,6 @@ function assess(
     evidence.push(draft('D8.success', WEIGHTS.success, { measured, sample: oddSample }))
   }
   const regularity = regularityOf(flat.map((s) => s.atUs).sort((a, b) => a - b))
-  const isActorInternal = judged.isClientInternal
   return assessment({
     evidence,
     servicePort: judged.port[SERVER],
@@ -293,7 +292,7 @@ function assess(
         chance: regularity?.p ?? 1,
         gapUs: regularity?.medianUs ?? 0,
         durationUs: median(flat.map((s) => s.durationUs)),
-        isActorInternal,
+        isFromOutside: judged.direction === 'in',
       },
       loginBytes: { median: median(flat.map((s) => Math.max(s.clientBytes, s.serverBytes))), usualMax: service.failedMaxBytes / 2 },
     },

@@ -145,7 +145,7 @@ export interface BenignFacts {
   /** Whether the replies can be the requests, sent back (B16). */
   echoes?: { requests: number; replies: number; areRepeated: boolean }
   /** Middle gap between starts and middle duration, and the chance that random starts are as regular (B17). */
-  timer?: { chance: number; gapUs: number; durationUs: number; isActorInternal: boolean }
+  timer?: { chance: number; gapUs: number; durationUs: number; isFromOutside: boolean }
   /** Failed and answered peers on ports that differ from peer to peer (B6). */
   peers?: { proto: number; peers: number; answered: number; ports: number }
 }
