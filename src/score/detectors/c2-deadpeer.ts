@@ -1,12 +1,14 @@
 /**
  * D10 c2.deadpeer: one client keeps calling a server outside that never answers.
  *
- * In:  a client's connections to one service, nearly all failed. Not: inside servers (an outage is somebody's to mend), floods (their
- *      starts merge into few), scans (they don't come back to one port).
+ * In:  a client's connections to one service, nearly all failed. Not: inside servers (an outage is somebody's to mend), also those at
+ *      private addresses that the configuration does not name; floods (their starts merge into few), scans (they don't come back to
+ *      one port).
  *
  * Programs with an owner stop or are mended; malware calls an address that was taken down for weeks.
  */
 
+import { isPrivate } from '../../base/networks-options.ts'
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import type { AttemptSeries } from '../../context/attempts.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
@@ -86,6 +88,7 @@ function detect(look: Look, options: Options): Finding | null {
   const series = observed.attempts
   if (series === null || judged.outcome !== 'failed' || judged.isServerInternal || judged.direction === 'in') return null
   if (series.kept.length < options.attempts_min || series.failed < options.failed_share_min * series.total) return null
+  if (isPrivate(judged.addr[SERVER])) return null
   return {
     actor: judged.addr[CLIENT],
     victim: judged.addr[SERVER],
