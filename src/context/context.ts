@@ -13,7 +13,7 @@
 
 import type { OptionValues } from '../base/option.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
-import { TCP, UDP } from '../flow/flow.ts'
+import { ICMP, ICMPV6, TCP, UDP } from '../flow/flow.ts'
 import type { Activity } from './activity.ts'
 import { activitySlot, NO_SLOT, PortUse, RotatingCount } from './activity.ts'
 import { ArpTable } from './arp-table.ts'
@@ -144,6 +144,8 @@ export interface PairWindow {
   firstFailed: FailedTarget | null
   failedShort: DistinctWindow<number> | null
   failedLong: DistinctWindow<number> | null
+  /** IP protocols without ports that the client tried and the server sent nothing of, last five to ten minutes; null until there is one. */
+  protocols: DistinctWindow<number> | null
   /** Distinct ports that answered, the first ANSWERED_PORTS_MAX. */
   answeredPorts: readonly number[]
   /** When the client, and the server, last sent the other anything. */
@@ -229,7 +231,8 @@ export class Context {
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
     addToTarget(target.ring, contact.endUs)
     if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
-    if (contact.outcome === 'failed' && hasPorts(contact)) noteFailure(contact, client, pair)
+    if (!hasPorts(contact)) noteProtocol(contact, pair)
+    else if (contact.outcome === 'failed') noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
     const exchange = this.#exchanges.observe(contact, pair, this.#hasAsked)
     noteSent(pair, contact)
@@ -381,6 +384,14 @@ function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): 
   if (isFlatProbe(contact)) client.flatFailures++
 }
 
+/** What is neither TCP, UDP nor ICMP. Silence means little of one protocol, as a tunnel seen one way; of many it does. */
+function noteProtocol(contact: Contact, pair: PairWindow): void {
+  if (contact.proto === ICMP || contact.proto === ICMPV6 || contact.isToGroup || !contact.packets[CLIENT]) return
+  if (contact.packets[SERVER] !== 0) return
+  pair.protocols ??= new DistinctWindow(SHORT_WINDOW_US, LISTED_MAX)
+  pair.protocols.add(contact.proto, contact.startUs)
+}
+
 function noteFailedTarget(client: ClientWindow, target: FailedTarget): void {
   if (client.failed === null && client.firstFailure === null) client.firstFailure = target
   else listFailures(client).add(target)
@@ -490,6 +501,7 @@ function newPair(): PairWindow {
     firstFailed: null,
     failedShort: null,
     failedLong: null,
+    protocols: null,
     answeredPorts: NO_PORTS,
     sentUs: [NEVER, NEVER],
     firstService: null,
