@@ -108,6 +108,7 @@ export class Orienter {
       hasCompleted: flags !== null && flags[SERVER].synAck > 0 && flags[CLIENT].ack > 0,
       isMidway: flags !== null && flags[CLIENT].syn + flags[SERVER].syn === 0 && !flow.isContinuation,
       isStray: isStray(view) && isSilenceAFact,
+      isClosing: flags !== null && flags[CLIENT].fin + flags[SERVER].fin > 0,
       isToGroup: isGroupAddress(addr[SERVER]),
       isContinuation: flow.isContinuation,
       halves,
