@@ -157,6 +157,8 @@ export interface Assessment {
   success: string | null
   scaleRatio: number
   answeredServers: number | null
+  /** Why it is worth a look though its kind informs only; absent: it is not. */
+  atLeastLow?: string
   notEvaluated: { code: string; why: string }[]
   pictures: PictureData[]
   /** Limits that hold because of what could not be measured. */
