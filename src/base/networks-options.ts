@@ -1,8 +1,10 @@
 /**
  * Which networks are ours: the one option that several stages need.
  *
- * Out: the option table of the configuration's section `networks`.
+ * Out: the option table of the configuration's section `networks`; whether an address can be on the Internet at all, whatever is
+ *      configured.
  */
+import { NetworkSet } from './address.ts'
 import type { OptionTable } from './option.ts'
 
 export const NETWORKS_OPTIONS = {
@@ -15,3 +17,11 @@ export const NETWORKS_OPTIONS = {
       'Networks whose hosts are inside, the ones to protect. When no address of a capture is inside, direction is unknown and tests that need it say so.',
   },
 } as const satisfies OptionTable
+
+/** The same networks, and those that providers share among their customers (RFC 6598). */
+const PRIVATE = new NetworkSet([...NETWORKS_OPTIONS.internal.default, '100.64.0.0/10'])
+
+/** Such an address is somebody's own network: it is near, even where the configuration does not name it. */
+export function isPrivate(address: string): boolean {
+  return PRIVATE.has(address)
+}

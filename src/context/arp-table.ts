@@ -87,7 +87,7 @@ export class ArpTable {
       delivery.mac = fromMac
     }
     const { previousMac, previousUs } = delivery
-    if (previousMac === null || !hasForcedBefore(station, previousUs)) return null
+    if (previousMac === null || !hasForcedBefore(station, previousUs) || areOneMachines(fromMac, previousMac)) return null
     station.noteDiverted([sourceAddress, destinationAddress], previousMac)
     return station
   }
@@ -114,6 +114,18 @@ export class ArpTable {
     if (isSender) station.lastUs = Math.max(station.lastUs, atUs)
     return station
   }
+}
+
+/** Cards of one machine are numbered in a row by its maker: a router's ports, a switch's, an access point's radios. */
+const IN_A_ROW = 32
+const MAC_OCTETS_OF_MAKER = 'xx:xx:xx'.length
+/** Second hexadecimal digit with the bit of locally administered addresses (IEEE 802): no maker gave that, and virtual machines of many owners count on. */
+const LOCAL_BIT = 2
+
+function areOneMachines(a: string, b: string): boolean {
+  if (a.slice(0, MAC_OCTETS_OF_MAKER) !== b.slice(0, MAC_OCTETS_OF_MAKER) || (Number.parseInt(a[1], 16) & LOCAL_BIT) !== 0) return false
+  const numberOf = (mac: string): number => Number.parseInt(mac.slice(MAC_OCTETS_OF_MAKER).replaceAll(':', ''), 16)
+  return Math.abs(numberOf(a) - numberOf(b)) < IN_A_ROW
 }
 
 function hasForcedBefore(station: Station, atUs: number): boolean {

@@ -44,6 +44,8 @@ export interface Contact {
   isMidway: boolean
   /** TCP segments of no connection: no SYN either way, one or two packets, and no answer but a reset. */
   isStray: boolean
+  /** TCP of which a FIN was seen, either way: who has said all does not hold a connection open. */
+  isClosing: boolean
   /** The server's address is a multicast or broadcast address. */
   isToGroup: boolean
   /** A later piece of a connection that an earlier row began. */

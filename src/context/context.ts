@@ -13,7 +13,7 @@
 
 import type { OptionValues } from '../base/option.ts'
 import type { DestinationCounters } from '../flow/destination-counters.ts'
-import { TCP, UDP } from '../flow/flow.ts'
+import { ICMP, ICMPV6, TCP, UDP } from '../flow/flow.ts'
 import type { Activity } from './activity.ts'
 import { activitySlot, NO_SLOT, PortUse, RotatingCount } from './activity.ts'
 import { ArpTable } from './arp-table.ts'
@@ -35,6 +35,8 @@ import type { HourTally } from './host-history.ts'
 import { HostTable } from './host-table.ts'
 import type { MinuteRing } from './minute-ring.ts'
 import type { CONTEXT_OPTIONS } from './options.ts'
+import type { Pulls } from './pulls.ts'
+import type { ServedTally } from './served-history.ts'
 import { Services } from './services.ts'
 import { SessionWindow } from './sessions.ts'
 import { VisibilityShare } from './visibility-share.ts'
@@ -132,6 +134,8 @@ export interface TargetWindow {
   clients: RotatingCount
   /** Made when it first has a vote. */
   votes: VoteTally | null
+  /** What an inside server got in the hour, once it answered or drew much; null for others. */
+  served: { hour: number; tally: ServedTally } | null
   /** It sent at least one packet: the address is in use. */
   hasSent: boolean
 }
@@ -144,6 +148,8 @@ export interface PairWindow {
   firstFailed: FailedTarget | null
   failedShort: DistinctWindow<number> | null
   failedLong: DistinctWindow<number> | null
+  /** IP protocols without ports that the client tried and the server sent nothing of, last five to ten minutes; null until there is one. */
+  protocols: DistinctWindow<number> | null
   /** Distinct ports that answered, the first ANSWERED_PORTS_MAX. */
   answeredPorts: readonly number[]
   /** When the client, and the server, last sent the other anything. */
@@ -180,6 +186,7 @@ export class Context {
   readonly #exchanges: Exchanges
   readonly #background = new Background()
   readonly #sinceMidnightUs: number
+  readonly #firstDay: number
   readonly #clients: HostTable<ClientWindow>
   readonly #targets: HostTable<TargetWindow>
   readonly #pairs: BoundedTable<PairWindow>
@@ -197,6 +204,7 @@ export class Context {
     this.#sessionPorts = sessionPorts
     this.histories = new Histories({ hosts: options.host_histories_max, pairs: options.pair_histories_max }, baseSec)
     this.#sinceMidnightUs = (baseSec % 86_400) * 1e6
+    this.#firstDay = Math.floor(baseSec / 86_400)
     this.services = new Services(options.services_max)
     this.census = new Census(options.services_max)
     this.arp = new ArpTable(options.arp_max)
@@ -229,10 +237,12 @@ export class Context {
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
     addToTarget(target.ring, contact.endUs)
     if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
-    if (contact.outcome === 'failed' && hasPorts(contact)) noteFailure(contact, client, pair)
+    if (!hasPorts(contact)) noteProtocol(contact, pair)
+    else if (contact.outcome === 'failed') noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
     const exchange = this.#exchanges.observe(contact, pair, this.#hasAsked)
     noteSent(pair, contact)
+    if (contact.isServerInternal) this.#noteServed(contact, target, exchange)
     // Field by field: a spread of as many takes longer than most look-ups.
     return {
       attempts: exchange.attempts,
@@ -250,7 +260,7 @@ export class Context {
       target,
       pair,
       sessions: this.#noteSession(contact),
-      background: this.#background.observe(contact, this.#sinceMidnightUs),
+      background: this.#noteBackground(contact),
       activity: this.#noteActivity(contact, { client, target, pair, adminTargets: exchange.adminTargets, attempts: exchange.attempts }),
     }
   }
@@ -296,6 +306,19 @@ export class Context {
     }
   }
 
+  /** Only of what arrives at the server: what a client gets back is another matter. */
+  #noteServed(contact: Contact, target: TargetWindow, { destination, receiver }: Exchange): void {
+    const isDrawing = destination !== null && receiver === SERVER
+    if (contact.outcome !== 'answered' && !isDrawing) return
+    target.served = this.histories.servedTallyOf(contact.addr[SERVER], target.served)
+    if (!isDrawing || target.served === null) return
+    const { tally } = target.served
+    if (contact.proto === TCP) {
+      tally.halfOpen = Math.max(tally.halfOpen, destination.inSecond(contact.startUs, 'halfOpen'))
+      tally.completed = Math.max(tally.completed, destination.inSecond(contact.startUs, 'completed'))
+    } else tally.packets = Math.max(tally.packets, destination.inSecond(contact.lastUs, 'packets'))
+  }
+
   /** The row so far of a flow that is still open at `nowUs`. It counts in nothing that adds up. */
   observeInterim(contact: Contact, nowUs: number): Observed {
     return { ...this.#known(contact), ...this.#exchanges.observeInterim(contact, nowUs) }
@@ -312,6 +335,11 @@ export class Context {
     const pair = this.#pairs.peek(contact.addr[CLIENT], contact.addr[SERVER]) ?? newPair()
     const target = this.#targets.peek(contact.addr[SERVER]) ?? newTarget()
     return { ...NO_EXCHANGE, client, target, pair, activity: NO_ACTIVITY, sessions: null, background: null }
+  }
+
+  /** What the inside client fetched from inside file servers within a day; null when it was nothing much. */
+  pullsOf(client: string): Pulls | null {
+    return this.#exchanges.pullsOf(client)
   }
 
   /** True when the address is known to be in use: it sent something, as a client or as a server. */
@@ -350,6 +378,22 @@ export class Context {
     return (asClient !== undefined && asClient.sentUs[CLIENT] >= sinceUs) || (asServer !== undefined && asServer.sentUs[SERVER] >= sinceUs)
   }
 
+  #noteBackground(contact: Contact): BackgroundDay | null {
+    const found = this.#background.observe(contact, this.#sinceMidnightUs)
+    if (found !== null) this.histories.noteNoise(found.prefix, this.#dayOf(found), found.sources.count())
+    return found
+  }
+
+  /** Since 1970; the windows count days from the run's first midnight. */
+  #dayOf({ day }: BackgroundDay): number {
+    return this.#firstDay + day
+  }
+
+  /** How many sources of background probes the network drew on earlier days. */
+  noiseBefore(found: BackgroundDay): readonly number[] {
+    return this.histories.noiseBefore(found.prefix, this.#dayOf(found)).map(({ sources }) => sources)
+  }
+
   #noteSession(contact: Contact): SessionWindow | null {
     if (!this.#sessionPorts.has(contact.port[SERVER])) return null
     const clientBytes = contact.payloadBytes[CLIENT]
@@ -379,6 +423,14 @@ function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): 
   noteFailedTarget(client, failure)
   client.failures++
   if (isFlatProbe(contact)) client.flatFailures++
+}
+
+/** What is neither TCP, UDP nor ICMP. Silence means little of one protocol, as a tunnel seen one way; of many it does. */
+function noteProtocol(contact: Contact, pair: PairWindow): void {
+  if (contact.proto === ICMP || contact.proto === ICMPV6 || contact.isToGroup || !contact.packets[CLIENT]) return
+  if (contact.packets[SERVER] !== 0) return
+  pair.protocols ??= new DistinctWindow(SHORT_WINDOW_US, LISTED_MAX)
+  pair.protocols.add(contact.proto, contact.startUs)
 }
 
 function noteFailedTarget(client: ClientWindow, target: FailedTarget): void {
@@ -476,7 +528,7 @@ function newClient(): ClientWindow {
 }
 
 function newTarget(): TargetWindow {
-  return { ring: targetRing(), clients: new RotatingCount(), votes: null, hasSent: false }
+  return { ring: targetRing(), clients: new RotatingCount(), votes: null, served: null, hasSent: false }
 }
 
 export function newVotes(): VoteTally {
@@ -490,6 +542,7 @@ function newPair(): PairWindow {
     firstFailed: null,
     failedShort: null,
     failedLong: null,
+    protocols: null,
     answeredPorts: NO_PORTS,
     sentUs: [NEVER, NEVER],
     firstService: null,

@@ -44,6 +44,8 @@ export interface DestinationRow {
   squares: number | null
   replies: number
   outcome: 'halfOpen' | 'completed' | 'refused' | 'stray' | null
+  /** The destination said that nobody there wants it. */
+  isUnreachable: boolean
 }
 
 /** What was summed up over the whole watch, and the busiest source in it. */
@@ -98,6 +100,12 @@ export class DestinationWindow {
   readonly #rowSums = new Sums()
   readonly #counterSums = new Sums()
   #squares: number | null = 0
+  /** Rows to which the destination answered that nobody listens. */
+  unreachable = 0
+  /** Of completed connections: how many, what their clients sent, and its squares. */
+  #requests = 0
+  #requestBytes = 0
+  #requestSquares = 0
   readonly #rows = new Float64Array(SECONDS_KEPT * CELL_COUNT)
   readonly #counters = new Float64Array(SECONDS_KEPT * CELL_COUNT)
   #newestS = Number.NEGATIVE_INFINITY
@@ -144,6 +152,8 @@ export class DestinationWindow {
     this.sources.add(row.source, row.startUs)
     this.#rowSums.note(1, row.packets, row.bytes, row.startUs, row.lastUs)
     this.#rowSums.noteSource(row.source, row.packets)
+    if (row.isUnreachable) this.unreachable++
+    if (row.outcome === 'completed') this.#noteRequest(row.bytes)
     this.#squares = row.squares === null || this.#squares === null ? null : this.#squares + row.squares
     count(this.ports, row.port)
     count(this.sourcePorts, row.sourcePort)
@@ -255,6 +265,23 @@ export class DestinationWindow {
     if (this.#squares === null || packets === 0) return null
     const mean = bytes / packets
     return mean === 0 ? 0 : Math.sqrt(Math.max(0, this.#squares / packets - mean ** 2)) / mean
+  }
+
+  /** Standard deviation over mean of what the clients of completed connections sent in each; null without any. */
+  requestVariation(): number | null {
+    if (this.#requests === 0 || this.#requestBytes === 0) return null
+    const mean = this.#requestBytes / this.#requests
+    return Math.sqrt(Math.max(0, this.#requestSquares / this.#requests - mean ** 2)) / mean
+  }
+
+  get meanRequestBytes(): number {
+    return this.#requests === 0 ? 0 : this.#requestBytes / this.#requests
+  }
+
+  #noteRequest(bytes: number): void {
+    this.#requests++
+    this.#requestBytes += bytes
+    this.#requestSquares += bytes * bytes
   }
 
   #add(second: number, cell: DestinationCell, amount: number): void {

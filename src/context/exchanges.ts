@@ -18,6 +18,7 @@ import type { DestinationRow, DestinationWindow } from './destination-windows.ts
 import { DestinationWindows } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
 import { EchoTargets } from './echo-targets.ts'
+import { Pulls } from './pulls.ts'
 import { Reflection } from './reflections.ts'
 import { serviceKey } from './services.ts'
 import { SlowConnections } from './slow-connections.ts'
@@ -41,6 +42,9 @@ const SLOW_CLIENT_BPS_MAX = 50
 const SLOW_SERVER_BYTES_MAX = 2000
 /** Remote administration (SCORER.md D15). */
 export const ADMIN_PORTS: ReadonlySet<number> = new Set([22, 135, 139, 445, 1433, 3389, 5900, 5985, 5986])
+/** Where files and databases are fetched from; a row that brought less is no gathering. */
+const FILE_PORTS: ReadonlySet<number> = new Set([20, 21, 22, 139, 445, 548, 873, 989, 990, 1433, 1521, 2049, 3306, 5432])
+const PULLED_BYTES_MIN = 1e6
 /** Nobody asked within this time: what comes is unsolicited (SCORER.md D7). */
 const ASKED_WITHIN_US = 60 * US_PER_S
 /** Nearly all packets of a second came from one port of their senders. */
@@ -93,6 +97,7 @@ export class Exchanges {
   readonly #slow: BoundedTable<SlowConnections>
   readonly #adminTargets: BoundedTable<DistinctWindow<string>>
   readonly #long: BoundedTable<LongConnection>
+  readonly #pulls: BoundedTable<Pulls>
   /** All of them that keep packet time; one list, since time moves with every flow. */
   readonly #tables: readonly { advance(nowUs: number): void }[]
 
@@ -107,8 +112,9 @@ export class Exchanges {
     this.#slow = new BoundedTable(limits.destinationWindows, TEN_MINUTES_US)
     this.#adminTargets = new BoundedTable(Math.ceil(series / 4), 2 * HOUR_US)
     this.#long = new BoundedTable(Math.ceil(series / 4), HOUR_US)
+    this.#pulls = new BoundedTable(Math.ceil(series / 4), DAY_US)
     const ofHosts = [this.#datagrams, this.#echoTargets, this.#reflections, this.#adminTargets]
-    this.#tables = [this.#attempts, this.#transfers, this.#slow, this.#long, ...ofHosts]
+    this.#tables = [this.#attempts, this.#transfers, this.#slow, this.#long, this.#pulls, ...ofHosts]
   }
 
   advance(nowUs: number): void {
@@ -158,6 +164,11 @@ export class Exchanges {
     return { destination, countedAtUs: counters.atUs, receiver, reflection: this.#countReflection(counters, contact, receiver, hasAsked) }
   }
 
+  /** What the inside client fetched from inside file servers within a day; null when it was nothing much. */
+  pullsOf(client: string): Pulls | null {
+    return this.#pulls.peek(client) ?? null
+  }
+
   get counters(): Record<string, number> {
     return {
       attemptSeriesEvicted: this.#attempts.evictedCount,
@@ -169,6 +180,7 @@ export class Exchanges {
       slowConnectionsEvicted: this.#slow.evictedCount,
       adminTargetsEvicted: this.#adminTargets.evictedCount,
       longConnectionsEvicted: this.#long.evictedCount,
+      pullsEvicted: this.#pulls.evictedCount,
     }
   }
 
@@ -203,6 +215,9 @@ export class Exchanges {
     if (clientBytes === null || serverBytes === null || clientBytes + serverBytes < TRANSFER_BYTES_MIN) return null
     const transfers = this.#transfers.getOrCreate(contact.addr[CLIENT], newTransfers, contact.addr[SERVER], contact.port[SERVER])
     transfers.add(clientBytes, serverBytes, contact.startUs, contact.lastUs)
+    if (serverBytes >= PULLED_BYTES_MIN && contact.isClientInternal && contact.isServerInternal && FILE_PORTS.has(contact.port[SERVER])) {
+      this.#pulls.getOrCreate(contact.addr[CLIENT], newPulls).add(contact.addr[SERVER], serverBytes, contact.lastUs)
+    }
     return transfers
   }
 
@@ -241,6 +256,7 @@ export class Exchanges {
       squares: contact.payloadSquares?.[sender] ?? null,
       replies: contact.packets[receiver] ?? 0,
       outcome: connectionOutcome(contact),
+      isUnreachable: contact.failure === 'unreachable',
     })
     return window
   }
@@ -290,7 +306,8 @@ export class Exchanges {
     const isOpen = contact.hasCompleted || contact.isContinuation || (contact.isMidway && contact.halves === 'both')
     if (contact.proto !== TCP || !isOpen) return null
     const { flowId, startUs } = contact
-    const lastUs = openUntilUs ?? contact.lastUs
+    // The other FIN may be lost, and the row still open.
+    const lastUs = contact.isClosing ? contact.lastUs : (openUntilUs ?? contact.lastUs)
     const seconds = (lastUs - startUs) / US_PER_S
     const clientBytes = contact.payloadBytes[CLIENT] ?? 0
     const serverBytes = contact.payloadBytes[SERVER] ?? 0
@@ -334,6 +351,10 @@ export class Exchanges {
     long.rows++
     return long
   }
+}
+
+function newPulls(): Pulls {
+  return new Pulls()
 }
 
 function newTransfers(): Transfers {

@@ -1,15 +1,18 @@
 /**
- * The memory of weeks: hosts by the hour, pairs by the day, jobs that come back (SCORER.md D11, D12, D15, B3, B9).
+ * The memory of weeks: hosts and servers by the hour, pairs by the day, jobs that come back, noise from outside by the day (SCORER.md
+ * D3, D5, D6, D8, D10, D11, D12, D15, B3, B9).
  *
- * In:  tallies of inside hosts, turned into history when the hour ends; answered pairs, once a day. Out: what a host or pair is known for.
+ * In:  tallies of inside hosts and servers, turned into history when the hour ends; answered pairs, once a day; sources of background
+ *      probes. Out: what a host, server, pair or network is known for.
  * Not: flows. All of it is kept across restarts, as part of the baseline.
- * The invariant: two tables with limits and one tally an active host; packet time, as hours and days since 1970.
+ * The invariant: tables with limits and one tally an active host and server; packet time, as hours and days since 1970.
  */
 
 import { BoundedTable } from './bounded-table.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { HISTORY_CELLS, HostHistory, type HourTally, PeerHistory } from './host-history.ts'
+import { newServedTally, SERVED_HISTORY_CELLS, ServedHistory, type ServedTally } from './served-history.ts'
 
 const US_PER_S = 1e6
 const HOUR_S = 3600
@@ -23,6 +26,9 @@ const UPLOAD_BYTES_MIN = 10_000
 const JOB_BYTES_MIN = 10e6
 const JOBS_KEPT = 8
 const PORTS_AN_HOUR_MAX = 64
+/** Networks whose background noise is remembered, and days of each. */
+const PREFIXES_MAX = 1024
+const NOISE_DAYS_KEPT = 14
 
 export interface Job {
   /** Since 1970. */
@@ -41,6 +47,12 @@ export interface PairHistory {
   jobs: Job[]
 }
 
+/** Outside sources of unanswered probes to one inside network, by day since 1970, the newest last. */
+export interface NoiseDay {
+  day: number
+  sources: number
+}
+
 export interface HistoryLimits {
   hosts: number
   pairs: number
@@ -51,13 +63,19 @@ export interface HistoriesRecord {
   hosts: { address: string; firstHour: number; lastHour: number; cells: readonly number[]; ports: readonly number[] }[]
   pairs: { key: string; firstDay: number; lastDay: number; days: number; jobs: readonly Job[] }[]
   peers: readonly number[]
+  /** Absent in what an earlier version stored. */
+  servers?: { address: string; firstHour: number; lastHour: number; cells: readonly number[] }[]
+  noise?: { prefix: string; days: readonly NoiseDay[] }[]
 }
 
 export class Histories {
   readonly #hosts: BoundedTable<HostHistory>
   readonly #pairs: BoundedTable<PairHistory>
+  readonly #servers: BoundedTable<ServedHistory>
+  readonly #noise = new BoundedTable<NoiseDay[]>(PREFIXES_MAX, KEPT_US)
   #peers = new PeerHistory()
   readonly #tallies: HourTally[] = []
+  readonly #servedTallies: ServedTally[] = []
   readonly #talliesMax: number
   readonly #baseSec: number
   #hour = Number.NEGATIVE_INFINITY
@@ -66,6 +84,7 @@ export class Histories {
   constructor(limits: HistoryLimits, baseSec: number) {
     this.#hosts = new BoundedTable(limits.hosts, KEPT_US)
     this.#pairs = new BoundedTable(limits.pairs, KEPT_US)
+    this.#servers = new BoundedTable(limits.hosts, KEPT_US)
     this.#talliesMax = limits.hosts
     this.#baseSec = baseSec
   }
@@ -73,6 +92,8 @@ export class Histories {
   advance(nowUs: number): void {
     this.#hosts.advance(nowUs)
     this.#pairs.advance(nowUs)
+    this.#servers.advance(nowUs)
+    this.#noise.advance(nowUs)
     const hour = this.hourOf(nowUs)
     if (hour === this.#hour) return
     if (this.#hour !== Number.NEGATIVE_INFINITY) this.#closeHour(this.#hour, hour)
@@ -94,6 +115,24 @@ export class Histories {
 
   pair(client: string, server: string): PairHistory | undefined {
     return this.#pairs.peek(client, server)
+  }
+
+  /** What usually arrives at an inside server. */
+  served(address: string): ServedHistory | undefined {
+    return this.#servers.peek(address)
+  }
+
+  /** Days before `day` on which the network drew background noise. */
+  noiseBefore(prefix: string, day: number): readonly NoiseDay[] {
+    return (this.#noise.peek(prefix) ?? []).filter((known) => known.day < day)
+  }
+
+  /** So many sources by now, on that day. */
+  noteNoise(prefix: string, day: number, sources: number): void {
+    const days = this.#noise.getOrCreate(prefix, () => [])
+    const known = days.find((one) => one.day === day)
+    if (known !== undefined) known.sources = sources
+    else if (days.push({ day, sources }) > NOISE_DAYS_KEPT) days.shift()
   }
 
   get peers(): PeerHistory {
@@ -123,6 +162,18 @@ export class Histories {
       isSuspect: false,
     }
     this.#tallies.push(tally)
+    return { hour: this.#hour, tally }
+  }
+
+  /** The server's tally of the present hour. @param last the one that the caller has, perhaps of an earlier hour. */
+  servedTallyOf(address: string, last: { hour: number; tally: ServedTally } | null): { hour: number; tally: ServedTally } | null {
+    if (last !== null && last.hour === this.#hour) return last
+    if (this.#servedTallies.length >= this.#talliesMax) {
+      this.talliesNotMade++
+      return null
+    }
+    const tally = newServedTally(address)
+    this.#servedTallies.push(tally)
     return { hour: this.#hour, tally }
   }
 
@@ -169,6 +220,7 @@ export class Histories {
     return {
       hostHistoriesEvicted: this.#hosts.evictedCount,
       pairHistoriesEvicted: this.#pairs.evictedCount,
+      serverHistoriesEvicted: this.#servers.evictedCount,
       hourTalliesNotMade: this.talliesNotMade,
     }
   }
@@ -184,6 +236,13 @@ export class Histories {
       })),
       pairs: [...this.#pairs.entries()].map(({ text, other, value: pair }) => ({ key: `${text} ${other}`, ...pair, jobs: [...pair.jobs] })),
       peers: [...this.#peers.cells],
+      servers: [...this.#servers.entries()].map(({ text, value: { firstHour, lastHour, cells } }) => ({
+        address: text,
+        firstHour,
+        lastHour,
+        cells: [...cells],
+      })),
+      noise: [...this.#noise.entries()].map(({ text, value }) => ({ prefix: text, days: value.map((one) => ({ ...one })) })),
     }
   }
 
@@ -200,6 +259,14 @@ export class Histories {
       this.#pairs.getOrCreate(client, () => ({ ...pair, jobs: [...pair.jobs] }), server)
     }
     this.#peers = new PeerHistory(Float32Array.from(record.peers))
+    for (const { address, firstHour, lastHour, cells } of record.servers ?? []) {
+      if (lastHour < oldestHour || cells.length !== SERVED_HISTORY_CELLS) continue
+      this.#servers.getOrCreate(address, () => new ServedHistory(firstHour, Float32Array.from(cells), lastHour))
+    }
+    for (const { prefix, days } of record.noise ?? []) {
+      const kept = days.filter(({ day }) => day * HOURS_A_DAY >= oldestHour)
+      if (kept.length > 0) this.#noise.getOrCreate(prefix, () => kept.map((one) => ({ ...one })))
+    }
   }
 
   #closeHour(hour: number, next: number): void {
@@ -211,6 +278,10 @@ export class Histories {
       this.#hosts.getOrCreate(tally.address, () => new HostHistory(hour)).learn(tally, hour)
     }
     this.#tallies.length = 0
+    for (const tally of this.#servedTallies) {
+      if (!tally.isSuspect) this.#servers.getOrCreate(tally.address, () => new ServedHistory(hour)).learn(tally, hour)
+    }
+    this.#servedTallies.length = 0
   }
 
   /** Also of suspects: what came back every day was reported every day. */

@@ -8,7 +8,7 @@
  */
 
 /** Half after 6.8 days, as the model's own counts. */
-const DECAY_A_QUARTER_DAY = 0.975
+export const DECAY_A_QUARTER_DAY = 0.975
 const OCTAVES = 40
 const ADMIN_BINS = 16
 const ADMIN_BINS_AN_OCTAVE = 2
@@ -163,7 +163,7 @@ function adminBin(servers: number): number {
 }
 
 /** The value below which a share of the counts lies, straight inside a bin's octaves. */
-function quantile(cells: Float32Array, from: number, bins: number, binsAnOctave: number, share: number): number {
+export function quantile(cells: Float32Array, from: number, bins: number, binsAnOctave: number, share: number): number {
   let total = 0
   for (let b = 0; b < bins; b++) total += cells[from + b]
   const wanted = total * share

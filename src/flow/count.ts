@@ -197,7 +197,8 @@ function countTcp(w: Uint32Array, at: number, endpoint: number, p: Packet): void
   w[dW + Row.D_PSH_W] += (flags & PSH) >> 3
   if ((flags & ~(ACK | PSH)) !== 0) countRareFlags(w, dW, flags)
   if (w[dW + Row.D_INIT_WINDOW_W] >>> 16 === 0) noteWindow(w, at, endpoint, p.window)
-  if (p.window === 0 && (flags & (RST | SYN)) === 0) {
+  // A header in pieces shows neither flags nor window.
+  if (p.window === 0 && flags !== 0 && (flags & (RST | SYN)) === 0) {
     w[dW + Row.D_ZERO_WINDOWS_W]++
     noteLetter(w, at, endpoint, 'w')
   }

@@ -29,9 +29,14 @@ const KEY_WORDS = 11
 const PORTS = 11
 const INNER_PROTO = 12
 const ECHO_ID = 13
+/** ICMP type and code; in bits 16–23 the octets that a TCP header in pieces still lacks of its shortest form. */
 const ICMP = 14
 const OWNER = 15
 const ENTRY_WORDS = 16
+
+const TCP = 6
+const TCP_HEADER_MIN = 20
+const LACKING_SHIFT = 16
 
 /** Owners: the packet itself, or the packet that the wrapper carries, which was counted whole. */
 const OWN_PACKET = 1
@@ -72,8 +77,17 @@ export class Fragments {
     p.echoId = e[at + ECHO_ID]
     p.icmpType = e[at + ICMP] & 0xff
     p.icmpCode = (e[at + ICMP] >>> 8) & 0xff
+    if (e[at + ICMP] >>> LACKING_SHIFT > 0) this.#takeHeader(p, at + ICMP)
     this.counters.attributed++
     return DECODED
+  }
+
+  /** The rest of a header that the first fragment holds a piece of is no payload. */
+  #takeHeader(p: Packet, word: number): void {
+    const taken = Math.min(p.payloadLen, this.#entries[word] >>> LACKING_SHIFT)
+    p.payloadLen -= taken
+    p.l4HeaderLen = taken
+    this.#entries[word] -= taken << LACKING_SHIFT
   }
 
   #setKey(p: Packet): void {
@@ -115,7 +129,8 @@ export class Fragments {
     e[at + PORTS] = (p.srcPort << 16) | p.dstPort
     e[at + INNER_PROTO] = p.proto
     e[at + ECHO_ID] = p.echoId
-    e[at + ICMP] = p.icmpType | (p.icmpCode << 8)
+    const lacking = p.proto === TCP && owner === OWN_PACKET ? Math.max(0, TCP_HEADER_MIN - p.l4HeaderLen) : 0
+    e[at + ICMP] = p.icmpType | (p.icmpCode << 8) | (lacking << LACKING_SHIFT)
     e[at + OWNER] = owner
     this.#seenUs[slot] = p.timeUs
     this.counters.first++

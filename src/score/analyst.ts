@@ -192,6 +192,7 @@ export class Analyst {
     surprisal.changed = null
     const claimedBy = claims.length === 0 ? null : claims.reduce((a, b) => (b.verdict.likelihood > a.verdict.likelihood ? b : a))
     if (claimedBy !== null && claimedBy.verdict.likelihood >= SUSPECT_MIN) suspect(judged, observed)
+    if (claims.some(isFlood) && observed.target.served !== null) observed.target.served.tally.isSuspect = true
     const isSuspect = judged.endUs < observed.pair.suspectUntilUs
     if (!isSuspect && observed.background === null) surprisal.learn(judged, observed)
     if (this.#options.onFlowJudged !== undefined) this.#tellFlow(judged, surprise, claimedBy)
@@ -532,6 +533,11 @@ function episodeLimits(alerts: ScoreOptions['alerts']) {
     quietUs: alerts.episode_quiet_s * US_PER_S,
     reopenUs: alerts.reopen_s * US_PER_S,
   }
+}
+
+/** What a flooded server gets in that hour is not what it usually gets. */
+function isFlood({ detector, verdict }: Readonly<Episode>): boolean {
+  return detector.kind.startsWith('flood.') && verdict.likelihood >= SUSPECT_MIN
 }
 
 /** What the two do from now on is not learnt from, for a while; and the actor's hour does not become usual. */

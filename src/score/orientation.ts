@@ -30,6 +30,9 @@ export const VISIBLE_SHARE_MIN = 0.8
 
 /** A tool's segment and its repetition. */
 const STRAY_PACKETS_MAX = 2
+/** The same with its header in pieces of eight octets: at most eight of them each, and no more octets of options than a header has. */
+const PIECES_MAX = 16
+const PIECES_BYTES_MAX = 80
 const WELL_KNOWN_END = 1024
 /** Service ports above 1023 that clients don't pick by chance: IANA's registry, cut to what is common on real networks. */
 const REGISTERED_PORTS: ReadonlySet<number> = new Set([
@@ -105,6 +108,7 @@ export class Orienter {
       hasCompleted: flags !== null && flags[SERVER].synAck > 0 && flags[CLIENT].ack > 0,
       isMidway: flags !== null && flags[CLIENT].syn + flags[SERVER].syn === 0 && !flow.isContinuation,
       isStray: isStray(view) && isSilenceAFact,
+      isClosing: flags !== null && flags[CLIENT].fin + flags[SERVER].fin > 0,
       isToGroup: isGroupAddress(addr[SERVER]),
       isContinuation: flow.isContinuation,
       halves,
@@ -225,14 +229,23 @@ function isLoneProbe(view: View): boolean {
   const { flow, packets, payloadBytes, flags } = view
   if (!view.isFirst || flow.directionBasis !== 'first_packet' || flow.firstFlags === null || flags === null) return false
   if ((flow.firstFlags & FLAG_RST) === FLAG_RST) return false
-  return (packets[CLIENT] ?? 0) <= 2 && payloadBytes[CLIENT] === 0 && flags[CLIENT].syn === 0 && flags[SERVER].syn === 0
+  if (isInPieces(view)) return flags[SERVER].syn === 0
+  return (packets[CLIENT] ?? 0) <= STRAY_PACKETS_MAX && payloadBytes[CLIENT] === 0 && flags[CLIENT].syn === 0 && flags[SERVER].syn === 0
+}
+
+/** A header in tiny fragments, of which the first holds no flag (decode/tcp.ts): no segment of a connection is without any. */
+function isInPieces({ packets, payloadBytes, flags }: View): boolean {
+  if (flags === null || (packets[CLIENT] ?? 0) <= 1 || (packets[CLIENT] ?? 0) > PIECES_MAX) return false
+  const { syn, ack, fin, rst, psh, urg } = flags[CLIENT]
+  return syn + ack + fin + rst + psh + urg === 0 && (payloadBytes[CLIENT] ?? 0) <= PIECES_BYTES_MAX
 }
 
 /** Segments of no connection, of any flags but SYN, as a tool makes them: an end of a connection has an answer that is no reset. */
 function isStray(view: View): boolean {
   const { flow, packets, payloadBytes, flags } = view
   if (flags === null || !view.isFirst || flow.directionBasis !== 'first_packet' || flow.isContinuation) return false
-  if ((packets[CLIENT] ?? 0) > STRAY_PACKETS_MAX || packets[SERVER] === null || payloadBytes[SERVER] !== 0) return false
+  if (((packets[CLIENT] ?? 0) > STRAY_PACKETS_MAX && !isInPieces(view)) || packets[SERVER] === null || payloadBytes[SERVER] !== 0)
+    return false
   return packets[SERVER] === flags[SERVER].rst && flags[CLIENT].syn === 0
 }
 

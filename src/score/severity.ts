@@ -27,6 +27,8 @@ export interface SeverityInput {
   scaleRatio: number
   /** Servers that took part; null where the kind does not fold into background noise. */
   answeredServers: number | null
+  /** Why it is low at least, whatever its kind; absent or undefined: nothing says so. */
+  atLeastLow?: string | undefined
   likelihood: number
 }
 
@@ -59,5 +61,6 @@ export function gradeSeverity(input: SeverityInput): Graded {
   // SCORER.md D3: the whole Internet scans; only answers make one scan matter.
   if (input.isFromOutside && input.answeredServers === 0) limit(0, 'probes from outside that nothing inside answered are background noise')
   if (input.isFromOutside && input.answeredServers !== null) limit(LOW, 'a scan from outside, even when something answered')
+  if (input.atLeastLow !== undefined && level < LOW) raise(input.atLeastLow)
   return { severity: LEVELS[level], why }
 }

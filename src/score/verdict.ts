@@ -96,6 +96,7 @@ export function judgeEpisode(question: VerdictQuestion): Verdict {
     success: assessment.success,
     scaleRatio: assessment.scaleRatio,
     answeredServers: assessment.answeredServers,
+    atLeastLow: assessment.atLeastLow,
     likelihood: fused.likelihood,
   })
   return {

@@ -12,6 +12,7 @@ import { dirname } from 'node:path'
 import { RunError } from '../base/errors.ts'
 import { printableCut } from '../base/printable.ts'
 import { HISTORY_CELLS } from '../context/host-history.ts'
+import { SERVED_HISTORY_CELLS } from '../context/served-history.ts'
 import type { Snapshot, SnapshotHeader } from '../score/surprisal/snapshot.ts'
 import { BASELINE_FEATURES, SNAPSHOT_FORMAT } from '../score/surprisal/snapshot.ts'
 import { errorCode } from './write-fault.ts'
@@ -203,5 +204,18 @@ function isHistories(value: unknown): value is Snapshot['histories'] {
     ['firstDay', 'lastDay', 'days'].every((key) => isCount(pair[key])) &&
     Array.isArray(pair.jobs) &&
     pair.jobs.every(isJob)
+  // An earlier version had neither servers nor noise.
+  const servers = value.servers ?? []
+  const noise = value.noise ?? []
+  const isServer = (server: unknown): boolean =>
+    isRecord(server) &&
+    typeof server.address === 'string' &&
+    isCount(server.firstHour) &&
+    isCount(server.lastHour) &&
+    isNumbers(server.cells, SERVED_HISTORY_CELLS)
+  const isDay = (one: unknown): boolean => isRecord(one) && isCount(one.day) && isCount(one.sources)
+  const isNoise = (one: unknown): boolean =>
+    isRecord(one) && typeof one.prefix === 'string' && Array.isArray(one.days) && one.days.every(isDay)
+  if (!Array.isArray(servers) || !servers.every(isServer) || !Array.isArray(noise) || !noise.every(isNoise)) return false
   return value.hosts.every(isHost) && value.pairs.every(isPair)
 }

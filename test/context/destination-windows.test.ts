@@ -12,6 +12,7 @@ const row = (over: Partial<DestinationRow> = {}): DestinationRow => ({
   startUs: 0,
   lastUs: 0,
   packets: 1,
+  isUnreachable: false,
   bytes: 0,
   squares: 0,
   replies: 0,

@@ -309,6 +309,37 @@ table('TCP', [
   },
   { title: 'one octet short', frame: `${ETH4} ${ip4('0028', '06')} 9c40 0050 000003e8 00000000 50 02 faf0 0000 00`, is: 'tcp_truncated' },
   {
+    title: 'a header in pieces of eight octets: ports, and no flag',
+    frame: `${ETH4} 45 00 001c 0001 2000 40 06 0000 0a000001 0a000002 9c40 0050 000003e8`,
+    is: { srcPort: 40_000, dstPort: 80, seq: 1000, flags: 0, fragment: 1, l4HeaderLen: 8, payloadLen: 0 },
+  },
+  {
+    title: 'a header in pieces of sixteen: flags and window, too',
+    frame: `${ETH4} 45 00 0024 0001 2000 40 06 0000 0a000001 0a000002 9c40 0050 000003e8 00000000 60 02 faf0`,
+    is: { srcPort: 40_000, dstPort: 80, flags: 2, window: 64_240, fragment: 1, l4HeaderLen: 16, payloadLen: 0 },
+  },
+  {
+    title: 'options that go on in the next fragment',
+    frame: `${ETH4} 45 00 002c 0001 2000 40 06 0000 0a000001 0a000002 9c40 0050 000003e8 00000000 a0 02 faf0 0000 0000 020405b4`,
+    is: { dstPort: 80, flags: 2, fragment: 1, l4HeaderLen: 24, payloadLen: 0 },
+  },
+  {
+    title: 'a piece without both ports and the number: no fragment is so short but the last',
+    frame: `${ETH4} 45 00 001a 0001 2000 40 06 0000 0a000001 0a000002 9c40 0050 0000`,
+    is: 'tcp_truncated',
+  },
+  {
+    title: 'a piece that the capture cut',
+    frame: `${ETH4} 45 00 0024 0001 2000 40 06 0000 0a000001 0a000002 9c40 0050 000003e8`,
+    wireLen: 50,
+    is: 'tcp_truncated',
+  },
+  {
+    title: 'a whole packet of eight octets is no piece',
+    frame: `${ETH4} 45 00 001c 0001 0000 40 06 0000 0a000001 0a000002 9c40 0050 000003e8`,
+    is: 'tcp_truncated',
+  },
+  {
     title: 'IP ends inside the header, the padding goes on',
     frame: `${ETH4} ${ip4('0022', '06')} ${TCP_SYN} 00000000`,
     is: 'tcp_truncated',

@@ -92,6 +92,15 @@ describe('fragments', () => {
     expect(flows[0]).toMatchObject({ port: [1000, 80], proto: 6, packets: [2, 0], payloadBytes: [28, 0], history: 'D' })
   })
 
+  test('of a TCP header in pieces: one flow, and the rest of the header is no payload', () => {
+    const { flows } = meter([
+      frame4(7, 0, false, 6, '03e8 0050 00000001'),
+      frame4(7, 8, false, 6, '00000000 6002 0400'),
+      frame4(7, 16, true, 6, '0000 0000 020405b4'),
+    ])
+    expect(flows[0]).toMatchObject({ port: [1000, 80], proto: 6, packets: [3, 0], payloadBytes: [4, 0], history: '' })
+  })
+
   test('of ICMP keep type and code', () => {
     const { flows } = meter([frame4(7, 0, false, 1, `0800 0000 0009 0001 ${'aa'.repeat(8)}`), frame4(7, 16, true, 1, 'cc'.repeat(16))])
     expect(flows).toHaveLength(1)

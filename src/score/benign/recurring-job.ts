@@ -11,6 +11,8 @@ import { benignDraft, NOTHING_MEASURED } from './benign.ts'
 
 const LR = -1.2
 const EARLIER_DAYS_MIN = 3
+/** A new provider, an odd port and an unusual volume are the same on each of those days: they must not outweigh it. */
+const CAP = { limit: 0.4, why: 'what comes back every day at this hour was told on the first three days' }
 
 export const RECURRING_JOB: BenignRow = {
   id: 'B9',
@@ -38,7 +40,7 @@ function ask({ assessment, context, actor, victim, sample }: BenignQuestion): Be
   const lr = jobs.length >= EARLIER_DAYS_MIN ? LR : 0
   return {
     evidence: benignDraft(words, lr, { measured: [num(jobs.length, 'count')], names: [victim], sample }),
-    cap: null,
+    cap: lr < 0 ? CAP : null,
     notEvaluated: [],
   }
 }

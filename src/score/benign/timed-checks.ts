@@ -3,7 +3,8 @@
  * time; a guessing tool does not wait between guesses: what passes between two starts is the server's delay.
  *
  * In:  how regular the starts are, the middle gap between them and the middle duration; where the actor sits. Out: evidence for.
- * Not: clients from outside: nobody out there watches over the services of this site.
+ * Not: clients from outside: nobody out there watches over the services of this site. Where neither end is known to be inside, nobody
+ *      told which networks are, and a clock is read as anywhere else.
  */
 
 import { num } from '../number.ts'
@@ -12,9 +13,12 @@ import { benignDraft, NOTHING_MEASURED } from './benign.ts'
 
 const LR = -1.5
 const CHANCE_MAX = 1e-6
-const GAP_US_MIN = 5e6
+/** Load balancers check every two seconds (HAProxy's `inter`), monitoring and mail programs every ten or more. */
+const GAP_US_MIN = 1.8e6
 /** Of the time between two starts, a session takes at most this share. */
 const BUSY_SHARE_MAX = 0.2
+/** A clock makes hundreds of sessions as easily as ten: their number must not outweigh it. */
+const CAP = { limit: 0.4, why: 'sessions that wait for a timer are checks far more often than guesses' }
 
 export const TIMED_CHECKS: BenignRow = {
   id: 'B17',
@@ -28,9 +32,9 @@ export const TIMED_CHECKS: BenignRow = {
 function ask({ assessment, sample }: BenignQuestion): BenignAnswer {
   const { timer } = assessment.facts
   if (timer === undefined) return NOTHING_MEASURED
-  const { chance, gapUs, durationUs, isActorInternal } = timer
+  const { chance, gapUs, durationUs, isFromOutside } = timer
   const isWaiting = gapUs >= GAP_US_MIN && durationUs <= BUSY_SHARE_MAX * gapUs
-  const holds = isActorInternal && isWaiting && chance <= CHANCE_MAX
+  const holds = !isFromOutside && isWaiting && chance <= CHANCE_MAX
   const words = {
     code: 'B17.timer',
     label: 'checks on a timer',
@@ -40,5 +44,5 @@ function ask({ assessment, sample }: BenignQuestion): BenignAnswer {
     next: 'Ask whether this service is monitored from the actor, or mail fetched.',
   }
   const measured = [num(durationUs, 'us'), num(gapUs, 'us')]
-  return { evidence: benignDraft(words, holds ? LR : 0, { measured, names: [], sample }), cap: null, notEvaluated: [] }
+  return { evidence: benignDraft(words, holds ? LR : 0, { measured, names: [], sample }), cap: holds ? CAP : null, notEvaluated: [] }
 }

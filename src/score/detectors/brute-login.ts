@@ -18,6 +18,7 @@ import { num } from '../number.ts'
 import { regularityOf } from '../regularity.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
+import { newPairDrafts } from './history.ts'
 
 const OPTIONS = {
   sessions_min: {
@@ -130,6 +131,15 @@ const WEIGHTS = {
     label: 'several servers',
     claim: 'the same client does this to {m0} servers',
     next: 'Read the login logs of all of them.',
+  },
+  new_client: {
+    lr: 0.5,
+    group: 'novelty',
+    basis: 'expert',
+    label: 'a server it never used',
+    claim: 'in the {m0} days that this host has been known it never spoke with {x0} before today',
+    alt: 'a job that was set up today',
+    next: 'Ask who gave this host something to do there.',
   },
   success: {
     lr: 0.3,
@@ -283,8 +293,9 @@ function assess(
     const oddSample = { n: odd.length, fromUs: odd[0].atUs, toUs: odd[0].atUs, flowIds: odd.slice(0, 10).map((s) => s.flowId) }
     evidence.push(draft('D8.success', WEIGHTS.success, { measured, sample: oddSample }))
   }
+  const isNew = newPairDrafts('D8.new_client', WEIGHTS.new_client, look, sample)
+  evidence.push(...isNew.drafts)
   const regularity = regularityOf(flat.map((s) => s.atUs).sort((a, b) => a - b))
-  const isActorInternal = judged.isClientInternal
   return assessment({
     evidence,
     servicePort: judged.port[SERVER],
@@ -293,13 +304,13 @@ function assess(
         chance: regularity?.p ?? 1,
         gapUs: regularity?.medianUs ?? 0,
         durationUs: median(flat.map((s) => s.durationUs)),
-        isActorInternal,
+        isFromOutside: judged.direction === 'in',
       },
       loginBytes: { median: median(flat.map((s) => Math.max(s.clientBytes, s.serverBytes))), usualMax: service.failedMaxBytes / 2 },
     },
     success: odd.length > 0 ? 'one session after the guesses stands out: a possible success' : null,
     scaleRatio: count / options.sessions_min,
-    notEvaluated: [{ code: 'D8.new_client', why: 'whether this client is new to the service: the baseline does not hold this' }],
+    notEvaluated: isNew.notEvaluated,
     pictures: [picture(all, odd, beyondCount)],
   })
 }

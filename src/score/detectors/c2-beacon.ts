@@ -119,7 +119,7 @@ const WEIGHTS = {
     next: 'Look what was installed or started on the host that day.',
   },
   reconnects: {
-    lr: 0.7,
+    lr: 0.9,
     group: 'pattern',
     basis: 'expert',
     label: 'a new connection each time',

@@ -1,12 +1,14 @@
 /**
  * D10 c2.deadpeer: one client keeps calling a server outside that never answers.
  *
- * In:  a client's connections to one service, nearly all failed. Not: inside servers (an outage is somebody's to mend), floods (their
- *      starts merge into few), scans (they don't come back to one port).
+ * In:  a client's connections to one service, nearly all failed. Not: inside servers (an outage is somebody's to mend), also those at
+ *      private addresses that the configuration does not name; floods (their starts merge into few), scans (they don't come back to
+ *      one port).
  *
  * Programs with an owner stop or are mended; malware calls an address that was taken down for weeks.
  */
 
+import { isPrivate } from '../../base/networks-options.ts'
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import type { AttemptSeries } from '../../context/attempts.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
@@ -16,7 +18,8 @@ import type { Regularity } from '../regularity.ts'
 import { regularityOf } from '../regularity.ts'
 import { callsPicture, gapsPicture, infrastructureOf, noveltyDrafts, regularityDraft } from './c2-beacon.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
-import { assessment, draft } from './detector.ts'
+import { assessment, draft, TOO_LITTLE_HISTORY } from './detector.ts'
+import { historyOf } from './history.ts'
 
 const OPTIONS = {
   attempts_min: {
@@ -63,6 +66,9 @@ const WEIGHTS = {
 
 const MANY_ATTEMPTS_FACTOR = 3
 const REGULAR_CHANCE_MAX = 1e-6
+/** SCORER.md D10: no success in seven days. */
+const WORKED_WITHIN_DAYS = 7
+const HOURS_A_DAY = 24
 
 export const C2_DEADPEER = {
   kind: 'c2.deadpeer',
@@ -71,7 +77,7 @@ export const C2_DEADPEER = {
   techniques: { fromInside: ['T1008', 'T1571'], fromOutside: ['T1571'], manyVictims: [] },
   inputs: 'outcome and start of each connection by client and service',
   windowUs: 3600e6,
-  entryTest: 'attempts ≥ attempts_min to a service outside, failed share ≥ failed_share_min',
+  entryTest: 'attempts ≥ attempts_min to a service outside, failed share ≥ failed_share_min, and no answer of that server in seven days',
   options: OPTIONS,
   priorLog10: -2,
   cap: { limit: 0.95, why: 'nothing was said, so that nothing can show what was meant' },
@@ -86,6 +92,7 @@ function detect(look: Look, options: Options): Finding | null {
   const series = observed.attempts
   if (series === null || judged.outcome !== 'failed' || judged.isServerInternal || judged.direction === 'in') return null
   if (series.keptCount < options.attempts_min || series.failed < options.failed_share_min * series.total) return null
+  if (isPrivate(judged.addr[SERVER]) || hasWorkedLately(look)) return null
   return {
     actor: judged.addr[CLIENT],
     victim: judged.addr[SERVER],
@@ -96,6 +103,13 @@ function detect(look: Look, options: Options): Finding | null {
     telling: 0,
     assess: () => assess(look, series, options),
   }
+}
+
+/** It answered this client within a week, on any port: a server that is down, not one that never was. */
+function hasWorkedLately({ judged, context }: Look): boolean {
+  const { histories } = context
+  const pair = histories.pair(judged.addr[CLIENT], judged.addr[SERVER])
+  return pair !== undefined && Math.floor(histories.hour / HOURS_A_DAY) - pair.lastDay <= WORKED_WITHIN_DAYS
 }
 
 function assess(look: Look, series: AttemptSeries, options: Options): Assessment {
@@ -133,7 +147,12 @@ function assess(look: Look, series: AttemptSeries, options: Options): Assessment
       prevalence: { users: context.census.networkUsers(judged.addr[SERVER]), hosts: context.census.hosts },
       infrastructure: infrastructureOf(look),
     },
-    notEvaluated: [...novelty.notEvaluated, { code: 'D10.worked_before', why: 'whether it ever worked: the baseline does not hold this' }],
+    notEvaluated: [
+      ...novelty.notEvaluated,
+      ...(historyOf(look) === null
+        ? [{ code: 'D10.worked_before', why: `whether it worked in the last seven days: ${TOO_LITTLE_HISTORY}` }]
+        : []),
+    ],
     pictures: [...(isRegular(regularity) ? [gapsPicture(regularity)] : []), callsPicture(series)],
   })
 }

@@ -145,7 +145,7 @@ export interface BenignFacts {
   /** Whether the replies can be the requests, sent back (B16). */
   echoes?: { requests: number; replies: number; areRepeated: boolean }
   /** Middle gap between starts and middle duration, and the chance that random starts are as regular (B17). */
-  timer?: { chance: number; gapUs: number; durationUs: number; isActorInternal: boolean }
+  timer?: { chance: number; gapUs: number; durationUs: number; isFromOutside: boolean }
   /** Failed and answered peers on ports that differ from peer to peer (B6). */
   peers?: { proto: number; peers: number; answered: number; ports: number }
 }
@@ -157,6 +157,8 @@ export interface Assessment {
   success: string | null
   scaleRatio: number
   answeredServers: number | null
+  /** Why it is worth a look though its kind informs only; absent: it is not. */
+  atLeastLow?: string
   notEvaluated: { code: string; why: string }[]
   pictures: PictureData[]
   /** Limits that hold because of what could not be measured. */

@@ -1,7 +1,7 @@
 /**
  * D11 exfil.volume: an inside host sends much more to an outside server than it gets back.
  *
- * In:  payload between the two, last hour; who else uses the server. Not: downloads: only what the client sent counts, and where the
+ * In:  payload between the two, last hour; who else uses the server; what the client fetched inside within the day. Not: downloads: only what the client sent counts, and where the
  *      server sent a comparable amount the test fails. With a day of the host in the baseline its own hours count, too; without, a
  *      floor and the shape decide alone, and the likelihood is capped.
  */
@@ -86,6 +86,15 @@ const WEIGHTS = {
     claim: 'it was active in this hour of the day on {m0} of its days',
     alt: 'night work',
     next: 'Ask who used the host at that time.',
+  },
+  staged: {
+    lr: 0.8,
+    group: 'target',
+    basis: 'expert',
+    label: 'gathered before',
+    claim: 'within the day before it fetched {m0} from {m1} inside file servers, at least as much as it then sent',
+    alt: 'a backup server, whose job is to fetch and to send',
+    next: 'Compare what was fetched with what this host is meant to handle.',
   },
   transfer_port: {
     lr: 0.6,
@@ -187,6 +196,11 @@ function assess(look: Look, transfers: Transfers, options: Options): Assessment 
   if (ratio >= ONE_WAY_MIN) evidence.push(draft('D11.one_way', WEIGHTS.one_way, { measured: [num(ratio, 'ratio')], sample }))
   if (COPY_PORTS.has(port) || isOddPort(port)) {
     evidence.push(draft('D11.transfer_port', WEIGHTS.transfer_port, { measured: [num(port, 'port')], sample }))
+  }
+  const pulls = context.pullsOf(judged.addr[CLIENT])
+  const pulled = pulls?.bytes(judged.lastUs) ?? 0
+  if (pulls !== null && pulled >= sent) {
+    evidence.push(draft('D11.staged', WEIGHTS.staged, { measured: [num(pulled, 'B'), num(pulls.servers.size, 'count')], sample }))
   }
   const novelty = noveltyDrafts('D11', look, options.hosts_min, sample)
   evidence.push(...novelty.drafts)

@@ -1,16 +1,17 @@
 /**
- * What the floods have in common: the destination's window at the second of a row, and how many take part.
+ * What the floods have in common: the destination's window at the second of a row, and how many take part; what it usually gets.
  *
- * In:  a look. Out: the receiver's window with the time it is read at; actor, victim and side of a finding.
+ * In:  a look. Out: the receiver's window with the time it is read at; actor, victim and side of a finding; the victim's own usual rate.
  */
 
-import { CLIENT } from '../../context/contact.ts'
+import { CLIENT, SERVER } from '../../context/contact.ts'
 import type { DestinationWindow } from '../../context/destination-windows.ts'
+import type { ServedCell } from '../../context/served-history.ts'
 import type { DestinationCell } from '../../flow/destination-counters.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Draft, Finding, Look, Weight } from './detector.ts'
-import { draft } from './detector.ts'
+import { draft, TOO_LITTLE_HISTORY } from './detector.ts'
 
 export interface Arrivals {
   window: DestinationWindow
@@ -105,8 +106,60 @@ const ALIKE = {
 
 const ALIKE_VARIATION_MAX = 0.2
 
+const OWN_RATE = {
+  lr: 0.7,
+  group: 'novelty',
+  basis: 'test',
+  label: 'ten times what it usually gets',
+  claim: '{m0} in one second; of the busiest seconds of its hours in the baseline ({m1}) ninety-nine in a hundred brought less than {m2}',
+  alt: 'a new job or a new client of this server',
+  next: 'Compare with the load of the server on other days.',
+} as const satisfies Weight
+
 /** Weights that all floods share; each puts them into its own table. */
-export const FLOOD_WEIGHTS = { forged_sources: FORGED_SOURCES, alike: ALIKE } as const
+export const FLOOD_WEIGHTS = { forged_sources: FORGED_SOURCES, alike: ALIKE, usual_rate: OWN_RATE } as const
+
+/** SCORER.md D5 and D6: ten times its own p99. */
+const OWN_SHARE = 0.99
+const OWN_FACTOR = 10
+
+/** What the victim usually gets in the busiest second of an hour. */
+export interface OwnRate {
+  cell: ServedCell
+  hours: number
+  median: number
+  p95: number
+  p99: number
+  /** From here on it is more than a busy day. */
+  floodMin: number
+}
+
+/** null where the baseline has no day of this server, or it is no server of this site. */
+export function ownRateOf(look: Look, { victim, isVictimInternal }: Arrivals, cell: ServedCell): OwnRate | null {
+  if (!isVictimInternal || look.observed.receiver !== SERVER) return null
+  const history = look.context.histories.served(victim)
+  if (history?.isUsable !== true) return null
+  const p99 = history.quantile(cell, OWN_SHARE)
+  const [median, p95] = [0.5, 0.95].map((share) => history.quantile(cell, share))
+  return { cell, hours: history.hours, median, p95, p99, floodMin: OWN_FACTOR * p99 }
+}
+
+/** Beyond its own rate, as evidence; or why nobody can say. */
+export function ownRateDrafts(
+  code: string,
+  own: OwnRate | null,
+  most: number,
+  sample: Draft['sample'],
+): { drafts: Draft[]; notEvaluated: { code: string; why: string }[] } {
+  if (own === null) {
+    return { drafts: [], notEvaluated: [{ code: `${code}.usual_rate`, why: `what this server usually gets: ${TOO_LITTLE_HISTORY}` }] }
+  }
+  if (most < own.floodMin) return { drafts: [], notEvaluated: [] }
+  const [hours, median, p95, p99] = [own.hours, own.median, own.p95, own.p99].map(Math.round)
+  const baseline = { scope: 'this host' as const, n: hours, median: num(median, 'count'), p95: num(p95, 'count') }
+  const measured = [num(Math.round(most), 'count'), num(hours, 'count'), num(p99, 'count')]
+  return { drafts: [{ ...draft(`${code}.usual_rate`, OWN_RATE, { measured, sample }), baseline }], notEvaluated: [] }
+}
 
 export function sharedDrafts(code: string, { window }: Arrivals, sample: Draft['sample']): Draft[] {
   const drafts: Draft[] = []

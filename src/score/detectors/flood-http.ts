@@ -2,18 +2,21 @@
  * D6 flood.http: completed connections to a web server at a rate that people do not make, all asking alike.
  *
  * In:  completed connections by destination and second; how much their requests differ; how many clients.
- * Not: flash crowds (their requests differ, each client makes few), page loads (tens of connections), load balancers' checks (few a second).
+ * Not: flash crowds (their requests differ, each client makes few), page loads (tens of connections), load balancers' checks (few a second);
+ *      a server that gets as many every day: with a day of it in the baseline, ten times its busiest usual seconds are asked for.
+ *
+ * Half the rate is enough for one client that keeps it up. A proxy that many people share is as busy, but asks for this and that; a program
+ * of the site's own that opens a connection for each request is as uniform, and told from a flood only by its being usual.
  */
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { SERVER } from '../../context/contact.ts'
 import { TCP } from '../../flow/flow.ts'
 import { num } from '../number.ts'
-import { medianOf } from '../regularity.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, floodFinding, ratePicture, sampleOf } from './flood-arrivals.ts'
+import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, ownRateDrafts, ownRateOf, ratePicture, sampleOf } from './flood-arrivals.ts'
 
 const OPTIONS = {
   connections_per_s_min: {
@@ -32,6 +35,16 @@ const OPTIONS = {
     unit: 's',
     comment: 'So many of ten seconds must reach connections_per_s_min.',
   },
+  lasting_connections_per_s_min: {
+    kind: 'number',
+    default: 100,
+    min: 10,
+    max: 1e6,
+    unit: '1/s',
+    comment:
+      'Or so many of one client, all alike, in each of lasting_seconds_min seconds: from outside, or ten times what is usual for the server.',
+  },
+  lasting_seconds_min: { kind: 'integer', default: 20, min: 10, max: 60, unit: 's', comment: 'Seconds of the last minute that it takes.' },
   burst_connections_min: { kind: 'number', default: 500, min: 50, max: 1e7, unit: '1/s', comment: 'Or so many in one second.' },
   per_client_min: {
     kind: 'number',
@@ -55,12 +68,21 @@ const WEIGHTS = {
     alt: 'a load test, a crawler, a proxy that many people share',
     next: "Read the web server's access log of that time: one page asked for over and over shows a flood.",
   },
+  lasting: {
+    lr: 1.1,
+    group: 'pattern',
+    basis: 'expert',
+    label: 'one client without a pause',
+    claim: '{x0} got {m0} completed connections of one client within ten seconds, and as many a second in {m1} of the last sixty',
+    alt: 'a load test, or a program that opens a connection for each of its requests',
+    next: "Read the web server's access log of that time: one page asked for over and over shows a flood.",
+  },
   alike: {
     lr: 0.6,
     group: 'volume',
     basis: 'expert',
     label: 'requests all alike',
-    claim: 'the newest requests of one client carried {m0} each in the middle and hardly differ',
+    claim: 'requests carried {m0} in the mean and vary by {m1}',
     next: 'Compare user agents and addresses asked for.',
   },
   per_client: {
@@ -71,10 +93,12 @@ const WEIGHTS = {
     claim: 'each client made {m0} connections in the mean',
     next: 'Limit the connections of one client.',
   },
+  usual_rate: FLOOD_WEIGHTS.usual_rate,
 } as const
 
+const TEN_S = 10
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443, 3000, 5000, 8000, 8008, 8080, 8081, 8443, 8888, 9000])
-const ALIKE_RATIO_MAX = 1.2
+const ALIKE_VARIATION_MAX = 0.05
 
 export const FLOOD_HTTP = {
   kind: 'flood.http',
@@ -83,7 +107,8 @@ export const FLOOD_HTTP = {
   techniques: { fromInside: ['T1499.002'], fromOutside: ['T1499.002'], manyVictims: [] },
   inputs: 'completed connections by destination and second, requests by client',
   windowUs: 60e6,
-  entryTest: 'connections_per_s_min in seconds_min of ten seconds, or burst_connections_min in one, and per_client_min',
+  entryTest:
+    'connections_per_s_min in seconds_min of ten seconds, or burst_connections_min in one, with a baseline also ≥ 10 × own p99, and per_client_min; or lasting_connections_per_s_min of one client',
   options: OPTIONS,
   priorLog10: -1.5,
   cap: { limit: 0.95, why: 'the requests were not read' },
@@ -101,9 +126,28 @@ function detect(look: Look, options: Options): Finding | null {
   const arrivals = { ...found, atUs: judged.startUs }
   const { window, atUs } = arrivals
   const rate = window.peak(atUs, 'completed', options.connections_per_s_min)
-  if (rate.most < options.burst_connections_min && rate.seconds < options.seconds_min) return null
+  const isFast = rate.most >= options.burst_connections_min || rate.seconds >= options.seconds_min
+  if (isFast ? !isBeyondUsual(look, arrivals, rate.most) : !isLasting(look, arrivals, options)) return null
   if (perClient(arrivals) < options.per_client_min) return null
-  return floodFinding('D6H', look, arrivals, ` ${judged.port[SERVER]}`, () => assess(look, arrivals, options))
+  return floodFinding('D6H', look, arrivals, ` ${judged.port[SERVER]}`, () => assess(look, arrivals, isFast, options))
+}
+
+function isBeyondUsual(look: Look, arrivals: Arrivals, most: number): boolean {
+  return most >= (ownRateOf(look, arrivals, 'completed')?.floodMin ?? 0)
+}
+
+function isLasting(look: Look, arrivals: Arrivals, options: Options): boolean {
+  const { window, atUs } = arrivals
+  const { most, seconds } = window.peak(atUs, 'completed', options.lasting_connections_per_s_min)
+  // The second at hand is not over.
+  if (seconds < TEN_S - 1 || (window.requestVariation() ?? 1) > ALIKE_VARIATION_MAX || window.soleSource('D6H') === null) return false
+  const own = ownRateOf(look, arrivals, 'completed')
+  if (own === null ? look.judged.direction !== 'in' : most < own.floodMin) return false
+  return lastingSeconds(arrivals, options) >= options.lasting_seconds_min
+}
+
+function lastingSeconds({ window, atUs }: Arrivals, options: Options): number {
+  return window.lastMinute(atUs, 'completed').filter((count) => count >= options.lasting_connections_per_s_min).length
 }
 
 /** From rows alone: counters name a few of the clients only. */
@@ -111,36 +155,41 @@ function perClient({ window, atUs }: Arrivals): number {
   return window.rowsInTenSeconds(atUs, 'completed') / Math.max(1, window.sources.count())
 }
 
-function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
-  const { judged, observed } = look
+function assess(look: Look, arrivals: Arrivals, isFast: boolean, options: Options): Assessment {
+  const { judged } = look
   const { window, atUs, victim } = arrivals
   const sample = sampleOf(arrivals, judged.flowId)
   const completed = window.inTenSeconds(atUs, 'completed')
   const { most } = window.peak(atUs, 'completed', options.connections_per_s_min)
   const clients = window.sources.count()
   const evidence: Draft[] = [
-    draft('D6H.rate', WEIGHTS.rate, {
-      measured: [num(completed, 'count'), num(most, 'count'), num(clients, 'count')],
-      names: [victim],
-      sample,
-    }),
+    isFast
+      ? draft('D6H.rate', WEIGHTS.rate, {
+          measured: [num(completed, 'count'), num(most, 'count'), num(clients, 'count')],
+          names: [victim],
+          sample,
+        })
+      : draft('D6H.lasting', WEIGHTS.lasting, {
+          measured: [num(completed, 'count'), num(lastingSeconds(arrivals, options), 'count')],
+          names: [victim],
+          sample,
+        }),
     draft('D6H.per_client', WEIGHTS.per_client, { measured: [num(Math.round(perClient(arrivals)), 'count')], sample }),
   ]
-  const requests = (observed.attempts?.kept ?? []).map((call) => call.clientBytes).sort((a, b) => a - b)
-  if (requests.length > 1 && requests[requests.length - 1] <= ALIKE_RATIO_MAX * requests[0]) {
-    evidence.push(draft('D6H.alike', WEIGHTS.alike, { measured: [num(medianOf(requests), 'B')], sample }))
+  const variation = window.requestVariation()
+  if (variation !== null && variation <= ALIKE_VARIATION_MAX) {
+    const measured = [num(window.meanRequestBytes, 'B'), num(variation * 100, 'percent')]
+    evidence.push(draft('D6H.alike', WEIGHTS.alike, { measured, sample }))
   }
+  const usual = ownRateDrafts('D6H', ownRateOf(look, arrivals, 'completed'), most, sample)
+  evidence.push(...usual.drafts)
   const begun = completed + window.inTenSeconds(atUs, 'halfOpen')
   return assessment({
     evidence,
     servicePort: judged.port[SERVER],
     scaleRatio: most / options.connections_per_s_min,
-    facts: { crowd: { completed, begun, variation: requests.length < 2 ? null : spread(requests), clients } },
+    facts: { crowd: { completed, begun, variation, clients } },
     pictures: [ratePicture(arrivals, 'completed', 'completed connections', options.connections_per_s_min)],
-    notEvaluated: [{ code: 'D6H.usual_rate', why: 'how many connections this server usually gets: the baseline does not hold this' }],
+    notEvaluated: usual.notEvaluated,
   })
-}
-
-function spread(sorted: readonly number[]): number {
-  return sorted[0] === 0 ? 0 : sorted[sorted.length - 1] / sorted[0] - 1
 }

@@ -4,7 +4,8 @@
  * In:  half-open and completed connections by destination, second by second of their start. One that the client itself resets counts
  *      as half open: the system of a host that sends bare SYNs answers the server's SYN-ACK so.
  * Not: refused ones (a scan of closed ports, a server that is down); one source that tries each port once, which is a scan (D2),
- *      unless it is as fast as a flood.
+ *      unless it is as fast as a flood; a server that gets as many every day: with a day of it in the baseline, ten times its busiest
+ *      usual seconds are asked for, unless very many sources take part.
  */
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
@@ -14,7 +15,18 @@ import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isScanLike, isShortBurst, ratePicture, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+import {
+  arrivalsOf,
+  FLOOD_WEIGHTS,
+  floodFinding,
+  isScanLike,
+  isShortBurst,
+  ownRateDrafts,
+  ownRateOf,
+  ratePicture,
+  sampleOf,
+  sharedDrafts,
+} from './flood-arrivals.ts'
 
 const OPTIONS = {
   half_open_per_s_min: {
@@ -108,7 +120,7 @@ export const FLOOD_SYN = {
   inputs: 'half-open, refused and completed connections by destination and second',
   windowUs: 60e6,
   entryTest:
-    'completed share ≤ completed_share_max and (half_open_per_s_min in seconds_min of ten seconds, or burst_half_open_min in one, or few_half_open_per_s_min from sources_min)',
+    'completed share ≤ completed_share_max and (half_open_per_s_min in seconds_min of ten seconds, or burst_half_open_min in one, with a baseline also ≥ 10 × own p99; or few_half_open_per_s_min from sources_min)',
   options: OPTIONS,
   priorLog10: -1,
   cap: { limit: 0.99, why: 'headers alone never make a flood certain' },
@@ -130,7 +142,11 @@ function detect(look: Look, options: Options): Finding | null {
   const halfOpen = window.inTenSeconds(atUs, 'halfOpen')
   const isBurst =
     rate.most >= options.burst_half_open_min || isShortBurst(window.lastUs - window.firstUs, halfOpen, options.burst_half_open_min)
-  if (!isBurst && rate.seconds < options.seconds_min && !isWide(window, atUs, options)) return null
+  if (!isWide(window, atUs, options)) {
+    if (!isBurst && rate.seconds < options.seconds_min) return null
+    const own = ownRateOf(look, arrivals, 'halfOpen')
+    if (own !== null && Math.max(rate.most, isBurst ? halfOpen : 0) < own.floodMin) return null
+  }
   const completed = window.inTenSeconds(atUs, 'completed')
   if (completed > options.completed_share_max * (halfOpen + completed)) return null
   if (rate.most < options.one_source_burst_min && isScanLike('D5', arrivals)) return null
@@ -160,12 +176,14 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
     evidence.push(draft('D5.rate', WEIGHTS.rate, { measured: [num(most, 'count'), num(options.half_open_per_s_min, 'count')], sample }))
   }
   evidence.push(...sharedDrafts('D5', arrivals, sample).filter((item) => item.code !== 'D5.alike'))
+  const usual = ownRateDrafts('D5', ownRateOf(look, arrivals, 'halfOpen'), most, sample)
+  evidence.push(...usual.drafts)
   return assessment({
     evidence,
     servicePort: window.hasOnePort() ? look.judged.port[SERVER] : null,
     scaleRatio: most / options.half_open_per_s_min,
     facts: { crowd: { completed, begun: halfOpen + completed, variation: window.sizeVariation(), clients: window.sources.count() } },
     pictures: [ratePicture(arrivals, 'halfOpen', 'connections left half open', options.half_open_per_s_min)],
-    notEvaluated: [{ code: 'D5.usual_rate', why: 'how many connections this server usually gets: the baseline does not hold this' }],
+    notEvaluated: usual.notEvaluated,
   })
 }

@@ -124,6 +124,9 @@ const VIRTUAL_ROUTERS = ['00:00:5e:00:01:', '00:00:0c:07:ac:', '00:00:0c:9f:f', 
 /** Senders whose packets a card hands on, so that it is taken for a gateway's. */
 const GATEWAY_SOURCES_MIN = 3
 const REPEATED_FACTOR = 4
+/** So many times what is asked for, and it is no passing mistake. */
+const DIVERTED_FACTOR = 5
+const MANY_DIVERTED_LR = 1
 const MARKS_MAX = 256
 
 export const MITM_ARP = {
@@ -244,7 +247,8 @@ function assess(station: Station, taken: readonly Taken[], atUs: number, arp: Ar
   const foreign = Math.max(0, ...places.map((mac) => arp.station(mac)?.foreignSources ?? 0))
   if (foreign >= GATEWAY_SOURCES_MIN) evidence.push(draft('D19.gateway', WEIGHTS.gateway, { measured: [num(foreign, 'count')], sample }))
   if (station.divertedCount >= options.diverted_min) {
-    evidence.push(draft('D19.traffic', WEIGHTS.traffic, { measured: [num(station.divertedCount, 'count')], sample }))
+    const lr = station.divertedCount >= DIVERTED_FACTOR * options.diverted_min ? MANY_DIVERTED_LR : WEIGHTS.traffic.lr
+    evidence.push(draft('D19.traffic', WEIGHTS.traffic, { measured: [num(station.divertedCount, 'count')], sample, lr }))
   }
   return assessment({
     evidence,

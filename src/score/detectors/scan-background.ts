@@ -1,7 +1,7 @@
 /**
  * D3 scan.background: what the Internet sends to every exposed network, once a day and prefix, for information.
  *
- * In:  probes from outside that nothing inside answered, by protected prefix and UTC day.
+ * In:  probes from outside that nothing inside answered, by protected prefix and UTC day; sources of earlier days.
  * Not: a judgement of single sources: those that get answers are D1's, D2's and D8's.
  */
 
@@ -9,6 +9,7 @@ import type { OptionTable, OptionValues } from '../../base/option.ts'
 import type { BackgroundDay } from '../../context/background.ts'
 import { SERVER } from '../../context/contact.ts'
 import { num } from '../number.ts'
+import { medianOf } from '../regularity.ts'
 import type { Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 
@@ -35,6 +36,15 @@ const WEIGHTS = {
     alt: 'the usual noise of the Internet',
     next: 'Nothing needs doing. Compare with other days when a port is in the news.',
   },
+  more_than_usual: {
+    lr: 0.3,
+    group: 'novelty',
+    basis: 'test',
+    label: 'three times as many as usual',
+    claim: '{m0} sources, where the middle one of {m1} earlier days had {m2}',
+    alt: 'a hole that became known, for which everybody looks',
+    next: 'Look which port grew, and whether that service is reachable from outside.',
+  },
   many_sources: {
     lr: 0.5,
     group: 'scale',
@@ -46,6 +56,9 @@ const WEIGHTS = {
 } as const
 
 const MANY_FACTOR = 10
+/** SCORER.md D3: three times its own median. */
+const USUAL_FACTOR = 3
+const USUAL_DAYS_MIN = 3
 
 export const SCAN_BACKGROUND = {
   kind: 'scan.background',
@@ -76,11 +89,11 @@ function detect(look: Look, options: Options): Finding | null {
     firstUs: day.firstUs,
     victims: () => day.targets.keys(),
     telling: 0,
-    assess: () => assess(judged.flowId, day, options),
+    assess: () => assess(judged.flowId, day, look.context.noiseBefore(day), options),
   }
 }
 
-function assess(flowId: number, day: BackgroundDay, options: Options) {
+function assess(flowId: number, day: BackgroundDay, earlier: readonly number[], options: Options) {
   const sources = day.sources.count()
   const [port] = [...day.ports].reduce((a, b) => (b[1] > a[1] ? b : a))
   const sample = { n: day.probes, fromUs: day.firstUs, toUs: day.lastUs, flowIds: [flowId] }
@@ -91,11 +104,21 @@ function assess(flowId: number, day: BackgroundDay, options: Options) {
       draft('D3.many_sources', WEIGHTS.many_sources, { measured: [num(sources, 'count'), num(options.sources_min, 'count')], sample }),
     )
   }
+  const usual = earlier.length < USUAL_DAYS_MIN ? null : medianOf(earlier)
+  const isUnusual = usual !== null && sources >= USUAL_FACTOR * usual
+  if (isUnusual) {
+    const measured = [num(sources, 'count'), num(earlier.length, 'count'), num(Math.round(usual), 'count')]
+    evidence.push(draft('D3.more_than_usual', WEIGHTS.more_than_usual, { measured, sample }))
+  }
   return assessment({
     evidence,
     servicePort: null,
     scaleRatio: 0,
     answeredServers: 0,
-    notEvaluated: [{ code: 'D3.median', why: 'whether this is more than on other days: the baseline does not hold this' }],
+    ...(isUnusual ? { atLeastLow: 'three times as many sources as on other days' } : {}),
+    notEvaluated:
+      usual === null
+        ? [{ code: 'D3.median', why: 'whether this is more than on other days: the baseline holds less than three of them' }]
+        : [],
   })
 }

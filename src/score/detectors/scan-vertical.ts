@@ -1,7 +1,7 @@
 /**
- * D2 scan.vertical: one client tries many ports of one server and most don't answer.
+ * D2 scan.vertical: one client tries many ports of one server and most don't answer; or many IP protocols, which have no ports.
  *
- * In:  the pair's failed ports of the last five to ten minutes and of the last one to two hours.
+ * In:  the pair's failed ports of the last five to ten minutes and of the last one to two hours; protocols tried in vain.
  * Not: FTP passive or RPC ports (they answer), traceroute (orientation leaves its ports out), one closed port tried again and again.
  *
  * Zeek's default is 15 ports in five minutes; so is ours.
@@ -42,6 +42,14 @@ const OPTIONS = {
     comment: 'Share of the tried ports that failed; below it the client uses many services of that server.',
   },
   slow_failed_share_min: { kind: 'number', default: 0.8, min: 0, max: 1, unit: 'ratio', comment: 'The same for slow scans.' },
+  protocols_min: {
+    kind: 'integer',
+    default: 10,
+    min: 4,
+    max: 256,
+    unit: 'protocols',
+    comment: 'IP protocols beside TCP, UDP and ICMP, sent to one host in five to ten minutes and not returned. Hosts use three or four.',
+  },
   many_ports_min: {
     kind: 'integer',
     default: 100,
@@ -72,6 +80,23 @@ const WEIGHTS = {
     claim: '{m0} failed ports, where {m1} are enough to call it a scan',
     next: 'Look for the same actor scanning other hosts.',
   },
+  protocols: {
+    lr: 1.5,
+    group: 'pattern',
+    basis: 'expert',
+    label: 'many IP protocols',
+    claim: '{x0} sent packets of {m0} IP protocols other than TCP, UDP and ICMP to {x1} within {m1}, and got none of them back',
+    alt: 'a test of a packet filter that the site runs itself',
+    next: 'Find out which program on the actor made these packets: it takes a raw socket, and so an administrator.',
+  },
+  many_protocols: {
+    lr: 0.5,
+    group: 'scale',
+    basis: 'expert',
+    label: 'very many protocols',
+    claim: '{m0} protocols, where {m1} are enough to call it a scan and hosts use three or four',
+    next: 'Look for the same actor scanning ports.',
+  },
   order: {
     lr: 0.3,
     group: 'target',
@@ -85,15 +110,18 @@ const WEIGHTS = {
 /** Successive ports of which this share ascend by one are "in order". */
 const ORDERED_SHARE_MIN = 0.6
 const GRID_CELLS_MAX = 512
+/** A third of all there could be. */
+const MANY_PROTOCOLS = 85
 
 export const SCAN_VERTICAL = {
   kind: 'scan.vertical',
   code: 'D2',
   title: 'Port scan of one host',
   techniques: { fromInside: ['T1046'], fromOutside: ['T1595.001'], manyVictims: [] },
-  inputs: 'outcome of each flow by client, server and server port',
+  inputs: 'outcome of each flow by client, server and server port, or IP protocol',
   windowUs: 5 * 60e6,
-  entryTest: 'failed ports ≥ failed_ports_min in five minutes, or ≥ slow_failed_ports_min in one hour, and the failed share',
+  entryTest:
+    'failed ports ≥ failed_ports_min in five minutes, or ≥ slow_failed_ports_min in one hour, and the failed share; or protocols ≥ protocols_min',
   options: OPTIONS,
   priorLog10: -1,
   cap: { limit: 0.99, why: 'headers alone never make a scan certain' },
@@ -105,9 +133,16 @@ export const SCAN_VERTICAL = {
 
 function detect(look: Look, options: Options): Finding | null {
   const { judged, observed } = look
+  const { protocols } = observed.pair
+  if (protocols?.has(judged.proto) === true && protocols.count() >= options.protocols_min) {
+    return finding(look, protocols, () => assessProtocols(look, protocols, options))
+  }
   if (judged.outcome !== 'failed') return null
   const window = scanWindow(observed.pair, options)
-  if (window === null) return null
+  return window === null ? null : finding(look, window, () => assess(look, window, options))
+}
+
+function finding({ judged }: Look, window: DistinctWindow<number>, assessed: () => Assessment): Finding {
   return {
     actor: judged.addr[CLIENT],
     victim: judged.addr[SERVER],
@@ -116,7 +151,7 @@ function detect(look: Look, options: Options): Finding | null {
     firstUs: window.firstUs(),
     victims: () => [judged.addr[SERVER]],
     telling: 0,
-    assess: () => assess(look, window, options),
+    assess: assessed,
   }
 }
 
@@ -166,6 +201,19 @@ function assess(look: Look, window: DistinctWindow<number>, options: Options): A
     answeredServers: answered.length > 0 ? 1 : 0,
     pictures: [grid(server, ports, answered, failed)],
   })
+}
+
+function assessProtocols({ judged }: Look, protocols: DistinctWindow<number>, options: Options): Assessment {
+  const count = protocols.count()
+  const sample = { n: count, fromUs: protocols.firstUs(), toUs: protocols.lastUs(), flowIds: [judged.flowId] }
+  const names = [judged.addr[CLIENT], judged.addr[SERVER]]
+  const measured = [num(count, 'count'), num(protocols.spanUs(), 'us')]
+  const evidence: Draft[] = [draft('D2.protocols', WEIGHTS.protocols, { measured, names, sample })]
+  if (count >= MANY_PROTOCOLS) {
+    const measured = [num(count, 'count'), num(options.protocols_min, 'count')]
+    evidence.push(draft('D2.many_protocols', WEIGHTS.many_protocols, { measured, sample }))
+  }
+  return assessment({ evidence, servicePort: null, scaleRatio: count / options.protocols_min, answeredServers: 0 })
 }
 
 function grid(server: string, failed: readonly number[], answered: readonly number[], failedCount: number): PictureData {

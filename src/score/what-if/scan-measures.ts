@@ -75,6 +75,18 @@ export const FAILED_PORTS: Measure<{ failed_ports_min: number }> = {
   },
 }
 
+export const PROTOCOLS: Measure<{ protocols_min: number }> = {
+  what: 'IP protocols tried in vain',
+  unit: 'count',
+  side: 'at least',
+  read: ({ observed }) => observed.pair.protocols?.count() ?? null,
+  bound: (_look, options) => options.protocols_min,
+  change: (look, value) => {
+    const { pair } = look.observed
+    return pair.protocols === null ? look : lookWith(look, { pair: { ...pair, protocols: thinned(pair.protocols, value) } })
+  },
+}
+
 export const ANSWERED_PORTS: Measure<{ failed_share_min: number }> = {
   what: 'ports of the same host that answered',
   unit: 'count',

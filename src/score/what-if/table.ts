@@ -14,7 +14,7 @@ type OptionsOf<S extends DetectorSection> = OptionValues<(typeof DETECTORS)[S]['
 
 export const MEASURES: { readonly [S in DetectorSection]: readonly Measure<OptionsOf<S>>[] } = {
   detectors_scan_horizontal: [scans.FAILED_SERVERS],
-  detectors_scan_vertical: [scans.FAILED_PORTS, scans.ANSWERED_PORTS],
+  detectors_scan_vertical: [scans.FAILED_PORTS, scans.ANSWERED_PORTS, scans.PROTOCOLS],
   detectors_scan_background: [scans.PROBING_SOURCES],
   detectors_sweep_icmp: [scans.PINGED, scans.PINGS_ANSWERED],
   // ARP has no look of a flow: what was claimed is no quantity that could have been less.

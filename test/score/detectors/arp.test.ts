@@ -191,3 +191,20 @@ describe('mitm.arp, from beginning to end', () => {
     expect(said([...before, ...poison(6), ...mended, ...after])).toEqual([`mitm.arp ${attacker} → ${host} (2)`])
   })
 })
+
+describe('mitm.arp and the cards of one machine', () => {
+  const moved = (from: string, to: string): LinkSighting[] => [
+    ...range(4).map((i) => carried(from, mac(host), gateway, host, i)),
+    reply(gateway, host, 10, to),
+    ...range(40).map((i) => carried(to, mac(host), gateway, host, 11 + i)),
+  ]
+
+  it('an access point has cards in a row: that another of them spoke before is no diversion', () => {
+    expect(said(moved('24:e9:b3:47:ae:25', '24:e9:b3:47:ae:20'))).toEqual([])
+  })
+
+  it('cards of other makers, or numbered by virtual machines, are those of others', () => {
+    expect(said(moved('24:e9:b3:47:ae:25', '00:1b:21:47:ae:20'))).toHaveLength(1)
+    expect(said(moved('02:42:ac:12:00:02', '02:42:ac:12:00:03'))).toHaveLength(1)
+  })
+})

@@ -47,6 +47,10 @@ const ATTACKS: readonly [string, Flow[]][] = [
     'from outside, a guess every ten seconds',
     range(60).map((i) => session({ client: '198.51.100.4', server: '10.0.0.9', port: 22, at: i * 10 }, 1900, 2400, 1)),
   ],
+  [
+    'a guess every second, which the server takes half of it to refuse',
+    range(60).map((i) => session({ ...ends, port: 21, at: i }, 40, 180, 0.5)),
+  ],
   ['a capture that begins among them', [...range(4).map(remains), ...range(14).map((i) => guess(i + 1))]],
   [
     'some that the server closes early',
@@ -79,6 +83,16 @@ const LOOK_ALIKES: readonly [string, Flow[]][] = [
   [
     'mail looked for every twenty seconds',
     range(60).map((i) => session({ ...ends, server: '198.51.100.40', port: 993, at: i * 20 + (i % 7) / 5 }, 1150 + (i % 3), 3300, 0.3)),
+  ],
+  [
+    'the same mail, where no address belongs to the own networks',
+    range(60).map((i) =>
+      session({ client: '203.0.113.14', server: '198.51.100.40', port: 993, at: i * 20 + (i % 7) / 5 }, 1150 + (i % 3), 3300, 0.3),
+    ),
+  ],
+  [
+    "a load balancer's check of a database every two seconds",
+    range(150).map((i) => session({ ...ends, port: 3306, at: i * 2 + (i % 5) / 100 }, 60, 95, 0.01)),
   ],
   ['many clients of one server', range(60).map((i) => guess(i, { client: `10.2.0.${i + 1}` }))],
 ]

@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
+import { NetworkSet } from '../../../src/base/address.ts'
 import type { Flow } from '../../../src/flow/flow.ts'
-import { judge, range, refused, said, session, unanswered } from '../flows.ts'
+import type { AlertEvent } from '../../../src/score/evidence.ts'
+import { analyst, judge, range, refused, said, session, unanswered } from '../flows.ts'
 
 // Thousands of flows a case: seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
@@ -125,6 +127,15 @@ const NOT_DEAD: readonly [string, Flow[]][] = [
 describe('c2.deadpeer', () => {
   it.each(DEAD)('finds: %s', (_name, flows) => {
     expect(judge(flows).alerts.map((a) => `${a.kind} ${a.actor} ${a.victims.addresses[0]}`)).toEqual([`c2.deadpeer ${client} ${away}`])
+  })
+
+  it('an own server that the configuration forgot is an outage, as any inside server', () => {
+    const events: AlertEvent[] = []
+    const it = analyst((event) => events.push(event), undefined, { internal: new NetworkSet(['10.1.0.0/16']) })
+    for (const row of range(120).map((i) => refused({ client, server: '10.22.22.138', port: 10_138, at: i * 20 + wobble(i) })))
+      it.onFlow(row)
+    it.finish(3000e6)
+    expect(events.filter(({ event }) => event === 'close')).toEqual([])
   })
 
   it.each(NOT_DEAD)('stays quiet: %s', (_name, flows) => {

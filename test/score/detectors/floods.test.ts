@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Flow } from '../../../src/flow/flow.ts'
 import { ICMP } from '../../../src/flow/flow.ts'
-import { datagram, flags, flow, judge, range, refused, said, session, unanswered } from '../flows.ts'
+import type { AlertEvent } from '../../../src/score/evidence.ts'
+import { analyst, datagram, flags, flow, judge, range, refused, said, session, unanswered } from '../flows.ts'
 
 // Thousands of flows a case: seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
@@ -144,6 +145,28 @@ describe('flood.udp and flood.icmp', () => {
       'flood.icmp 198.51.100.4→10.0.0.9 (1)',
     ],
     [
+      'a thousand small ones a second to a port where nobody listens',
+      range(8000).map((i) =>
+        burst(i, {
+          addr: ['10.0.0.7', victim],
+          startUs: i * 1000,
+          lastUs: i * 1000,
+          endUs: i * 1000 + 60e6,
+          payloadBytes: [64, 0],
+          payloadSquares: [64 * 64, 0],
+          icmpErrors: i % 1000 === 0 ? 1 : 0,
+        }),
+      ),
+      'flood.udp 10.0.0.7→10.0.0.9 (1)',
+    ],
+    [
+      'the same from outside, dropped in silence',
+      range(8000).map((i) =>
+        burst(i, { startUs: i * 1000, lastUs: i * 1000, endUs: i * 1000 + 60e6, payloadBytes: [64, 0], payloadSquares: [64 * 64, 0] }),
+      ),
+      'flood.udp 198.51.100.4→10.0.0.9 (1)',
+    ],
+    [
       'requests for addresses by all',
       [
         datagram(
@@ -160,6 +183,24 @@ describe('flood.udp and flood.icmp', () => {
   it.each<[string, Flow[]]>([
     ['a download by QUIC', [long({ addr: [victim, '198.51.100.4'], packets: [20_000, 90_000], payloadBytes: [1e6, 1.2e8] })]],
     ['a picture of a stream in one burst', [long({ packets: [400, 0], payloadBytes: [4e5, 0], payloadSquares: [4e8, 0], lastUs: 20_000 })]],
+    [
+      'a camera that sends its picture to the recorder, from inside and from outside',
+      ['10.0.0.7', '198.51.100.4'].map((camera) =>
+        long({ addr: [camera, victim], packets: [10_000, 3], payloadBytes: [1.3e7, 300], payloadSquares: [1.3e7 * 1300, 3e4] }),
+      ),
+    ],
+    [
+      'lines of log to a collector, a thousand a second',
+      [long({ addr: ['10.0.0.7', victim], packets: [10_000, 0], payloadBytes: [1.2e6, 0], payloadSquares: [1.2e6 * 150, 0] })],
+    ],
+    [
+      'an inside sensor that sends a thousand readings a second',
+      [long({ addr: ['10.0.0.7', victim], packets: [10_000, 0], payloadBytes: [6.4e5, 0], payloadSquares: [6.4e5 * 64, 0] })],
+    ],
+    [
+      'calls of a hundred lines with one provider',
+      [long({ packets: [50_000, 48_000], payloadBytes: [8e6, 7.7e6], payloadSquares: [8e6 * 160, 7.7e6 * 160] })],
+    ],
     ['a call', [long({ packets: [500, 480], payloadBytes: [80_000, 77_000] })]],
     ['a speed test both ways', [long({ packets: [100_000, 100_000], payloadBytes: [1.2e8, 1.2e8] })]],
     ['television to all', [long({ addr: ['10.0.0.3', '239.1.2.3'], packets: [90_000, 0], payloadBytes: [1.1e8, 0] })]],
@@ -186,6 +227,7 @@ const request = (i: number, rate: number, over: Partial<{ client: string; port: 
 describe('flood.http', () => {
   it.each<[string, Flow[]]>([
     ['one client, all alike', range(4000).map((i) => request(i, 400))],
+    ['one client, a hundred and fifty a second, for half a minute', range(4500).map((i) => request(i, 150))],
     ['ten clients', range(8000).map((i) => request(i, 800, { client: `198.51.100.${i % 10}` }))],
   ])('finds: %s', (_name, flows) => {
     expect(judge(flows).alerts.map((a) => `${a.kind} ${a.victims.addresses[0]}`)).toContain(`flood.http ${victim}`)
@@ -193,6 +235,9 @@ describe('flood.http', () => {
 
   it.each<[string, Flow[]]>([
     ['a loop of one request after another', range(900).map((i) => request(i, 130))],
+    ['the proxy of an office outside, as busy', range(4500).map((i) => request(i, 150, { bytes: 200 + ((i * 613) % 900) }))],
+    ['a program inside that opens a connection for each request', range(4500).map((i) => request(i, 150, { client: '10.0.0.7' }))],
+    ['checks of a content network, ten a second', range(600).map((i) => request(i, 10))],
     ['a page with many parts', range(60).map((i) => request(i, 200, { bytes: 300 + i * 9 }))],
     ['a flash crowd', range(6000).map((i) => request(i, 600, { client: spoofed(i % 3000), bytes: 200 + ((i * 613) % 900) }))],
     ['a time series database used hard', range(4000).map((i) => request(i, 400, { port: 8086 }))],
@@ -225,6 +270,27 @@ describe('slow.http', () => {
     })
     expect(kinds(range(200).map(begun))).toEqual([`slow.http 198.51.100.4→${victim} (1)`])
     expect(kinds(range(40).map(begun))).toEqual([])
+  })
+
+  it('connections whose last FIN was lost are not held open', () => {
+    const halfClosed = (i: number, over: Partial<Flow> = {}): Flow => ({
+      ...session({ client: '198.51.100.4', server: victim, port: 80, at: i / 10 }, 152, 305, 0.002),
+      endReason: 'shutdown',
+      flags: [flags({ syn: 1, ack: 5, fin: 1 }), flags({ syn: 1, synAck: 1, ack: 4 })],
+      ...over,
+    })
+    const openFor = (flows: readonly Flow[]): string[] => {
+      const events: AlertEvent[] = []
+      const it = analyst((event) => events.push(event))
+      it.onOpenFlows(flows, 60e6)
+      it.finish(61e6)
+      return events.map(({ kind, event }) => `${event} ${kind}`)
+    }
+    expect(openFor(range(200).map((i) => halfClosed(i)))).toEqual([])
+    const waiting = range(200).map((i) =>
+      halfClosed(i, { payloadBytes: [152, 0], flags: [flags({ syn: 1, ack: 5 }), flags({ syn: 1, synAck: 1, ack: 4 })] }),
+    )
+    expect(openFor(waiting)).toContain('open slow.http')
   })
 
   it.each<[string, Flow[]]>([

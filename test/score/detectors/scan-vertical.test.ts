@@ -28,6 +28,17 @@ const SCANS: readonly [string, Flow[]][] = [
     range(30).map((i) => probe(1 + i, i / 10, 0x00, { packets: [1, 1], flags: [flags(), flags({ rst: 1 })] })),
   ],
   ['ACK probes', range(30).map((i) => probe(1 + i, i / 10, 0x10, { flags: [flags({ ack: 1 }), flags()] }))],
+  [
+    'SYNs whose headers come in pieces of eight octets, refused',
+    range(30).map((i) =>
+      probe(1 + i, i / 10, 0x00, { packets: [3, 1], payloadBytes: [4, 0], flags: [flags(), flags({ rst: 1, ack: 1 })] }),
+    ),
+  ],
+  ['SYNs in pieces that nobody answers', range(30).map((i) => probe(1 + i, i / 10, 0x00, { packets: [3, 0], payloadBytes: [4, 0] }))],
+  [
+    'IP protocols, some refused, most silent',
+    range(60).map((i) => datagram({ ...pair, port: 0, clientPort: 0, at: i / 10 }, { proto: 60 + i, icmpErrors: i % 4 === 0 ? 1 : 0 })),
+  ],
   ['UDP ports answered by ICMP unreachable', range(30).map((i) => datagram({ ...pair, port: 2000 + i, at: i }, { icmpErrors: 1 }))],
   [
     'an outside scanner of a public server',
@@ -48,6 +59,23 @@ const LOOK_ALIKES: readonly [string, Flow[]][] = [
   ],
   ['traceroute', range(90).map((i) => datagram({ ...pair, port: 33_434 + i, at: i / 10 }, { icmpErrors: 1 }))],
   ['syslog and other datagrams that want no reply', range(50).map((i) => datagram({ ...pair, port: 30_000 + i, at: i }))],
+  [
+    'a tunnel end: GRE, ESP, AH, IP in IP and routing, seen one way',
+    range(50).map((i) => datagram({ ...pair, port: 0, clientPort: 0, at: i }, { proto: [4, 47, 50, 51, 89, 103, 112, 132][i % 8] })),
+  ],
+  [
+    'many IP protocols that come back',
+    range(50).map((i) => datagram({ ...pair, port: 0, clientPort: 0, at: i }, { proto: 60 + i, packets: [1, 1] })),
+  ],
+  [
+    'segments of an open connection that came in fragments, on many ports',
+    range(50).map((i) =>
+      flow(
+        { ...pair, port: 30_000 + i, at: i },
+        { packets: [12, 9], payloadBytes: [9000, 300], flags: [flags({ syn: 1, ack: 5 }), flags({ syn: 1, synAck: 1, ack: 8 })] },
+      ),
+    ),
+  ],
   ['a DNS client', range(200).map((i) => datagramAnswered({ ...pair, port: 53, at: i }))],
   [
     'server halves only: 443 to many client ports',
