@@ -37,6 +37,8 @@ const BATCH_LINES_MAX = 256
 const BATCH_BYTES_MAX = 1e6
 /** One pass over the memory finds the packets of so many alerts. */
 const SLICES_A_PASS = 64
+/** Of what may wait, from where on lines travel alone. */
+const BEYOND_SHARE_MAX = 0.5
 const TIDY_EVERY_MS = 60_000
 /** At the end, together under the ten seconds within which a signal ends the run. */
 const LAST_ALERTS_MS = 5500
@@ -68,10 +70,14 @@ export interface SinkFacts {
   isAway: boolean
 }
 
-/** An alert line, and whether a report follows it. */
-interface QueuedLine {
-  text: string
+/** An alert line, whether a report follows it, and what the line had no room for. */
+interface QueuedLine extends QueuedReport {
   isReported: boolean
+}
+
+interface QueuedReport {
+  text: string
+  beyond: string | undefined
 }
 
 export class LiveDelivery {
@@ -83,7 +89,7 @@ export class LiveDelivery {
   /** null where no packets are kept. */
   readonly #slicer: AskedThread<SlicingRequest, SlicingFacts> | null
   readonly #alerts: DeliveryQueue<QueuedLine>
-  readonly #reports: DeliveryQueue<string>
+  readonly #reports: DeliveryQueue<QueuedReport>
   readonly #slices: DeliveryQueue<SliceWants>
   readonly #memory: Remembered | null
   readonly #syslog: SyslogSink
@@ -114,7 +120,7 @@ export class LiveDelivery {
     this.#hasReports = config.output.reports
     this.alertsPath = join(folder, 'alerts.jsonl')
     this.#reportsPath = join(folder, 'reports')
-    const bytesOf = (line: string): number => Buffer.byteLength(line) + 1
+    const bytesOf = ({ text, beyond = '' }: QueuedReport): number => Buffer.byteLength(text) + 1 + Buffer.byteLength(beyond)
     const queue = { bytesMax: config.output.queue_MB * MB, itemsMax: LINES_MAX }
     const { memory = [] } = options
     this.#memory = memory.length === 0 ? null : new JoinedMemory(memory)
@@ -124,22 +130,22 @@ export class LiveDelivery {
     const isVlanInKey = config.flow.vlan_in_key
     const slicing: SlicingOptions | null = memory.length === 0 ? null : { folder: this.#reportsPath, memory, isVlanInKey }
     this.#slicer = slicing === null ? null : new AskedThread('slicing', new URL('live-slicer.js', programs), slicing)
-    this.#alerts = new DeliveryQueue({
+    this.#alerts = new DeliveryQueue<QueuedLine>({
       ...queue,
-      bytesOf: ({ text }) => bytesOf(text),
+      bytesOf,
       name: 'alerts',
       batchItemsMax: BATCH_LINES_MAX,
       batchBytesMax: BATCH_BYTES_MAX,
       deliver: (lines) => this.#writeAlerts(lines),
       onState: (change) => this.#say('alerts', change),
     })
-    this.#reports = new DeliveryQueue({
+    this.#reports = new DeliveryQueue<QueuedReport>({
       ...queue,
       bytesOf,
       name: 'reports',
       batchItemsMax: 1,
       batchBytesMax: BATCH_BYTES_MAX,
-      deliver: ([line]) => this.#writeReport(line),
+      deliver: ([report]) => this.#writeReport(report),
       onState: (change) => this.#say('reports', change),
     })
     this.#slices = new DeliveryQueue({
@@ -180,12 +186,19 @@ export class LiveDelivery {
     digest.addAlertLine(line.text)
     this.#tally.note(event)
     this.#count(event)
-    this.#alerts.add({ text: line.text, isReported })
+    this.#alerts.add({ text: line.text, beyond: isReported && this.#hasReports ? this.#fitting(line.beyond) : undefined, isReported })
     // Not after the log: the disk may be slow, and memory is short.
     const wants = memory === null ? null : sliceWantsOf(line.alert)
     if (wants !== null) this.#slices.add(wants)
     if (!isMuted || forward) this.#syslog.add(line)
     if (event.event === 'close' && !isMuted) this.#sayClosed(line)
+  }
+
+  /** Pictures' rest shall cost no alert its place: beyond half of what may wait, it is left behind. */
+  #fitting(beyond: string | undefined): string | undefined {
+    if (beyond === undefined) return undefined
+    const waiting = this.#alerts.bytes + this.#reports.bytes + Buffer.byteLength(beyond)
+    return waiting <= BEYOND_SHARE_MAX * this.#config.output.queue_MB * MB ? beyond : undefined
   }
 
   #count({ event, kind, severity, suppressed }: AlertEvent): void {
@@ -209,11 +222,11 @@ export class LiveDelivery {
 
   async #writeAlerts(lines: readonly QueuedLine[]): Promise<void> {
     this.#files = await this.#thread.ask({ kind: 'alerts', lines: lines.map(({ text }) => text) })
-    if (this.#hasReports) for (const { text, isReported } of lines) if (isReported) this.#reports.add(text)
+    if (this.#hasReports) for (const { text, beyond, isReported } of lines) if (isReported) this.#reports.add({ text, beyond })
   }
 
-  async #writeReport(line: string): Promise<void> {
-    this.#files = await this.#thread.ask({ kind: 'report', line })
+  async #writeReport({ text, beyond }: QueuedReport): Promise<void> {
+    this.#files = await this.#thread.ask({ kind: 'report', line: text, ...(beyond === undefined ? {} : { beyond }) })
   }
 
   async #cutSlices(wants: readonly SliceWants[]): Promise<void> {

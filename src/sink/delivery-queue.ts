@@ -67,6 +67,11 @@ export class DeliveryQueue<T> {
     return this.#items.length
   }
 
+  /** Octets that wait, as `bytesOf` counts them. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Whether the sink took the last batch that it was offered. */
   get isAway(): boolean {
     return this.#isAway

@@ -4,8 +4,8 @@
  * In:  the folder of reports, limits, each report or slice that is written. Out: files removed; counters.
  * Not: what replay writes, which is kept whole.
  *
- * A report and all that lies beside it under its name (pictures, packets) is one thing: it is counted, and goes, together.
- * The invariant: only what is ours is removed: a Markdown file and pictures with our mark inside, and the packets of that very name.
+ * A report and all that lies beside it under its name (pictures, what the alert line had no room for, packets) is one thing: it is counted, and goes, together.
+ * The invariant: only what is ours is removed: Markdown, pictures and JSON with our mark inside, and the packets of that very name.
  */
 import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -131,7 +131,9 @@ export class ReportBounds {
     if (mark.endsWith('.md') ? !isOurs(folder, mark) : stemOfFacts(folder, mark) !== stem) return
     try {
       const isBeside = (name: string): boolean =>
-        isSlice(name, stem) || stemOfFacts(folder, name) === stem || (name.endsWith('.svg') && isOurs(folder, name))
+        isSlice(name, stem) ||
+        stemOfFacts(folder, name) === stem ||
+        ((name.endsWith('.svg') || name === `${stem}.json`) && isOurs(folder, name))
       for (const name of [...names.filter((one) => one !== mark && isBeside(one)), mark]) rmSync(join(folder, name), { force: true })
       this.counters.removed++
     } catch {

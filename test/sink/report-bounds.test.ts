@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeAlertLine } from '../../src/explain/alert-line.ts'
+import { BEYOND_MARK, makeAlertLine } from '../../src/explain/alert-line.ts'
 import { renderReport } from '../../src/explain/report.ts'
 import { ReportBounds, type ReportLimits } from '../../src/sink/report-bounds.ts'
 import { ReportFolder } from '../../src/sink/report-folder.ts'
@@ -16,13 +16,13 @@ const DAY = '2026-03-17'
 const HOUR_MS = 3_600_000
 const NOW_MS = 1_800_000_000_000
 
-/** Reports n1, n2 … of which the first is the oldest, an hour between each; beside each a slice of packets. */
+/** Reports n1, n2 … of which the first is the oldest, an hour between each; beside each what its line had no room for, and a slice of packets. */
 function filled(count: number): { root: string; day: string } {
   const root = temporaryFolder()
   const folder = new ReportFolder(root)
   const day = join(root, DAY)
   for (let i = 1; i <= count; i++) {
-    folder.write(renderReport(makeAlertLine({ ...verticalScan(), id: `n${i}` }, ENVELOPE)))
+    folder.write(renderReport(makeAlertLine({ ...verticalScan(), id: `n${i}` }, ENVELOPE)), `${BEYOND_MARK},"id":"n${i}"}`)
     writeFileSync(join(day, `n${i}.pcap`), 'packets')
     const writtenSec = (NOW_MS - (count - i) * HOUR_MS) / 1000
     for (const name of readdirSync(day).filter((found) => found.startsWith(`n${i}.`))) utimesSync(join(day, name), writtenSec, writtenSec)
@@ -37,7 +37,7 @@ const bytesOf = (day: string, stem: string): number => filesOf(day, stem).reduce
 describe('report bounds', () => {
   test('count: at start and with each report more, the oldest goes with all that belongs to it', () => {
     const { root, day } = filled(5)
-    expect(filesOf(day, 'n1').length).toBe(5)
+    expect(filesOf(day, 'n1').length).toBe(6)
     const bounds = new ReportBounds(root, { ...NO_LIMITS, countMax: 3 })
     bounds.scan()
     bounds.enforce(NOW_MS)
