@@ -22,7 +22,7 @@ import type { SlicingFacts, SlicingOptions, SlicingRequest } from './live-slicin
 import type { WritingFacts, WritingOptions, WritingRequest } from './live-writing.ts'
 import type { AlertEvent } from './score/evidence.ts'
 import { alertText } from './sensor.ts'
-import { DeliveryQueue, type QueueChange } from './sink/delivery-queue.ts'
+import { DeliveryQueue, type QueueChange, Undeliverable } from './sink/delivery-queue.ts'
 import type { RunDigest } from './sink/digest.ts'
 import type { ReportLimits } from './sink/report-bounds.ts'
 import { type SliceWants, sliceWantsOf } from './sink/slice.ts'
@@ -76,6 +76,8 @@ interface QueuedLine extends QueuedReport {
 }
 
 interface QueuedReport {
+  /** Of the alert. */
+  id: string
   text: string
   beyond: string | undefined
 }
@@ -91,6 +93,8 @@ export class LiveDelivery {
   readonly #alerts: DeliveryQueue<QueuedLine>
   readonly #reports: DeliveryQueue<QueuedReport>
   readonly #slices: DeliveryQueue<SliceWants>
+  /** Reports that wait, by alert: a later word on an episode makes an earlier one's report needless. */
+  readonly #reportsWaiting = new Map<string, QueuedReport>()
   readonly #memory: Remembered | null
   readonly #syslog: SyslogSink
   readonly #tally = new AlertTally()
@@ -186,7 +190,12 @@ export class LiveDelivery {
     digest.addAlertLine(line.text)
     this.#tally.note(event)
     this.#count(event)
-    this.#alerts.add({ text: line.text, beyond: isReported && this.#hasReports ? this.#fitting(line.beyond) : undefined, isReported })
+    this.#alerts.add({
+      id: event.id,
+      text: line.text,
+      beyond: isReported && this.#hasReports ? this.#fitting(line.beyond) : undefined,
+      isReported,
+    })
     // Not after the log: the disk may be slow, and memory is short.
     const wants = memory === null ? null : sliceWantsOf(line.alert)
     if (wants !== null) this.#slices.add(wants)
@@ -222,11 +231,29 @@ export class LiveDelivery {
 
   async #writeAlerts(lines: readonly QueuedLine[]): Promise<void> {
     this.#files = await this.#thread.ask({ kind: 'alerts', lines: lines.map(({ text }) => text) })
-    if (this.#hasReports) for (const { text, beyond, isReported } of lines) if (isReported) this.#reports.add({ text, beyond })
+    if (this.#hasReports) for (const { id, text, beyond, isReported } of lines) if (isReported) this.#addReport({ id, text, beyond })
   }
 
-  async #writeReport({ text, beyond }: QueuedReport): Promise<void> {
-    this.#files = await this.#thread.ask({ kind: 'report', line: text, ...(beyond === undefined ? {} : { beyond }) })
+  /** In the place of an earlier word's, so that none waits for ever behind its next. */
+  #addReport(report: QueuedReport): void {
+    const earlier = this.#reportsWaiting.get(report.id)
+    const isTaken = (earlier !== undefined && this.#reports.replace(earlier, report)) || this.#reports.add(report)
+    if (isTaken) this.#reportsWaiting.set(report.id, report)
+  }
+
+  async #writeReport(report: QueuedReport): Promise<void> {
+    const { id, text, beyond } = report
+    const settle = (): void => {
+      if (this.#reportsWaiting.get(id) === report) this.#reportsWaiting.delete(id)
+    }
+    try {
+      this.#files = await this.#thread.ask({ kind: 'report', line: text, ...(beyond === undefined ? {} : { beyond }) })
+      settle()
+    } catch (error) {
+      // What is refused stays in the queue.
+      if (error instanceof Undeliverable) settle()
+      throw error
+    }
   }
 
   async #cutSlices(wants: readonly SliceWants[]): Promise<void> {

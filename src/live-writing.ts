@@ -131,9 +131,9 @@ export class LiveWriting {
 
   #writeReport(text: string, beyond: string | undefined): string {
     const report = renderReport(parseAlertLine(text, 'alert line'))
-    const path = this.#reports.write(report, beyond)
-    this.#bounds.written(report.day, report.stem, Date.now())
-    return path
+    const written = this.#reports.write(report, beyond)
+    this.#bounds.written(report.day, report.stem, Date.now(), written)
+    return written.path
   }
 
   #closeLog(): void {

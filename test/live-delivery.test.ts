@@ -78,6 +78,21 @@ describe('live delivery', () => {
     expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
   }, 30_000)
 
+  test('while reports wait, a later word on an episode takes the place of an earlier one', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'reports'), 'a file in the way')
+    const { delivery } = await open(folder)
+    for (const event of ['open', 'update', 'update', 'close'] as const) for (let i = 0; i < 5; i++) delivery.write(alertOf(i, event))
+    while (idsIn(delivery.alertsPath).length < 20) await sleep(20)
+    // The first was on its way when its next came.
+    expect(delivery.sinks[1].length).toBeLessThanOrEqual(6)
+    rmSync(join(folder, 'reports'))
+    expect(await delivery.close()).toBe(0)
+    expect(reportsIn(folder).length).toBe(5)
+    for (const name of reportsIn(folder)) expect(readFileSync(join(folder, 'reports', name), 'utf8')).toContain('episode closed')
+    expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
+  }, 30_000)
+
   test('limits on reports hold at start, while running, and when they change', async () => {
     const folder = temporaryFolder()
     const { delivery, config } = await open(folder, ['output.reports_max=4'])

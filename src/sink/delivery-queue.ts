@@ -49,6 +49,8 @@ export class DeliveryQueue<T> {
   #options: QueueOptions<T>
   readonly #items: T[] = []
   #bytes = 0
+  /** Of the first items, those that the sink has been offered. */
+  #onTheirWay = 0
   #isRunning = false
   #isClosing = false
   #isClosed = false
@@ -99,6 +101,15 @@ export class DeliveryQueue<T> {
     return true
   }
 
+  /** Puts another in the place of one that waits and is not on its way; false when there is none such. It is the same item, grown: not counted. */
+  replace(old: T, now: T): boolean {
+    const at = this.#items.indexOf(old, this.#onTheirWay)
+    if (at < 0) return false
+    this.#bytes += this.#options.bytesOf(now) - this.#options.bytesOf(old)
+    this.#items[at] = now
+    return true
+  }
+
   /** Tries at once what waits for its next try: the sink may have been changed. */
   retryNow(): void {
     this.#wake?.()
@@ -122,6 +133,7 @@ export class DeliveryQueue<T> {
   }
 
   #forgetAll(): number {
+    this.#onTheirWay = 0
     const left = this.#items.length
     this.counters.dropped += left
     this.#items.length = 0
@@ -136,6 +148,7 @@ export class DeliveryQueue<T> {
     let retryMs = this.#options.retryFirstMs ?? RETRY_FIRST_MS
     while (this.#items.length > 0 && !this.#isClosed) {
       const batch = this.#nextBatch()
+      this.#onTheirWay = batch.length
       try {
         await this.#deliver(batch)
         if (this.#isClosed) break
@@ -182,6 +195,7 @@ export class DeliveryQueue<T> {
   }
 
   #take(batch: readonly T[]): void {
+    this.#onTheirWay = 0
     this.#items.splice(0, batch.length)
     for (const item of batch) this.#bytes -= this.#options.bytesOf(item)
     // Not with the first that leaves: a sink that is only slow would say so again and again.

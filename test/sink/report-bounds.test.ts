@@ -42,11 +42,16 @@ describe('report bounds', () => {
     bounds.scan()
     bounds.enforce(NOW_MS)
     expect(stems(day)).toEqual(['n3', 'n4', 'n5'])
-    new ReportFolder(root).write(renderReport(makeAlertLine({ ...verticalScan(), id: 'n6' }, ENVELOPE)))
+    const write = (id: string) => new ReportFolder(root).write(renderReport(makeAlertLine({ ...verticalScan(), id }, ENVELOPE)))
+    write('n6')
     bounds.written(DAY, 'n6', NOW_MS)
     expect(stems(day)).toEqual(['n4', 'n5', 'n6'])
-    expect(bounds.counters).toEqual({ removed: 3, notRemoved: 0 })
+    // What was written is told, or looked for: both come to the same.
+    for (const id of ['n7', 'n4']) bounds.written(DAY, id, NOW_MS, write(id))
+    expect(stems(day)).toEqual(['n4', 'n6', 'n7'])
+    expect(bounds.counters).toEqual({ removed: 5, notRemoved: 0 })
     expect(bounds.count).toBe(3)
+    expect(bounds.bytes).toBe(['n4', 'n6', 'n7'].reduce((sum, id) => sum + bytesOf(day, id), 0))
   })
 
   test('a slice is counted with its report, and without one it goes all the same; what only looks like ours stays', () => {
@@ -128,7 +133,9 @@ describe('report bounds', () => {
     expect(readdirSync(day).sort()).toEqual(['n1.my-copy.md', 'n1.sketch.svg', 'n1.txt', 'n10.pcap', 'notes.md', 'notes.pcap', 'other.svg'])
     expect(bounds.counters.removed).toBe(2)
   })
+})
 
+describe('report bounds without reports', () => {
   test('no folder yet, or one that is a file: nothing to do', () => {
     const root = join(temporaryFolder(), 'reports')
     const bounds = new ReportBounds(root, NO_LIMITS)
