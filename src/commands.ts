@@ -120,15 +120,16 @@ const REPORT_OPTIONS = {
   flow: {
     type: 'string',
     requiresArg: true,
-    describe: "Instead of an alert: a flow's id, Community ID, or 'tcp ADDRESS PORT ADDRESS PORT'",
+    describe: "Instead of an alert: a flow's id, Community ID, 'tcp ADDRESS PORT ADDRESS PORT', or a record's name ('line 12', Zeek's uid)",
   },
   read: {
     alias: 'r',
     type: 'array',
     string: true,
     requiresArg: true,
-    describe: 'With --flow: capture files or folders that hold it (repeatable)',
+    describe: 'With --flow: captures, or files of flow records as score reads them, that hold it (repeatable)',
   },
+  from: { ...SCORE_COMMAND_OPTIONS.from, describe: 'The format of flow records, where the content does not tell it, as for score' },
   ...CONFIG_OPTIONS,
 } as const satisfies Record<string, Options>
 
@@ -468,14 +469,16 @@ function addReport(cli: Argv, context: CommandContext): void {
           'the report on standard output, from the log alone; -o FOLDER writes its pictures, too',
         )
         .example('$0 report fs-20260823 --format html -o report.html', 'one page that needs nothing else')
-        .example("$0 report --flow 'tcp 10.0.0.7 51514 10.0.0.9 443' --read office.pcap", 'what was looked at, and why it is no alert'),
+        .example("$0 report --flow 'tcp 10.0.0.7 51514 10.0.0.9 443' --read office.pcap", 'what was looked at, and why it is no alert')
+        .example('$0 report --flow CHhAvVGS1DHFjwGM9 --read conn.log', "the same of a record of Zeek's"),
     async (argv) => {
-      const { alert, flow, read: inputs, format, output } = argv
+      const { alert, flow, read: inputs, from = null, format, output } = argv
       const isForFlow = flow !== undefined
       if (isForFlow === (alert !== undefined)) throw new UsageError("report needs an alert's id, or --flow with --read")
       if (isForFlow !== (inputs !== undefined)) throw new UsageError('--flow and --read go together')
+      if (!isForFlow && from !== null) throw new UsageError('--from goes with --flow and --read')
       const report = isForFlow
-        ? await reportOfFlow(flow, { inputs: inputs ?? [], config: configOf(argv), progress: SILENT, signal: context.signal })
+        ? await reportOfFlow(flow, { inputs: inputs ?? [], from, config: configOf(argv), progress: SILENT, signal: context.signal })
         : reportOfAlert(alert ?? '', argv.alerts)
       await context.print(writeReport(report, { format: format === 'html' ? 'html' : 'md', output }))
     },

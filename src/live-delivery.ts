@@ -22,7 +22,7 @@ import type { SlicingFacts, SlicingOptions, SlicingRequest } from './live-slicin
 import type { WritingFacts, WritingOptions, WritingRequest } from './live-writing.ts'
 import type { AlertEvent } from './score/evidence.ts'
 import { alertText } from './sensor.ts'
-import { DeliveryQueue, type QueueChange } from './sink/delivery-queue.ts'
+import { DeliveryQueue, type QueueChange, Undeliverable } from './sink/delivery-queue.ts'
 import type { RunDigest } from './sink/digest.ts'
 import type { ReportLimits } from './sink/report-bounds.ts'
 import { type SliceWants, sliceWantsOf } from './sink/slice.ts'
@@ -37,6 +37,8 @@ const BATCH_LINES_MAX = 256
 const BATCH_BYTES_MAX = 1e6
 /** One pass over the memory finds the packets of so many alerts. */
 const SLICES_A_PASS = 64
+/** Of what may wait, from where on lines travel alone. */
+const BEYOND_SHARE_MAX = 0.5
 const TIDY_EVERY_MS = 60_000
 /** When there is no end to be met, as when the run fails. */
 const END_MS = 9000
@@ -70,10 +72,16 @@ export interface SinkFacts {
   isAway: boolean
 }
 
-/** An alert line, and whether a report follows it. */
-interface QueuedLine {
-  text: string
+/** An alert line, whether a report follows it, and what the line had no room for. */
+interface QueuedLine extends QueuedReport {
   isReported: boolean
+}
+
+interface QueuedReport {
+  /** Of the alert. */
+  id: string
+  text: string
+  beyond: string | undefined
 }
 
 export class LiveDelivery {
@@ -85,8 +93,10 @@ export class LiveDelivery {
   /** null where no packets are kept. */
   readonly #slicer: AskedThread<SlicingRequest, SlicingFacts> | null
   readonly #alerts: DeliveryQueue<QueuedLine>
-  readonly #reports: DeliveryQueue<string>
+  readonly #reports: DeliveryQueue<QueuedReport>
   readonly #slices: DeliveryQueue<SliceWants>
+  /** Reports that wait, by alert: a later word on an episode makes an earlier one's report needless. */
+  readonly #reportsWaiting = new Map<string, QueuedReport>()
   readonly #memory: Remembered | null
   readonly #syslog: SyslogSink
   readonly #tally = new AlertTally()
@@ -116,7 +126,7 @@ export class LiveDelivery {
     this.#hasReports = config.output.reports
     this.alertsPath = join(folder, 'alerts.jsonl')
     this.#reportsPath = join(folder, 'reports')
-    const bytesOf = (line: string): number => Buffer.byteLength(line) + 1
+    const bytesOf = ({ text, beyond = '' }: QueuedReport): number => Buffer.byteLength(text) + 1 + Buffer.byteLength(beyond)
     const queue = { bytesMax: config.output.queue_MB * MB, itemsMax: LINES_MAX }
     const { memory = [] } = options
     this.#memory = memory.length === 0 ? null : new JoinedMemory(memory)
@@ -126,22 +136,22 @@ export class LiveDelivery {
     const isVlanInKey = config.flow.vlan_in_key
     const slicing: SlicingOptions | null = memory.length === 0 ? null : { folder: this.#reportsPath, memory, isVlanInKey }
     this.#slicer = slicing === null ? null : new AskedThread('slicing', new URL('live-slicer.js', programs), slicing)
-    this.#alerts = new DeliveryQueue({
+    this.#alerts = new DeliveryQueue<QueuedLine>({
       ...queue,
-      bytesOf: ({ text }) => bytesOf(text),
+      bytesOf,
       name: 'alerts',
       batchItemsMax: BATCH_LINES_MAX,
       batchBytesMax: BATCH_BYTES_MAX,
       deliver: (lines) => this.#writeAlerts(lines),
       onState: (change) => this.#say('alerts', change),
     })
-    this.#reports = new DeliveryQueue({
+    this.#reports = new DeliveryQueue<QueuedReport>({
       ...queue,
       bytesOf,
       name: 'reports',
       batchItemsMax: 1,
       batchBytesMax: BATCH_BYTES_MAX,
-      deliver: ([line]) => this.#writeReport(line),
+      deliver: ([report]) => this.#writeReport(report),
       onState: (change) => this.#say('reports', change),
     })
     this.#slices = new DeliveryQueue({
@@ -182,12 +192,24 @@ export class LiveDelivery {
     digest.addAlertLine(line.text)
     this.#tally.note(event)
     this.#count(event)
-    this.#alerts.add({ text: line.text, isReported })
+    this.#alerts.add({
+      id: event.id,
+      text: line.text,
+      beyond: isReported && this.#hasReports ? this.#fitting(line.beyond) : undefined,
+      isReported,
+    })
     // Not after the log: the disk may be slow, and memory is short.
     const wants = memory === null ? null : sliceWantsOf(line.alert)
     if (wants !== null) this.#slices.add(wants)
     if (!isMuted || forward) this.#syslog.add(line)
     if (event.event === 'close' && !isMuted) this.#sayClosed(line)
+  }
+
+  /** Pictures' rest shall cost no alert its place: beyond half of what may wait, it is left behind. */
+  #fitting(beyond: string | undefined): string | undefined {
+    if (beyond === undefined) return undefined
+    const waiting = this.#alerts.bytes + this.#reports.bytes + Buffer.byteLength(beyond)
+    return waiting <= BEYOND_SHARE_MAX * this.#config.output.queue_MB * MB ? beyond : undefined
   }
 
   #count({ event, kind, severity, suppressed }: AlertEvent): void {
@@ -211,11 +233,29 @@ export class LiveDelivery {
 
   async #writeAlerts(lines: readonly QueuedLine[]): Promise<void> {
     this.#files = await this.#thread.ask({ kind: 'alerts', lines: lines.map(({ text }) => text) })
-    if (this.#hasReports) for (const { text, isReported } of lines) if (isReported) this.#reports.add(text)
+    if (this.#hasReports) for (const { id, text, beyond, isReported } of lines) if (isReported) this.#addReport({ id, text, beyond })
   }
 
-  async #writeReport(line: string): Promise<void> {
-    this.#files = await this.#thread.ask({ kind: 'report', line })
+  /** In the place of an earlier word's, so that none waits for ever behind its next. */
+  #addReport(report: QueuedReport): void {
+    const earlier = this.#reportsWaiting.get(report.id)
+    const isTaken = (earlier !== undefined && this.#reports.replace(earlier, report)) || this.#reports.add(report)
+    if (isTaken) this.#reportsWaiting.set(report.id, report)
+  }
+
+  async #writeReport(report: QueuedReport): Promise<void> {
+    const { id, text, beyond } = report
+    const settle = (): void => {
+      if (this.#reportsWaiting.get(id) === report) this.#reportsWaiting.delete(id)
+    }
+    try {
+      this.#files = await this.#thread.ask({ kind: 'report', line: text, ...(beyond === undefined ? {} : { beyond }) })
+      settle()
+    } catch (error) {
+      // What is refused stays in the queue.
+      if (error instanceof Undeliverable) settle()
+      throw error
+    }
   }
 
   async #cutSlices(wants: readonly SliceWants[]): Promise<void> {

@@ -4,7 +4,7 @@
  * In:  requests, one at a time. Out: an answer to each: done, or what the world had against it.
  * Not: patience: who asks keeps what was refused and comes again (sink/delivery-queue.ts).
  *
- * A report is made here from its line's text alone, away from the thread that judges.
+ * A report is made here from its line's text alone, away from the thread that judges; what the line had no room for lies beside it.
  * The invariant: `alerts` is all or nothing: done means that the lines are on the disk, refused that none of them is in the file.
  */
 import { join } from 'node:path'
@@ -23,7 +23,8 @@ export interface WritingOptions {
 export type WritingRequest =
   | { kind: 'open' }
   | { kind: 'alerts'; lines: readonly string[] }
-  | { kind: 'report'; line: string }
+  /** `beyond`: what the line had no room for. */
+  | { kind: 'report'; line: string; beyond?: string }
   /** Packets lie beside these reports now: they count, and go, with them. */
   | { kind: 'sliced'; places: readonly ReportPlace[] }
   /** Opens the alert log anew, which may have been moved away. */
@@ -90,7 +91,7 @@ export class LiveWriting {
         this.#append(request.lines)
         return ''
       case 'report':
-        return this.#writeReport(request.line)
+        return this.#writeReport(request.line, request.beyond)
       case 'sliced':
         for (const { day, stem } of request.places) this.#bounds.sliced(day, stem, Date.now())
         return ''
@@ -128,11 +129,11 @@ export class LiveWriting {
     }
   }
 
-  #writeReport(text: string): string {
+  #writeReport(text: string, beyond: string | undefined): string {
     const report = renderReport(parseAlertLine(text, 'alert line'))
-    const path = this.#reports.write(report)
-    this.#bounds.written(report.day, report.stem, Date.now())
-    return path
+    const written = this.#reports.write(report, beyond)
+    this.#bounds.written(report.day, report.stem, Date.now(), written)
+    return written.path
   }
 
   #closeLog(): void {

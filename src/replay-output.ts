@@ -91,7 +91,7 @@ export class ReplayOutput {
   #writeReport(line: AlertLine): string | null {
     if (this.#reports === null || (line.alert.suppressed !== undefined && !this.#options.hasMutedReports)) return null
     this.#reportsWritten++
-    return this.#reports.write(renderReport(line), line.beyond)
+    return this.#reports.write(renderReport(line), line.beyond).path
   }
 
   get hasWrittenReports(): boolean {

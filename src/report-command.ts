@@ -10,14 +10,13 @@ import { dirname, join } from 'node:path'
 import { parseAddress } from './base/address.ts'
 import { RunError, UsageError } from './base/errors.ts'
 import { printable } from './base/printable.ts'
-import type { Config } from './config.ts'
 import { AlertLineError, parseAlertLine } from './explain/alert-line.ts'
 import { renderFlowReport } from './explain/flow-report.ts'
 import { renderHtml } from './explain/html.ts'
 import { type Report, renderReport } from './explain/report.ts'
-import { explainFlowOf, type FlowQuestion } from './explain-flow-run.ts'
+import { type ExplainFlowOptions, explainFlowOf, type FlowAnswer } from './explain-flow-run.ts'
 import { ICMP, ICMPV6, TCP, UDP } from './flow/flow.ts'
-import type { Progress } from './progress.ts'
+import type { FlowQuestion } from './flow-search.ts'
 
 export type ReportFormat = 'md' | 'html'
 
@@ -54,19 +53,22 @@ export function reportOfAlert(id: string, alertsPath: string): Report {
 const PROTOCOLS: Readonly<Record<string, number>> = { tcp: TCP, udp: UDP, icmp: ICMP, icmp6: ICMPV6 }
 
 /**
- * `4718203991125`, `1:wCb3…=`, a Flow ID of the CSV (`10.0.0.7-10.0.0.9-51514-443-6`), or `tcp 10.0.0.7 51514 10.0.0.9 443`; the ends in
- * either order. @throws UsageError
+ * `4718203991125`, `1:wCb3…=`, a Flow ID of the CSV (`10.0.0.7-10.0.0.9-51514-443-6`), or `tcp 10.0.0.7 51514 10.0.0.9 443`, the ends in
+ * either order; of records also Zeek's uid or `line 12`. @throws UsageError
  */
 export function parseFlowName(text: string): FlowQuestion {
   if (/^\d+$/.test(text)) return { id: Number(text) }
   if (/^1:[A-Za-z0-9+/]{27}=$/.test(text)) return { communityId: text }
+  if (/^C[A-Za-z0-9]{2,24}$/.test(text)) return { name: text }
+  const line = /^line (\d+)$/i.exec(text)
+  if (line !== null) return { line: Number(line[1]) }
   const [name, addressA, portA, addressB, portB, ...rest] = wordsOf(text)
   const proto = PROTOCOLS[name?.toLowerCase()] ?? (/^\d{1,3}$/.test(name) ? Number(name) : undefined)
   const ports = [portA, portB].map((port) => (/^\d{1,5}$/.test(port ?? '') ? Number(port) : Number.NaN))
   const isWhole = rest.length === 0 && addressB !== undefined && parseAddress(addressA) !== null && parseAddress(addressB) !== null
   if (proto === undefined || !isWhole || ports.some((port) => !(port <= 65_535)))
     throw new UsageError(
-      `option --flow: got '${printable(text)}'; allowed: a flow id, a Community ID, or 'tcp ADDRESS PORT ADDRESS PORT' (udp, icmp, a number)`,
+      `option --flow: got '${printable(text)}'; allowed: a flow id, a Community ID, 'tcp ADDRESS PORT ADDRESS PORT' (udp, icmp, a number), Zeek's uid, or 'line 12' of a file of records`,
     )
   return { proto, addr: [addressA, addressB], port: [ports[0], ports[1]] }
 }
@@ -77,18 +79,22 @@ function wordsOf(text: string): string[] {
   return csv === null ? text.trim().split(/[\s,]+/) : [csv[5], csv[1], csv[3], csv[2], csv[4]]
 }
 
-export interface FlowReportOptions {
-  inputs: readonly string[]
-  config: Config
-  progress: Progress
-  signal: AbortSignal
+/** @throws RunError when there is no such flow, and when there are several: it lists them. */
+export async function reportOfFlow(name: string, options: ExplainFlowOptions): Promise<Report> {
+  const answer = await explainFlowOf(parseFlowName(name), options)
+  if (answer.found === null) throw notOne(printable(name), options.inputs.map(printable).join(', '), answer)
+  return renderFlowReport(answer.found)
 }
 
-/** @throws UsageError, RunError when the captures have no such flow. */
-export async function reportOfFlow(name: string, options: FlowReportOptions): Promise<Report> {
-  const explained = await explainFlowOf(parseFlowName(name), options)
-  if (explained === null) throw new RunError(`no flow '${printable(name)}' in ${options.inputs.map(printable).join(', ')}`)
-  return renderFlowReport(explained)
+function notOne(name: string, inputs: string, { candidates, nearly, flows, failures }: FlowAnswer): RunError {
+  const { lines, count } = candidates
+  if (count > 0) {
+    const more = count > lines.length ? [`and ${count - lines.length} more`] : []
+    const asked = `'${name}' is the name of ${count} flows of ${inputs}; name one by its id (the first number):`
+    return new RunError([asked, ...lines.map(printable), ...more].join('\n  '))
+  }
+  const near = nearly.length === 0 ? [] : ['between these hosts there are:', ...nearly.map(printable)]
+  return new RunError([`no flow '${name}' among the ${flows} flows of ${inputs}`, ...failures, ...near].join('\n  '))
 }
 
 /** @returns what goes to standard output: the report, or where it was written. */

@@ -21,7 +21,7 @@ import { alertText, expiredText, openAnalyst, SENSOR_NAME } from './sensor.ts'
 import { RunDigest } from './sink/digest.ts'
 
 /** Half the packets of a scan or a beacon are not in the records of a sampled line, and nobody can say which. */
-const NOT_JUDGED_SAMPLED: ReadonlySet<string> = new Set([
+export const NOT_JUDGED_SAMPLED: ReadonlySet<string> = new Set([
   'scan.horizontal',
   'scan.vertical',
   'scan.background',
@@ -154,6 +154,6 @@ function summaryOf(reading: RecordReading, flows: number, output: ReplayOutput, 
 }
 
 /** Who names the own networks means those; otherwise a log that knows its site's is believed too. */
-function isDefaultHomeNet(config: Config): boolean {
+export function isDefaultHomeNet(config: Config): boolean {
   return config.networks.internal.join(' ') === NETWORKS_OPTIONS.internal.default.join(' ')
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import pino from 'pino'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../src/config.ts'
+import { makeAlertLine } from '../src/explain/alert-line.ts'
 import { LiveDelivery } from '../src/live-delivery.ts'
 import { RunDigest } from '../src/sink/digest.ts'
 import { SAMPLES } from './explain/alert-samples.ts'
@@ -77,6 +78,21 @@ describe('live delivery', () => {
     expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
   }, 30_000)
 
+  test('while reports wait, a later word on an episode takes the place of an earlier one', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'reports'), 'a file in the way')
+    const { delivery } = await open(folder)
+    for (const event of ['open', 'update', 'update', 'close'] as const) for (let i = 0; i < 5; i++) delivery.write(alertOf(i, event))
+    while (idsIn(delivery.alertsPath).length < 20) await sleep(20)
+    // The first was on its way when its next came.
+    expect(delivery.sinks[1].length).toBeLessThanOrEqual(6)
+    rmSync(join(folder, 'reports'))
+    expect(await delivery.close()).toBe(0)
+    expect(reportsIn(folder).length).toBe(5)
+    for (const name of reportsIn(folder)) expect(readFileSync(join(folder, 'reports', name), 'utf8')).toContain('episode closed')
+    expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
+  }, 30_000)
+
   test('limits on reports hold at start, while running, and when they change', async () => {
     const folder = temporaryFolder()
     const { delivery, config } = await open(folder, ['output.reports_max=4'])
@@ -123,6 +139,42 @@ describe('live delivery', () => {
     writeFileSync(join(folder, 'alerts.jsonl'), 'Dear reader')
     await expect(open(folder)).rejects.toThrow(/its end is no alert line/)
   })
+})
+
+describe('what a line has no room for', () => {
+  test('lies beside its report, as in a replay, and goes with it; half a queue keeps no place for it', async () => {
+    const folder = temporaryFolder()
+    const { delivery, config } = await open(folder, ['output.queue_MB=0.6'])
+    const ports = Array.from({ length: 4000 }, (_, i) => i + 1)
+    const cells = ports.map((_, port) => ({ target: 0, port, outcome: 'failed' as const }))
+    const large = (i: number) => ({
+      ...alertOf(3 * i),
+      pictures: [{ picture: 'grid' as const, targets: ['10.0.0.9'], ports, cells, omitted: 0 }],
+    })
+    const { beyond = '' } = makeAlertLine(large(0), { timestamp: large(0).episode.last })
+    expect(beyond.length).toBeGreaterThan(100_000)
+    delivery.write(large(0))
+    delivery.write(large(1))
+    delivery.write(large(2))
+    while (delivery.sinks.some(({ length }) => length > 0)) await sleep(20)
+    expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
+    const [day] = readdirSync(join(folder, 'reports'))
+    const besides = (): string[] => readdirSync(join(folder, 'reports', day)).filter((name) => name.endsWith('.json'))
+    expect(besides()).toEqual(['n0.json'])
+    expect(readFileSync(join(folder, 'reports', day, 'n0.json'), 'utf8')).toBe(`${beyond}\n`)
+    expect(delivery.files?.reportBytes).toBeGreaterThan(beyond.length)
+    delivery.apply({ ...config, output: { ...config.output, reports_max: 1 } })
+    await delivery.reopen()
+    expect(besides()).toEqual([])
+    expect(reportsIn(folder).length).toBe(1)
+    // The same episode told again, by a line that has room for all.
+    delivery.write(large(3))
+    while (delivery.sinks.some(({ length }) => length > 0)) await sleep(20)
+    expect(besides()).toEqual(['n9.json'])
+    delivery.write(alertOf(9, 'close'))
+    expect(await delivery.close()).toBe(0)
+    expect(besides()).toEqual([])
+  }, 30_000)
 })
 
 describe('muted alerts', () => {

@@ -1,21 +1,23 @@
 /** `flowscribe report`: the same bytes again from the log alone; one flow explained; nonsense refused. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { RunError } from '../src/base/errors.ts'
 import { loadConfig } from '../src/config.ts'
 import { parseAlertLine } from '../src/explain/alert-line.ts'
 import { verifierOf } from '../src/explain/verify.ts'
 import { SILENT } from '../src/progress.ts'
 import { parseFlowName, reportOfAlert, reportOfFlow, writeReport } from '../src/report-command.ts'
-import { replay } from '../src/sensor.ts'
+import { meterFlows, replay } from '../src/sensor.ts'
 import { verifyFiles } from '../src/verify-command.ts'
 import { checkReports } from './explain/check-reports.ts'
+import { changeEachDigit } from './explain/digit-changes.ts'
 import { temporaryFolder } from './sink/endings.ts'
 
 const root = join(import.meta.dirname, '..')
 const capture = (name: string): string => join(root, 'pcaps', name)
-const options = { config: loadConfig({}), progress: SILENT, signal: new AbortController().signal }
+const options = { config: loadConfig({}), progress: SILENT, signal: new AbortController().signal, from: null }
 
 describe('report of an alert', () => {
   let folder = ''
@@ -62,21 +64,13 @@ describe('report of an alert', () => {
     const lines = new Map(rows.map((row) => [parseAlertLine(row, '').alert.id, parseAlertLine(row, '')]))
     for (const [id, line] of lines) {
       const verify = verifierOf(line)
-      const text = readFileSync(join(day, `${id}.md`), 'utf8')
-      const { pictures } = reportOfAlert(id, alerts)
-      expect(verify(text, pictures)).toEqual([])
-      // A sample of the many digits of the feature tables, and all of what stands above them.
-      const digits = [...text.matchAll(/\d/g)].filter((match, i) => match.index < text.indexOf('## Observable') || i % 7 === 0)
-      for (const { index } of digits) {
-        const changed = `${text.slice(0, index)}${(Number(text[index]) + 1) % 10}${text.slice(index + 1)}`
-        if (verify(changed).length === 0) throw new Error(`${id}: the digit at ${index} went unnoticed`)
-      }
-      for (const picture of pictures) {
-        for (const { index } of [...picture.svg.matchAll(/\d/g)].filter((_, i) => i % 25 === 0)) {
-          const svg = `${picture.svg.slice(0, index)}${(Number(picture.svg[index]) + 1) % 10}${picture.svg.slice(index + 1)}`
-          expect(verify(text, [{ ...picture, svg }]).length).toBeGreaterThan(0)
-        }
-      }
+      const markdown = readFileSync(join(day, `${id}.md`), 'utf8')
+      const report = reportOfAlert(id, alerts)
+      const pictures = report.pictures.map(({ name }) => ({ name, svg: readFileSync(join(day, name), 'utf8') }))
+      expect(verify(markdown, pictures)).toEqual([])
+      const { unnoticed, textChanges, noticedWithoutRenderer } = changeEachDigit({ ...report, markdown, pictures }, verify)
+      expect(unnoticed).toEqual([])
+      expect(noticedWithoutRenderer / textChanges).toBeGreaterThan(0.9)
     }
   })
 
@@ -118,6 +112,8 @@ describe('report of a flow', () => {
     ['1:wCb3OG7yAFWelaUydu0D+125CLM=', { communityId: '1:wCb3OG7yAFWelaUydu0D+125CLM=' }],
     ['tcp 10.0.0.7 51514 10.0.0.9 22', { proto: 6, addr: ['10.0.0.7', '10.0.0.9'], port: [51514, 22] }],
     ['UDP,fe80::1,5353,ff02::fb,5353', { proto: 17, addr: ['fe80::1', 'ff02::fb'], port: [5353, 5353] }],
+    ['CHhAvVGS1DHFjwGM9', { name: 'CHhAvVGS1DHFjwGM9' }],
+    ['line 12', { line: 12 }],
     ['10.0.0.7-10.0.0.9-51514-22-6', { proto: 6, addr: ['10.0.0.7', '10.0.0.9'], port: [51514, 22] }],
   ])('%s', (text, expected) => expect(parseFlowName(text)).toEqual(expected))
 
@@ -150,6 +146,87 @@ describe('report of a flow', () => {
     const { markdown } = await reportOfFlow('tcp 10.20.1.14 64116 10.20.1.20 1974', { ...options, inputs })
     expect(markdown).toMatch(/\*\*It belongs to an alert\*\*: `fs-\d{8}-[0-9a-f]{10}` \(Port scan of one host/)
     await expect(reportOfFlow('5', { ...options, inputs })).rejects.toThrow(/no flow '5'/)
+  })
+})
+
+describe('report of a flow of records', () => {
+  const records = (name: string): string => join(root, 'test', 'fixtures', 'records', name)
+  const shared = join(root, '..', 'shared')
+  const asked = async (name: string, path: string, from: typeof options.from | 'netflow' | 'zeek' = null): Promise<string> => {
+    const { markdown } = await reportOfFlow(name, { ...options, from, inputs: [path] })
+    expect(markdown).not.toMatch(/undefined|NaN|null|Infinity/)
+    for (const part of ['Summary', 'Which detectors looked at it', 'Network behaviour', 'Observable features', 'Visibility', 'Evidence'])
+      expect(markdown).toContain(`\n## ${part}\n`)
+    return markdown
+  }
+  const exported = async (format: 'cic' | 'jsonl' | 'netflow'): Promise<string> => {
+    const output = join(temporaryFolder(), `flows.${format}`)
+    mkdirSync(join(output, '..'), { recursive: true })
+    const whole = { profile: 'flowscribe', hasWindows: false, empty: '' } as const
+    await meterFlows({ ...options, ...whole, inputs: [capture('scan-syn-nmap.pcap')], output, format })
+    return output
+  }
+
+  test.each([
+    ['Ca1', 'conn.log', "Zeek's log"],
+    ['tcp 10.1.1.5 40001 203.0.113.9 443', 'conn.log', "Zeek's log, by addresses and ports"],
+    ['line 2', 'conn.jsonl', "Zeek's JSON, by line"],
+    ['line 2', 'nfdump-ssh.csv', "nfdump's CSV"],
+    ['line 2', 'netflow-server-half.csv', 'NetFlow names'],
+  ])('%s of %s: %s', async (name, file) => {
+    const markdown = await asked(name, records(file))
+    expect(markdown).toContain(`- Record: \`${file}\`, line `)
+    expect(markdown).toContain('**It raised no alert**')
+    expect(markdown).toContain('| Records read | ')
+  })
+
+  test('a record that names no hosts is explained by its own numbers', async () => {
+    const markdown = await asked('line 2', records('cic-2018-download.csv'))
+    expect(markdown).toContain('No detector could look at it: the record names no hosts.')
+    expect(markdown).toContain('It looks like `download`')
+    expect(markdown).toMatch(/<summary>All features/)
+  })
+
+  test.each(['cic', 'jsonl', 'netflow'] as const)('one of an alert, from our own %s', { timeout: 60_000 }, async (format) => {
+    const path = await exported(format)
+    const markdown = await asked('tcp 10.20.1.14 64116 10.20.1.20 1974', path, format === 'netflow' ? 'netflow' : null)
+    expect(markdown).toMatch(/\*\*It belongs to an alert\*\*: `fs-\d{8}-[0-9a-f]{10}` \(Port scan of one host/)
+    expect(markdown).toMatch(/\| `scan.vertical` \| ports that failed \| \d+ \| at least 15 \| yes \|/)
+  })
+
+  test("the dead server's last caller belongs to the alert, told by Zeek's uid", async (context) => {
+    const log = join(shared, 'data', 'flows', 'zeek-001-njrat.conn.log')
+    if (!existsSync(log)) return context.skip('no labelled flows here')
+    expect(await asked('CgwV1C4q355kmIK7O1', log)).toContain('Calls to a server that never answers')
+    const many = 'icmp fe80::E8FF:97da:2f7f:abb3 131 ff02:0:0::1:ff7f:abb3 130'
+    const error = await asked(many, log).catch((fault: unknown) => fault)
+    expect(error).toBeInstanceOf(RunError)
+    const lines = String((error as RunError).message).split('\n')
+    expect(lines[0]).toContain('is the name of 24 flows of')
+    expect(lines.slice(1)).toHaveLength(21)
+    expect(lines.at(-1)).toBe('  and 4 more')
+    // Each by its id is one.
+    const [id] = lines[3].trim().split(' ')
+    expect(await asked(id, log)).toContain(`(\`${id}\`)`)
+  })
+
+  test('no such flow: how many there are, and those between the same hosts', async () => {
+    const options5 = { ...options, inputs: [records('conn.log')] }
+    await expect(reportOfFlow('5', options5)).rejects.toThrow(
+      /no flow '5' among the \d+ flows of .*conn\.log\n {2}1 line could not be read/,
+    )
+    await expect(reportOfFlow('tcp 10.1.1.5 1 203.0.113.9 443', options5)).rejects.toThrow(
+      /between these hosts there are:\n {2}\d+ {2}2021-05-04 08:00:00\.100 UTC, 12\.5 s {2}TCP 10\.1\.1\.5 port 40001 → 203\.0\.113\.9 port 443/,
+    )
+  })
+
+  test('packets and records together, no records at all, the wrong format: each is said', async () => {
+    const of = (...inputs: string[]) => reportOfFlow('5', { ...options, inputs })
+    await expect(of(records('conn.log'), capture('c2-beacon-curl.pcap'))).rejects.toThrow(/holds flow records, .* packets: give one/)
+    await expect(of(join(root, 'README.md'))).rejects.toThrow(/no flow records: .*known are zeek/)
+    await expect(of('/nowhere/x.csv')).rejects.toThrow(/no such file/)
+    const zeek = reportOfFlow('5', { ...options, from: 'zeek', inputs: [capture('c2-beacon-curl.pcap')] })
+    await expect(zeek).rejects.toThrow(/looks like a packet capture/)
   })
 })
 

@@ -59,6 +59,12 @@ export function nameFileKind(b: Uint8Array, start: number, len: number): string 
 const TEXT = /^[\t\n\r\x20-\x7e\x80-\xff]+$/
 const TEXT_LEN_MIN = 4
 
+/** Whether the octets are text, as far as they go: no kind above, no control character. */
+export function isText(b: Uint8Array, start: number, len: number): boolean {
+  const head = String.fromCharCode(...b.subarray(start, start + Math.min(len, KIND_LEN)))
+  return head.length >= TEXT_LEN_MIN && TEXT.test(head)
+}
+
 function nameText(head: string): string {
   const text = head.replace(/^\xef\xbb\xbf/, '')
   if (text.length < TEXT_LEN_MIN || !TEXT.test(text)) return ''

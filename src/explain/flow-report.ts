@@ -5,7 +5,7 @@
  * Not: a verdict of its own. A flow is never an alert (SCORER.md section 5.3); episodes are.
  */
 import { TCP, UDP } from '../flow/flow.ts'
-import type { AlertEvent, KeptFlow } from '../score/evidence.ts'
+import type { AlertEvent, KeptFlow, Visibility } from '../score/evidence.ts'
 import { percentText } from '../score/number.ts'
 import type { EntryTest, FlowExplanation } from '../score/what-if/explain-flow.ts'
 import { byWeight, claimSentence } from './claims.ts'
@@ -14,9 +14,10 @@ import { blocks, bullets, code, escapeText, table } from './markdown.ts'
 import { endpointText, orientationText, stateLine } from './parts/behaviour.ts'
 import { featureTables } from './parts/features.ts'
 import { timeline } from './parts/pictures.ts'
-import { flowFilter } from './parts/provenance.ts'
+import { flowFilter, recordText } from './parts/provenance.ts'
+import { visibilityTable } from './parts/visibility.ts'
 import { fileStem, type Report } from './report.ts'
-import { bytesText, countText, durationText, listText, measuredText, secondText, sentences } from './words.ts'
+import { bytesText, countOf, countText, durationText, listText, measuredText, secondText, sentences } from './words.ts'
 
 export interface ExplainedFlow {
   flow: KeptFlow
@@ -29,6 +30,10 @@ export interface ExplainedFlow {
   episodes: readonly { alert: AlertEvent; isAlert: boolean }[]
   /** Likelihood from which an episode is an alert. */
   threshold: number
+  /** What the sensor, or whoever metered it, missed meanwhile. */
+  visibility: Visibility
+  /** Rows that the active timeout cut it into; one of them is explained. */
+  rows: number
 }
 
 export function renderFlowReport(explained: ExplainedFlow): Report {
@@ -51,8 +56,11 @@ export function renderFlowReport(explained: ExplainedFlow): Report {
       windowFeatures: explained.windowFeatures,
       featureSet: explained.featureSet,
     }),
+    '## Visibility',
+    visibilityTable(explained.visibility),
     '## Evidence',
     bullets([
+      ...(flow.record === undefined ? [] : [`Record: ${recordText(flow)}`]),
       `Community ID ${flow.communityId === null ? 'not known' : code(flow.communityId)}, feature set ${code(explained.featureSet)}`,
       ...(flowFilter(flow) === '' ? [] : [`In tshark: ${code(flowFilter(flow))}`]),
     ]),
@@ -75,7 +83,12 @@ function summary({ flow, explanation, episodes, threshold }: ExplainedFlow): str
     const named = alerts.map(({ alert }) => `${code(alert.id)} (${escapeText(alert.title)}, ${percentText(alert.likelihood)})`)
     return sentences(looksLike, `**It belongs to ${alerts.length === 1 ? 'an alert' : 'alerts'}**: ${listText(named)}.`)
   }
-  if (met.length === 0) return sentences(looksLike, '**It raised no alert**: no entry test was met.', nearest(tests))
+  if (met.length === 0)
+    return sentences(
+      looksLike,
+      '**It raised no alert**: no entry test was met.',
+      nearest(tests, flow.addr[0] !== null || flow.addr[1] !== null),
+    )
   return blocks([
     sentences(
       looksLike,
@@ -90,9 +103,10 @@ function portWords(flow: KeptFlow): string {
   return (flow.proto === TCP || flow.proto === UDP) && flow.port[1] !== null ? `; ${escapeText(portText(flow.proto, flow.port[1]))}` : ''
 }
 
-function nearest(tests: readonly EntryTest[]): string {
+function nearest(tests: readonly EntryTest[], isNamed: boolean): string {
   const [first] = tests
-  if (first === undefined) return 'No detector had anything to measure on it.'
+  if (first === undefined)
+    return isNamed ? 'No detector had anything to measure on it.' : 'No detector could look at it: the record names no hosts.'
   const wanting = first.measures.find(({ holds }) => !holds)
   if (wanting === undefined)
     return `${code(first.kind)} came nearest: each single bound holds, but not all in the window that its test asks for.`
@@ -135,7 +149,7 @@ function looked({ looked: tests, notConcerned }: FlowExplanation): string {
   ])
 }
 
-function behaviour({ flow, orientation }: ExplainedFlow): string {
+function behaviour({ flow, orientation, rows }: ExplainedFlow): string {
   return blocks([
     table(
       ['Sent by', 'Packets', 'Payload'],
@@ -147,8 +161,9 @@ function behaviour({ flow, orientation }: ExplainedFlow): string {
     ),
     bullets([
       `It began ${escapeText(secondText(flow.start))} and lasted ${durationText(flow.durationUs)}.`,
-      stateLine(flow.connState ?? '', [flow.history ?? '']),
+      stateLine(flow.connState ?? '', [flow.history ?? ''], flow.proto === TCP),
       `Who is initiator: ${orientationText(orientation)}.`,
+      ...(rows === 1 ? [] : [`It came in ${countOf(rows, 'row')}, as the active timeout cut it: this is one of them.`]),
     ]),
   ])
 }

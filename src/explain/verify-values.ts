@@ -63,12 +63,23 @@ export class AlertValues {
   readonly #weights: number[] = []
   /** '4 min 32 s' and kin, as texts of the line have them. */
   readonly #longTimes = new Set<string>()
+  /** Of the vector of features, by name: a row of its table holds that one and no other. */
+  #features: ReadonlyMap<string, unknown> = new Map()
   /** Answers given before: a report repeats itself. */
   readonly #known = new Map<string, boolean>()
 
   constructor(line: unknown) {
     this.#walk(line, '')
     this.#derive(line)
+    const features = at(line, 'alert', 'context', 'flowscribe', 'features')
+    if (typeof features === 'object' && features !== null) this.#features = new Map(Object.entries(features))
+  }
+
+  /** Whether a row of the features' table names a feature and another value than it has. */
+  contradicts(name: string, text: string): boolean {
+    const value = this.#features.get(name)
+    if (value === undefined) return false
+    return typeof value === 'number' ? !isSame(text, value) : text !== 'not measured'
   }
 
   #walk(value: unknown, key: string): void {
@@ -207,7 +218,11 @@ export class AlertValues {
     const scales = Object.hasOwn(SCALES, unit) ? SCALES[unit] : null
     if (scales === null) return this.#numbers.some((value) => isSame(digits, value))
     return this.#numbers.some((value) =>
-      scales.some((scale) => (scale === 1 ? isSame(digits, value) : isRoundingOf(digits, scaled(value, scale)))),
+      scales.some((scale) => {
+        // Only a share of one is written in per cent.
+        if (scale === 100 && Math.abs(value) > 1) return false
+        return scale === 1 ? isSame(digits, value) : isRoundingOf(digits, scaled(value, scale))
+      }),
     )
   }
 }
@@ -265,18 +280,51 @@ export interface StrayWord {
   word: string
 }
 
-/** The words of a report that nothing in the alert accounts for. */
+/** Lines that are remembered; a report has some hundreds. */
+const LINES_KNOWN_MAX = 4096
+
+/** Looks through texts line by line, and through no line twice: of a report that was changed in one place, only that place is new. */
+export class StraySearch {
+  readonly #values: AlertValues
+  readonly #known = new Map<string, readonly string[]>()
+
+  constructor(values: AlertValues) {
+    this.#values = values
+  }
+
+  /** The words of a report that nothing in the alert accounts for. */
+  in(report: string): StrayWord[] {
+    const found: StrayWord[] = []
+    for (const [i, text] of report.split('\n').entries()) for (const word of this.#inLine(text)) found.push({ lineNumber: i + 1, word })
+    return found
+  }
+
+  #inLine(text: string): readonly string[] {
+    const known = this.#known.get(text)
+    if (known !== undefined) return known
+    const found = strayWordsOf(text, this.#values)
+    if (this.#known.size >= LINES_KNOWN_MAX) this.#known.clear()
+    this.#known.set(text, found)
+    return found
+  }
+}
+
+/** As `StraySearch`, for one text. */
 export function strayWords(report: string, values: AlertValues): StrayWord[] {
-  return report.split('\n').flatMap((text, i) => {
-    let plain = unescaped(text)
-    for (const phrase of PHRASES) plain = plain.replaceAll(phrase, ' ')
-    plain = plain.replace(LONG_TIME, (time) => (values.accountsForLongTime(time) ? ' ' : time))
-    const words = plain.split(WORD_BREAK)
-    return words
-      .map((word, at) => ({ word, unit: words[at + 1] ?? '' }))
-      .filter(({ word, unit }) => /\d/.test(word) && !isKnown(word, unit, values))
-      .map(({ word }) => ({ lineNumber: i + 1, word }))
-  })
+  return new StraySearch(values).in(report)
+}
+
+/** A row of the table of all features. */
+const FEATURE_ROW = /^\| `([a-z][a-z0-9_]*)` \| ([^|`]+) \|$/
+
+function strayWordsOf(line: string, values: AlertValues): string[] {
+  const row = FEATURE_ROW.exec(line)
+  if (row !== null && values.contradicts(row[1], row[2])) return [row[2]]
+  let plain = unescaped(line)
+  for (const phrase of PHRASES) plain = plain.replaceAll(phrase, ' ')
+  plain = plain.replace(LONG_TIME, (time) => (values.accountsForLongTime(time) ? ' ' : time))
+  const words = plain.split(WORD_BREAK)
+  return words.filter((word, i) => /\d/.test(word) && !isKnown(word, words[i + 1] ?? '', values))
 }
 
 function isKnown(word: string, unit: string, values: AlertValues): boolean {

@@ -10,7 +10,7 @@
  */
 import type { AlertLine } from './alert-line.ts'
 import { type Report, renderReport } from './report.ts'
-import { AlertValues, strayWords } from './verify-values.ts'
+import { AlertValues, StraySearch } from './verify-values.ts'
 
 export interface ReportFault {
   /** The report's line, from 1; 0 when the fault is in a picture. */
@@ -31,14 +31,15 @@ export function verifyReport(line: AlertLine, reportText: string, found: readonl
   return verifierOf(line)(reportText, found)
 }
 
-/** For many texts held to one alert: renders once. */
+/** For many texts held to one alert: renders once, and looks only at lines that it has not seen. */
 export function verifierOf(line: AlertLine): Verifier {
   const report = renderReport(line)
-  const values = new AlertValues(JSON.parse(line.text))
+  const search = new StraySearch(new AlertValues(JSON.parse(line.text)))
   return (reportText, found = []) => [
     ...firstDifference(report.markdown, reportText),
     ...pictureFaults(report, found),
-    ...strayWords(reportText, values)
+    ...search
+      .in(reportText)
       .slice(0, STRAY_SHOWN_MAX)
       .map(({ lineNumber, word }) => ({ lineNumber, message: `'${word}' is no value of the alert` })),
   ]

@@ -44,7 +44,7 @@ import type { Verdict, VerdictQuestion } from './verdict.ts'
 import { judgeEpisode, likelihoodOf } from './verdict.ts'
 import { changesOf } from './what-if/counterfactual.ts'
 import type { Measure } from './what-if/measure.ts'
-import { measuresOf } from './what-if/table.ts'
+import { arpMeasuresOf, measuresOf } from './what-if/table.ts'
 
 const US_PER_S = 1e6
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
@@ -101,13 +101,14 @@ export interface JudgedFlow {
 }
 
 /** A detector with what is set for it. */
-interface Configured<D> {
+interface Configured<D, Seen> {
   detector: D
   options: ScoreOptions[DetectorSection]
-  measures: readonly Measure<unknown>[]
+  measures: readonly Measure<unknown, Seen>[]
 }
 
-type FlowSeat = Configured<Detector<OptionTable>>
+type FlowSeat = Configured<Detector<OptionTable>, Look>
+type ArpSeat = Configured<ArpDetector<OptionTable>, ArpLook>
 
 /** What a finding is judged with, beside itself. */
 interface Judging {
@@ -125,8 +126,8 @@ export class Analyst {
   readonly #notifier: Notifier
   readonly #incidents = new Incidents()
   readonly #surprisal: Surprisal
-  #flowDetectors: readonly Configured<Detector<OptionTable>>[]
-  #arpDetectors: readonly Configured<ArpDetector<OptionTable>>[]
+  #flowDetectors: readonly FlowSeat[]
+  #arpDetectors: readonly ArpSeat[]
   #nowUs = Number.NEGATIVE_INFINITY
   #sweepAtUs = Number.NEGATIVE_INFINITY
   #flowsJudged = 0
@@ -311,14 +312,15 @@ export class Analyst {
   }
 
   #lookAtArp(look: ArpLook): void {
-    for (const { detector, options } of this.#arpDetectors) {
+    for (const seat of this.#arpDetectors) {
+      const { detector, options } = seat
       const finding = detector.detectArp(look, options)
       if (finding === null) continue
       // Whoever sends ARP is on this segment; whether the segment is ours, its addresses tell.
       const isInside = this.#options.internal.has(finding.actor) || this.#options.internal.has(finding.victim)
       const side = { isClientInternal: isInside, direction: isInside ? ('lat' as const) : ('unknown' as const) }
       const occasion = { proto: PROTO_ARP, orientation: BY_SENDER, startUs: look.atUs, lastUs: look.atUs, ...side }
-      this.#take(detector, finding, occasion, look.atUs, () => undefined)
+      this.#takeArp(seat, finding, look, occasion)
     }
   }
 
@@ -398,10 +400,20 @@ export class Analyst {
     return this.#episodes.take({ detector, finding, occasion, verdictOf, note, keep })
   }
 
-  #take(detector: AnyDetector, finding: Finding, occasion: Occasion, nowUs: number, keep: (kept: KeptFlows) => void): Readonly<Episode> {
-    const verdictOf: VerdictOf = (victimCount, rarest) =>
-      judgeEpisode(this.#questionOf(detector, finding, { occasion, nowUs, victimCount, rarest }))
-    return this.#episodes.take({ detector, finding, occasion, verdictOf, note: null, keep })
+  #takeArp(seat: ArpSeat, finding: Finding, look: ArpLook, occasion: Occasion): void {
+    const { detector, options, measures } = seat
+    const verdictOf: VerdictOf = (victimCount, rarest, before) => {
+      const judging = { occasion, nowUs: look.atUs, victimCount, rarest }
+      const verdict = judgeEpisode(this.#questionOf(detector, finding, judging))
+      const likelihoodMin = this.#options.score.alerts.likelihood_min
+      if (verdict.likelihood < likelihoodMin) return verdict
+      const rejudge = (changed: ArpLook): number | null => {
+        const other = detector.detectArp(changed, options)
+        return other === null ? null : likelihoodOf(this.#questionOf(detector, other, judging))
+      }
+      return { ...verdict, changes: changesOf({ look, rejudge, measures, options, likelihoodMin, before: before?.changes ?? [] }) }
+    }
+    this.#episodes.take({ detector, finding, occasion, verdictOf, note: null, keep: () => undefined })
   }
 
   #questionOf(detector: AnyDetector, finding: Finding, { occasion, nowUs, victimCount, rarest }: Judging): VerdictQuestion {
@@ -512,18 +524,22 @@ export class Analyst {
 }
 
 interface ConfiguredDetectors {
-  flow: Configured<Detector<OptionTable>>[]
-  arp: Configured<ArpDetector<OptionTable>>[]
+  flow: FlowSeat[]
+  arp: ArpSeat[]
 }
 
 function detectorsFor({ score, kindsLeftOut }: AnalystOptions): ConfiguredDetectors {
   const sections = Object.keys(DETECTORS) as DetectorSection[]
   const rows = sections
-    .map((section) => ({ detector: DETECTORS[section], options: score[section], measures: measuresOf(section) }))
+    .map((section) => ({ detector: DETECTORS[section], options: score[section], section }))
     .filter(({ detector }) => kindsLeftOut?.has(detector.kind) !== true)
   return {
-    flow: rows.flatMap(({ detector, ...rest }) => ('detect' in detector ? [{ detector, ...rest }] : [])),
-    arp: rows.flatMap(({ detector, ...rest }) => ('detectArp' in detector ? [{ detector, ...rest }] : [])),
+    flow: rows.flatMap(({ detector, options, section }) =>
+      'detect' in detector ? [{ detector, options, measures: measuresOf(section) }] : [],
+    ),
+    arp: rows.flatMap(({ detector, options, section }) =>
+      'detectArp' in detector ? [{ detector, options, measures: arpMeasuresOf(section) }] : [],
+    ),
   }
 }
 

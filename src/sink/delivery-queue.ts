@@ -49,6 +49,8 @@ export class DeliveryQueue<T> {
   #options: QueueOptions<T>
   readonly #items: T[] = []
   #bytes = 0
+  /** Of the first items, those that the sink has been offered. */
+  #onTheirWay = 0
   #isRunning = false
   #isClosing = false
   #isClosed = false
@@ -65,6 +67,11 @@ export class DeliveryQueue<T> {
 
   get length(): number {
     return this.#items.length
+  }
+
+  /** Octets that wait, as `bytesOf` counts them. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** Whether the sink took the last batch that it was offered. */
@@ -94,6 +101,15 @@ export class DeliveryQueue<T> {
     return true
   }
 
+  /** Puts another in the place of one that waits and is not on its way; false when there is none such. It is the same item, grown: not counted. */
+  replace(old: T, now: T): boolean {
+    const at = this.#items.indexOf(old, this.#onTheirWay)
+    if (at < 0) return false
+    this.#bytes += this.#options.bytesOf(now) - this.#options.bytesOf(old)
+    this.#items[at] = now
+    return true
+  }
+
   /** Tries at once what waits for its next try: the sink may have been changed. */
   retryNow(): void {
     this.#wake?.()
@@ -117,6 +133,7 @@ export class DeliveryQueue<T> {
   }
 
   #forgetAll(): number {
+    this.#onTheirWay = 0
     const left = this.#items.length
     this.counters.dropped += left
     this.#items.length = 0
@@ -131,6 +148,7 @@ export class DeliveryQueue<T> {
     let retryMs = this.#options.retryFirstMs ?? RETRY_FIRST_MS
     while (this.#items.length > 0 && !this.#isClosed) {
       const batch = this.#nextBatch()
+      this.#onTheirWay = batch.length
       try {
         await this.#deliver(batch)
         if (this.#isClosed) break
@@ -177,6 +195,7 @@ export class DeliveryQueue<T> {
   }
 
   #take(batch: readonly T[]): void {
+    this.#onTheirWay = 0
     this.#items.splice(0, batch.length)
     for (const item of batch) this.#bytes -= this.#options.bytesOf(item)
     // Not with the first that leaves: a sink that is only slow would say so again and again.

@@ -4,12 +4,12 @@
  * In:  the folder of reports, limits, each report or slice that is written. Out: files removed; counters.
  * Not: what replay writes, which is kept whole.
  *
- * A report and all that lies beside it under its name (pictures, packets) is one thing: it is counted, and goes, together.
- * The invariant: only what is ours is removed: a Markdown file and pictures with our mark inside, and the packets of that very name.
+ * A report and all that lies beside it under its name (pictures, what the alert line had no room for, packets) is one thing: it is counted, and goes, together.
+ * The invariant: only what is ours is removed: Markdown, pictures and JSON with our mark inside, and the packets of that very name.
  */
-import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DAY_FOLDER, isOurs } from './report-folder.ts'
+import { DAY_FOLDER, isOurs, type WrittenReport } from './report-folder.ts'
 import { SLICE_ENDINGS, SLICE_FACTS_ENDING, stemOfFacts } from './slice-file.ts'
 
 export interface ReportLimits {
@@ -24,6 +24,8 @@ interface Kept {
   bytes: number
   /** Of those, the packets'. */
   sliceBytes: number
+  /** What lies there but for the packets, as far as it is known. */
+  names: readonly string[]
   writtenMs: number
 }
 
@@ -66,30 +68,46 @@ export class ReportBounds {
   #reportsOf(day: string): Kept[] {
     const names = list(join(this.#folder, day))
     const reports = new Map(
-      stemsIn(names).map((stem) => [stem, { day, stem, bytes: 0, sliceBytes: this.#sliceBytes(day, stem), writtenMs: 0 }]),
+      stemsIn(names).map((stem) => [
+        stem,
+        { day, stem, bytes: 0, sliceBytes: this.#sliceBytes(day, stem), names: [] as string[], writtenMs: 0 },
+      ]),
     )
     for (const name of names) {
       const report = reports.get(stemOf(name, reports))
       if (report === undefined) continue
       const { size, mtimeMs } = facts(join(this.#folder, day, name))
       report.bytes += size
+      if (!isSlice(name, report.stem)) report.names.push(name)
       report.writtenMs = Math.max(report.writtenMs, mtimeMs)
     }
     return [...reports.values()]
   }
 
-  /** A report was written, perhaps once more. */
-  written(day: string, stem: string, nowMs: number): void {
-    const bytes = this.#filesOf(day, stem).reduce((sum, name) => sum + facts(join(this.#folder, day, name)).size, 0)
-    this.#note({ day, stem, bytes, sliceBytes: this.#sliceBytes(day, stem), writtenMs: nowMs })
+  /**
+   * A report was written, perhaps once more.
+   * @param files what was; absent: looked for in its folder, which takes time where there are thousands.
+   */
+  written(day: string, stem: string, nowMs: number, files?: Pick<WrittenReport, 'names' | 'bytes'>): void {
+    const kept = this.#kept.get(`${day}/${stem}`)
+    const { names, bytes } =
+      files !== undefined && kept?.names.every((name) => files.names.includes(name)) !== false ? files : this.#look(day, stem)
+    const sliceBytes = kept?.sliceBytes ?? this.#sliceBytes(day, stem)
+    this.#note({ day, stem, bytes: bytes + sliceBytes, sliceBytes, names, writtenMs: nowMs })
     this.enforce(nowMs)
+  }
+
+  #look(day: string, stem: string): Pick<WrittenReport, 'names' | 'bytes'> {
+    const names = this.#filesOf(day, stem).filter((name) => !isSlice(name, stem))
+    return { names, bytes: names.reduce((sum, name) => sum + facts(join(this.#folder, day, name)).size, 0) }
   }
 
   /** Packets were written beside a report, which may not be there yet. Looks at their files alone: there may be thousands of others. */
   sliced(day: string, stem: string, nowMs: number): void {
     const kept = this.#kept.get(`${day}/${stem}`)
     const sliceBytes = this.#sliceBytes(day, stem)
-    this.#note({ day, stem, bytes: (kept?.bytes ?? 0) - (kept?.sliceBytes ?? 0) + sliceBytes, sliceBytes, writtenMs: nowMs })
+    const bytes = (kept?.bytes ?? 0) - (kept?.sliceBytes ?? 0) + sliceBytes
+    this.#note({ day, stem, bytes, sliceBytes, names: kept?.names ?? [], writtenMs: nowMs })
     this.enforce(nowMs)
   }
 
@@ -123,16 +141,16 @@ export class ReportBounds {
   }
 
   /** The report last: what is left of one that could not be removed whole still has its mark. */
-  #remove({ day, stem }: Kept): void {
+  #remove({ day, stem, names }: Kept): void {
     const folder = join(this.#folder, day)
-    const names = this.#filesOf(day, stem)
     // Of a slice whose report was never written, its facts say whose it is.
-    const mark = names.includes(`${stem}.md`) ? `${stem}.md` : `${stem}${SLICE_FACTS_ENDING}`
+    const mark = existsSync(join(folder, `${stem}.md`)) ? `${stem}.md` : `${stem}${SLICE_FACTS_ENDING}`
     if (mark.endsWith('.md') ? !isOurs(folder, mark) : stemOfFacts(folder, mark) !== stem) return
     try {
       const isBeside = (name: string): boolean =>
-        isSlice(name, stem) || stemOfFacts(folder, name) === stem || (name.endsWith('.svg') && isOurs(folder, name))
-      for (const name of [...names.filter((one) => one !== mark && isBeside(one)), mark]) rmSync(join(folder, name), { force: true })
+        isSlice(name, stem) ? !name.endsWith('.json') || stemOfFacts(folder, name) === stem : isOurs(folder, name)
+      const beside = [...names, ...SLICE_NAMES.map((ending) => `${stem}${ending}`)].filter((name) => name !== mark && isBeside(name))
+      for (const name of [...beside, mark]) rmSync(join(folder, name), { force: true })
       this.counters.removed++
     } catch {
       this.counters.notRemoved++
@@ -156,9 +174,12 @@ function stemOf(name: string, stems: { has(stem: string): boolean }): string {
   return ''
 }
 
+/** A slice's files, and one on its way. */
+const SLICE_NAMES = [...SLICE_ENDINGS, '.pcap.new', SLICE_FACTS_ENDING]
+
 /** Packets have no room for a mark: their name is. */
 function isSlice(name: string, stem: string): boolean {
-  return name === `${stem}.pcap` || name === `${stem}.pcapng` || name === `${stem}.pcap.new`
+  return SLICE_NAMES.some((ending) => name === `${stem}${ending}`)
 }
 
 function facts(path: string): { size: number; mtimeMs: number } {

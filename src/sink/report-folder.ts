@@ -4,9 +4,25 @@
  * In:  reports. Out: files that are whole at every moment: each is written beside its place and moved there.
  * Not: ours to touch is only what we wrote: files are known by their names and by a mark inside.
  *
+ * A file whose text is that which was written last is left alone: most pictures of an episode stay as they are from one word on it to the next,
+ * and making a file costs more than drawing it.
+ *
  * The invariant: one report an episode; the latest event wins, and pictures it no longer has are gone.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { BEYOND_MARK } from '../explain/alert-line.ts'
 import type { Report } from '../explain/report.ts'
@@ -23,9 +39,23 @@ const MARKS = {
   picture: '<!-- drawn by flowscribe -->',
 } as const
 
+/** Reports whose files are remembered, the newest; of an older one each file is written again. */
+const REMEMBERED_MAX = 20_000
+
+/** What lies there of a report now. */
+export interface WrittenReport {
+  path: string
+  /** The report's file among them. */
+  names: readonly string[]
+  bytes: number
+}
+
+/** By name, what was written: its length in octets and a hash. */
+type FilesOfReport = ReadonlyMap<string, { bytes: number; hash: string }>
+
 export class ReportFolder {
   readonly path: string
-  readonly #pictureNames = new Map<string, readonly string[]>()
+  readonly #written = new Map<string, FilesOfReport>()
 
   constructor(path: string) {
     this.path = path
@@ -48,25 +78,34 @@ export class ReportFolder {
     return join(this.path, report.day, `${report.stem}.md`)
   }
 
-  /** Writes a report and its pictures, and what the alert line had no room for; gives back the report's path. @throws RunError */
-  write(report: Report, beyond?: string): string {
+  /** Writes a report and its pictures, and what the alert line had no room for. @throws RunError */
+  write(report: Report, beyond?: string): WrittenReport {
     const folder = join(this.path, report.day)
     attempt(folder, (path) => mkdirSync(path, { recursive: true, mode: 0o750 }))
+    const before = this.#written.get(report.stem)
+    const now = new Map<string, { bytes: number; hash: string }>()
+    const place = (name: string, text: string): void => {
+      const file = { bytes: Buffer.byteLength(text), hash: createHash('sha256').update(text).digest('base64') }
+      const path = join(folder, name)
+      if (before?.get(name)?.hash !== file.hash || statSync(path, { throwIfNoEntry: false })?.size !== file.bytes) replaceFile(path, text)
+      now.set(name, file)
+    }
+    this.#remember(report.stem, new Map([...(before ?? [])].map(([name, file]) => [name, { ...file, hash: '' }])))
     // Pictures first: a report never names one that is not there yet.
-    for (const picture of report.pictures) replaceFile(join(folder, picture.name), picture.svg)
-    if (beyond !== undefined) replaceFile(join(folder, `${report.stem}.json`), `${beyond}\n`)
-    const path = this.pathOf(report)
-    replaceFile(path, report.markdown)
-    this.#removeOldFiles(folder, report, beyond !== undefined)
-    return path
+    for (const picture of report.pictures) place(picture.name, picture.svg)
+    if (beyond !== undefined) place(`${report.stem}.json`, `${beyond}\n`)
+    place(`${report.stem}.md`, report.markdown)
+    for (const old of before?.keys() ?? []) if (!now.has(old)) attempt(join(folder, old), (path) => rmSync(path, { force: true }))
+    this.#remember(report.stem, now)
+    return { path: this.pathOf(report), names: [...now.keys()], bytes: [...now.values()].reduce((sum, { bytes }) => sum + bytes, 0) }
   }
 
-  #removeOldFiles(folder: string, report: Report, hasBeyond: boolean): void {
-    const names = [...report.pictures.map((picture) => picture.name), ...(hasBeyond ? [`${report.stem}.json`] : [])]
-    for (const old of this.#pictureNames.get(report.stem) ?? []) {
-      if (!names.includes(old)) attempt(join(folder, old), (path) => rmSync(path, { force: true }))
-    }
-    this.#pictureNames.set(report.stem, names)
+  /** While a report is written, that its files may be others: a fault in between leaves nothing taken for written. */
+  #remember(stem: string, files: FilesOfReport): void {
+    this.#written.delete(stem)
+    this.#written.set(stem, files)
+    const [oldest] = this.#written.size > REMEMBERED_MAX ? this.#written.keys() : []
+    if (oldest !== undefined) this.#written.delete(oldest)
   }
 }
 

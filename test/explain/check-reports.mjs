@@ -1,5 +1,5 @@
 /**
- * Holds the reports of captures to what every report must be: whole, verified, its pictures rendering.
+ * Holds the reports of captures to what every report must be: whole, verified, its pictures rendering, and no digit changed unnoticed.
  *
  *   npm run check-reports -- [FOLDER…]      captures of pcaps/, and of each FOLDER the attacks of its labels.tsv
  *
@@ -27,11 +27,13 @@ const own = readdirSync(join(root, 'pcaps')).filter((name) => /\.pcap(\.gz)?$/.t
 const paths = [...own.map((name) => join(root, 'pcaps', name)), ...process.argv.slice(2).flatMap(attacksOf)]
 let faults = 0
 let alerts = 0
+let digits = 0
 let dearestMs = 0
 const met = new Set()
 for (const path of paths) {
   const checked = await checkReports(path)
   alerts += checked.alerts
+  digits += checked.digits
   dearestMs = Math.max(dearestMs, checked.dearestMs)
   for (const name of checked.met) met.add(name)
   const all = [...new Set(checked.faults)]
@@ -42,6 +44,6 @@ for (const path of paths) {
   for (const fault of all.slice(0, 20)) process.stdout.write(`  ${fault}\n`)
 }
 process.stdout.write(
-  `${paths.length} captures, ${alerts} reports, ${faults} faults, dearest ${dearestMs.toFixed(1)} ms; met: ${[...met].sort().join(', ')}\n`,
+  `${paths.length} captures, ${alerts} reports, ${digits} digits changed, ${faults} faults, dearest ${dearestMs.toFixed(1)} ms; met: ${[...met].sort().join(', ')}\n`,
 )
 process.exitCode = faults === 0 ? 0 : 1

@@ -13,9 +13,10 @@ import { loadConfig } from '../../src/config.ts'
 import { type AlertLine, parseAlertLine } from '../../src/explain/alert-line.ts'
 import { renderHtml } from '../../src/explain/html.ts'
 import { type Report, renderReport } from '../../src/explain/report.ts'
-import { verifyReport } from '../../src/explain/verify.ts'
+import { verifierOf, verifyReport } from '../../src/explain/verify.ts'
 import { SILENT } from '../../src/progress.ts'
 import { replay } from '../../src/sensor.ts'
+import { changeEachDigit } from './digit-changes.ts'
 import { xmlFaults } from './picture-checks.ts'
 
 export interface CheckedCapture {
@@ -24,6 +25,8 @@ export interface CheckedCapture {
   faults: string[]
   /** Milliseconds of processor time of the dearest report: rendered from its line. */
   dearestMs: number
+  /** Digits of reports and pictures that were changed, one at a time. */
+  digits: number
   /** Kinds and pictures met. */
   met: string[]
 }
@@ -32,6 +35,9 @@ const PARTS = [
   ...['Summary', 'Attack classification', 'Pictures', 'Benign explanations considered', 'What would change this', 'Threat analysis'],
   ...['Network behaviour', 'Observable features', 'Visibility', 'Recommendations', 'Evidence'],
 ]
+
+/** Of a report's digits, changed, that the check notices which shares nothing with the renderer. */
+const NOTICED_SHARE_MIN = 0.8
 
 const hasRenderer = spawnSync('rsvg-convert', ['--version']).error === undefined
 
@@ -43,7 +49,7 @@ export async function checkReports(path: string): Promise<CheckedCapture> {
     const summary = await replay({ inputs: [path], config: loadConfig({}), progress: SILENT, signal, outputDir: folder })
     const rows = readFileSync(summary.alertsPath, 'utf8').split('\n').filter(Boolean)
     const lines = rows.map((row, i) => parseAlertLine(row, `alerts.jsonl:${i + 1}`))
-    const checked: CheckedCapture = { path, alerts: 0, faults: [], dearestMs: 0, met: [] }
+    const checked: CheckedCapture = { path, alerts: 0, faults: [], dearestMs: 0, digits: 0, met: [] }
     for (const line of lines) checkLine(line, checked)
     const last = new Map(lines.map((line) => [line.alert.id, line]))
     for (const line of last.values()) checkFiles(line, join(folder, 'reports'), checked)
@@ -110,11 +116,22 @@ function markdownFaults(report: Report): string[] {
   return faults
 }
 
+/** With any one digit changed, the report or its picture is not what the line gives. */
+function checkDigits(line: AlertLine, report: Report, checked: CheckedCapture): void {
+  const { changes, unnoticed, textChanges, noticedWithoutRenderer } = changeEachDigit(report, verifierOf(line))
+  checked.digits += changes
+  for (const digit of unnoticed) checked.faults.push(`${digit}, changed, goes unnoticed`)
+  const share = noticedWithoutRenderer / textChanges
+  if (share < NOTICED_SHARE_MIN)
+    checked.faults.push(`${report.stem}: without the renderer only ${share.toFixed(3)} of the changed digits are noticed`)
+}
+
 /** What lies in the folder is what the last line of the episode gives; its pictures render. */
 function checkFiles(line: AlertLine, folder: string, checked: CheckedCapture): void {
   const report = renderReport(line)
   const day = join(folder, report.day)
   const say = (fault: string): unknown => checked.faults.push(`${report.stem}: ${fault}`)
+  checkDigits(line, report, checked)
   if (readFileSync(join(day, `${report.stem}.md`), 'utf8') !== report.markdown) say('the file is not what the line gives')
   for (const { name, svg } of report.pictures) {
     if (readFileSync(join(day, name), 'utf8') !== svg) say(`${name} is not what the line gives`)

@@ -8,11 +8,12 @@ import { describe, expect, it, vi } from 'vitest'
 import { NetworkSet } from '../../src/base/address.ts'
 import { loadConfig } from '../../src/config.ts'
 import { NOTHING_COUNTED } from '../../src/context/capture-history.ts'
+import type { LinkSighting } from '../../src/decode/link-sighting.ts'
 import type { Flow } from '../../src/flow/flow.ts'
+import type { Interim } from '../../src/flow/interim.ts'
 import { tableLimits } from '../../src/flow/limits.ts'
 import { Meter } from '../../src/flow/meter.ts'
-import { readFlow } from '../../src/flow/read-flow.ts'
-import { RowView } from '../../src/flow/row-view.ts'
+import { judge as judgeBatch, judgeInterim, watchLimits } from '../../src/judge.ts'
 import { SILENT } from '../../src/progress.ts'
 import { newReading, readCaptures } from '../../src/reading.ts'
 import { Analyst } from '../../src/score/analyst.ts'
@@ -21,6 +22,7 @@ import type { AlertEvent, Change } from '../../src/score/evidence.ts'
 import { explainFlow } from '../../src/score/what-if/explain-flow.ts'
 import { measuresOf } from '../../src/score/what-if/table.ts'
 import { openAnalyst } from '../../src/sensor.ts'
+import { announcement, carried, judgeLink, mac, reply, request } from './arp-messages.ts'
 import { judge, range, refused, session, unanswered } from './flows.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -101,6 +103,84 @@ describe('what would change an alert, tried with other traffic', () => {
   })
 })
 
+const gateway = '10.0.0.1'
+const evil = mac('10.0.0.66')
+/** So that answers are known to be seen. */
+const life = [request('10.0.0.3', gateway, 0), reply(gateway, '10.0.0.3', 0.001)]
+const search = (count: number, answering: number): LinkSighting[] =>
+  range(count).flatMap((i) => {
+    const target = `10.0.1.${i}`
+    return [request(actor, target, i / 10), ...(i < answering ? [reply(target, actor, i / 10 + 0.01)] : [])]
+  })
+/** The victim knows its gateway, the attacker asks for it as everybody. */
+const known = [
+  request(actor, gateway, 0),
+  reply(gateway, actor, 0.001),
+  request('10.0.0.66', gateway, 1),
+  reply(gateway, '10.0.0.66', 1.001),
+]
+const told = (count: number): LinkSighting[] => range(count).map((i) => reply(gateway, actor, 10 + i * 2, evil))
+const handedOn = (card: string, count: number, from: number): LinkSighting[] =>
+  range(count).map((i) => carried(card, mac(actor), `203.0.113.${i % 4}`, actor, from + i))
+
+interface ArpCase extends Omit<Case, 'traffic'> {
+  traffic: (value: number) => LinkSighting[]
+}
+
+const ARP_CASES: readonly ArpCase[] = [
+  {
+    kind: 'sweep.arp',
+    what: 'addresses asked for',
+    traffic: (n) => [...life, ...search(n, Math.round(n / 40))],
+    start: 200,
+  },
+  { kind: 'sweep.arp', what: 'of the addresses that answered', traffic: (n) => [...life, ...search(200, n)], start: 5 },
+  {
+    kind: 'mitm.arp',
+    what: 'unasked replies for the address that it claims most',
+    traffic: (n) => [...known, ...told(n), carried(mac(gateway), mac('10.0.0.3'), '203.0.113.1', '10.0.0.3', 11)],
+    start: 9,
+  },
+  {
+    kind: 'mitm.arp',
+    what: 'times that it talked over another card',
+    traffic: (n) => [
+      ...known,
+      ...range(n).flatMap((i) => [
+        announcement(gateway, 10 + i * 5, evil),
+        request(actor, gateway, 12 + i * 5),
+        reply(gateway, actor, 12.001 + i * 5),
+      ]),
+    ],
+    start: 8,
+  },
+  {
+    kind: 'mitm.arp',
+    what: 'packets diverted over it, of those looked at',
+    traffic: (n) => [...handedOn(mac(gateway), 4, 0), ...told(1), ...handedOn(evil, n, 12)],
+    start: 6,
+  },
+]
+
+describe('what would change an alert about ARP, tried with other messages', () => {
+  const alertAmong = (messages: readonly LinkSighting[], kind: string): AlertEvent | undefined =>
+    judgeLink(messages).find((alert) => alert.kind === kind)
+
+  it.each(ARP_CASES)(
+    '$kind: with the stated $what there is no alert, with half the change there still is',
+    ({ kind, what, traffic, start }) => {
+      const change = changeOf(alertAmong(traffic(start), kind), what)
+      expect(change.from.v).toBe(start)
+      expect(alertAmong(traffic(change.to.v), kind)).toBeUndefined()
+      const half = alertAmong(traffic(change.half.v), kind)
+      expect(half?.likelihood).toBeGreaterThanOrEqual(0.5)
+      // The smallest one: a step back and it is there again.
+      const nearer = change.to.v < change.from.v ? change.to.v + 1 : change.to.v - 1
+      expect(alertAmong(traffic(nearer), kind)).toBeDefined()
+    },
+  )
+})
+
 const root = join(import.meta.dirname, '../..')
 const captures = readdirSync(join(root, 'pcaps')).filter((name) => /\.pcap(\.gz)?$/.test(name))
 
@@ -109,16 +189,18 @@ async function alertsOf(file: string): Promise<AlertEvent[]> {
   const events: AlertEvent[] = []
   const reading = newReading()
   const run: { analyst: Analyst | null } = { analyst: null }
-  const meter = new Meter(tableLimits(config.flow), (batch) => {
+  const analystOf = (baseSec: number): Analyst => {
     run.analyst ??= openAnalyst(
       config,
-      batch.baseSec,
+      baseSec,
       () => ({ ...NOTHING_COUNTED, bothHalves: null, inputDamage: null, source: 'file' }),
       (event) => events.push(event),
     )
-    const row = RowView.of(batch)
-    for (let i = 0; i < batch.count; i++) run.analyst.onFlow(readFlow(row.moveTo(batch, i)))
-  })
+    return run.analyst
+  }
+  // What is told of open flows, and of ARP, too.
+  const interim = { limits: watchLimits(config), onInterim: (told: Interim) => judgeInterim(told, analystOf(told.baseSec)) }
+  const meter = new Meter(tableLimits(config.flow), (batch) => judgeBatch(batch, analystOf(batch.baseSec)), interim)
   await readCaptures(reading, {
     inputs: [join(root, 'pcaps', file)],
     progress: SILENT,
@@ -137,7 +219,9 @@ async function alertsOf(file: string): Promise<AlertEvent[]> {
 
 describe('every alert of the captures', () => {
   it.each(captures)('%s: says a change, and what it says is under the threshold, half of it over', async (file) => {
-    for (const { kind, counterfactual, likelihood } of await alertsOf(file)) {
+    const found = await alertsOf(file)
+    if (file.includes('arp')) expect(found.length).toBeGreaterThan(0)
+    for (const { kind, counterfactual, likelihood } of found) {
       expect(counterfactual, kind).toBeDefined()
       const { threshold, changes, observations } = counterfactual ?? { threshold: 0, changes: [], observations: [] }
       expect(likelihood).toBeGreaterThanOrEqual(threshold)

@@ -41,6 +41,19 @@ describe('delivery queue', () => {
     expect(queue.counters).toEqual({ added: 10, delivered: 10, dropped: 0, errors: 0 })
   })
 
+  test('an item that waits can be replaced in its place; one on its way, or gone, cannot', async () => {
+    const { queue, took } = bench({ bytesMax: 30 })
+    for (const item of ['a', 'b', 'c', 'd', 'e']) queue.add(item)
+    // The first batch leaves with this turn's end.
+    await Promise.resolve()
+    expect([queue.replace('b', 'bb'), queue.replace('e', 'eeeee'), queue.replace('x', 'y')]).toEqual([false, true, false])
+    expect([queue.bytes, queue.length]).toEqual([9, 5])
+    expect(await queue.close(1000)).toBe(0)
+    expect(took).toEqual(['a', 'b', 'c', 'd', 'eeeee'])
+    expect(queue.replace('d', 'dd')).toBe(false)
+    expect([queue.bytes, queue.counters.added, queue.counters.delivered]).toEqual([0, 5, 5])
+  })
+
   test('a sink that is away is tried again, told once when it goes and once when it is back, and loses nothing that fits', async () => {
     const { queue, took, sink, changes } = bench()
     sink.refuses = new Error('no route')

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeAlertLine } from '../../src/explain/alert-line.ts'
+import { BEYOND_MARK, makeAlertLine } from '../../src/explain/alert-line.ts'
 import { renderReport } from '../../src/explain/report.ts'
 import { ReportBounds, type ReportLimits } from '../../src/sink/report-bounds.ts'
 import { ReportFolder } from '../../src/sink/report-folder.ts'
@@ -16,13 +16,13 @@ const DAY = '2026-03-17'
 const HOUR_MS = 3_600_000
 const NOW_MS = 1_800_000_000_000
 
-/** Reports n1, n2 … of which the first is the oldest, an hour between each; beside each a slice of packets. */
+/** Reports n1, n2 … of which the first is the oldest, an hour between each; beside each what its line had no room for, and a slice of packets. */
 function filled(count: number): { root: string; day: string } {
   const root = temporaryFolder()
   const folder = new ReportFolder(root)
   const day = join(root, DAY)
   for (let i = 1; i <= count; i++) {
-    folder.write(renderReport(makeAlertLine({ ...verticalScan(), id: `n${i}` }, ENVELOPE)))
+    folder.write(renderReport(makeAlertLine({ ...verticalScan(), id: `n${i}` }, ENVELOPE)), `${BEYOND_MARK},"id":"n${i}"}`)
     writeFileSync(join(day, `n${i}.pcap`), 'packets')
     const writtenSec = (NOW_MS - (count - i) * HOUR_MS) / 1000
     for (const name of readdirSync(day).filter((found) => found.startsWith(`n${i}.`))) utimesSync(join(day, name), writtenSec, writtenSec)
@@ -37,16 +37,21 @@ const bytesOf = (day: string, stem: string): number => filesOf(day, stem).reduce
 describe('report bounds', () => {
   test('count: at start and with each report more, the oldest goes with all that belongs to it', () => {
     const { root, day } = filled(5)
-    expect(filesOf(day, 'n1').length).toBe(5)
+    expect(filesOf(day, 'n1').length).toBe(6)
     const bounds = new ReportBounds(root, { ...NO_LIMITS, countMax: 3 })
     bounds.scan()
     bounds.enforce(NOW_MS)
     expect(stems(day)).toEqual(['n3', 'n4', 'n5'])
-    new ReportFolder(root).write(renderReport(makeAlertLine({ ...verticalScan(), id: 'n6' }, ENVELOPE)))
+    const write = (id: string) => new ReportFolder(root).write(renderReport(makeAlertLine({ ...verticalScan(), id }, ENVELOPE)))
+    write('n6')
     bounds.written(DAY, 'n6', NOW_MS)
     expect(stems(day)).toEqual(['n4', 'n5', 'n6'])
-    expect(bounds.counters).toEqual({ removed: 3, notRemoved: 0 })
+    // What was written is told, or looked for: both come to the same.
+    for (const id of ['n7', 'n4']) bounds.written(DAY, id, NOW_MS, write(id))
+    expect(stems(day)).toEqual(['n4', 'n6', 'n7'])
+    expect(bounds.counters).toEqual({ removed: 5, notRemoved: 0 })
     expect(bounds.count).toBe(3)
+    expect(bounds.bytes).toBe(['n4', 'n6', 'n7'].reduce((sum, id) => sum + bytesOf(day, id), 0))
   })
 
   test('a slice is counted with its report, and without one it goes all the same; what only looks like ours stays', () => {
@@ -128,7 +133,9 @@ describe('report bounds', () => {
     expect(readdirSync(day).sort()).toEqual(['n1.my-copy.md', 'n1.sketch.svg', 'n1.txt', 'n10.pcap', 'notes.md', 'notes.pcap', 'other.svg'])
     expect(bounds.counters.removed).toBe(2)
   })
+})
 
+describe('report bounds without reports', () => {
   test('no folder yet, or one that is a file: nothing to do', () => {
     const root = join(temporaryFolder(), 'reports')
     const bounds = new ReportBounds(root, NO_LIMITS)

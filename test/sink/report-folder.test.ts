@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { makeAlertLine } from '../../src/explain/alert-line.ts'
@@ -12,7 +12,7 @@ const REPORT = renderReport(makeAlertLine(verticalScan(), ENVELOPE))
 describe('report folder', () => {
   test('writes the report under its day, pictures beside it, and nothing else', () => {
     const root = join(temporaryFolder(), 'reports')
-    const path = new ReportFolder(root).write(REPORT)
+    const { path, names, bytes } = new ReportFolder(root).write(REPORT)
     expect(path).toBe(join(root, '2026-03-17', 'a3f19c02-scan.vertical.md'))
     expect(readFileSync(path, 'utf8')).toBe(REPORT.markdown)
     expect(readdirSync(join(root, '2026-03-17')).sort()).toEqual([
@@ -21,6 +21,8 @@ describe('report folder', () => {
       'a3f19c02-scan.vertical.md',
       'a3f19c02-scan.vertical.timeline.svg',
     ])
+    expect([...names].sort()).toEqual(readdirSync(join(root, '2026-03-17')).sort())
+    expect(bytes).toBe(names.reduce((sum, name) => sum + statSync(join(root, '2026-03-17', name)).size, 0))
   })
 
   test('the latest event of an episode wins, and a picture that it has no more is gone', () => {
@@ -28,7 +30,7 @@ describe('report folder', () => {
     const folder = new ReportFolder(root)
     folder.write(REPORT)
     const later: Report = { ...REPORT, markdown: 'later\n', pictures: REPORT.pictures.slice(0, 1) }
-    const path = folder.write(later)
+    const { path } = folder.write(later)
     expect(readFileSync(path, 'utf8')).toBe('later\n')
     expect(readdirSync(join(root, '2026-03-17'))).toEqual(['a3f19c02-scan.vertical.contributions.svg', 'a3f19c02-scan.vertical.md'])
   })
@@ -60,7 +62,7 @@ describe('report folder', () => {
   test("clear: takes our files, torn ones too, and leaves everybody else's", () => {
     const root = temporaryFolder()
     const folder = new ReportFolder(root)
-    const ours = folder.write(REPORT)
+    const { path: ours } = folder.write(REPORT)
     folder.write(renderReport(makeAlertLine(loginGuessing(), ENVELOPE)))
     const day = join(root, '2026-03-17')
     writeFileSync(join(day, 'torn.md.new'), REPORT.markdown.slice(0, 900))
@@ -96,10 +98,30 @@ describe('report folder', () => {
 
   test.skipIf(!canMount)('disk full: the report before stays as it was (needs root and mount)', () => {
     const folder = new ReportFolder(tinyDisk())
-    const path = folder.write(REPORT)
+    const { path } = folder.write(REPORT)
     const huge: Report = { ...REPORT, markdown: 'x'.repeat(100_000) }
     expect(() => folder.write(huge)).toThrow(/no space left/)
     expect(readFileSync(path, 'utf8')).toBe(REPORT.markdown)
     expect(existsSync(`${path}.new`)).toBe(false)
+  })
+})
+
+describe('report folder: what is there already', () => {
+  test('a file that stays the same is not made again; one that is gone, or cut short, is', () => {
+    const root = temporaryFolder()
+    const folder = new ReportFolder(root)
+    const { path, names } = folder.write(REPORT)
+    const day = join(root, '2026-03-17')
+    for (const name of names) utimesSync(join(day, name), 1, 1)
+    const [gone, torn] = REPORT.pictures.map(({ name }) => name)
+    rmSync(join(day, gone))
+    writeFileSync(join(day, torn), '')
+    const later = { ...REPORT, markdown: `${REPORT.markdown}more\n` }
+    expect(folder.write(later)).toEqual({ path, names, bytes: expect.any(Number) as number })
+    expect(readFileSync(path, 'utf8')).toBe(later.markdown)
+    for (const { name, svg } of REPORT.pictures) expect(readFileSync(join(day, name), 'utf8')).toBe(svg)
+    expect(readdirSync(day).filter((name) => statSync(join(day, name)).mtimeMs === 1000)).toEqual(
+      REPORT.pictures.slice(2).map(({ name }) => name),
+    )
   })
 })

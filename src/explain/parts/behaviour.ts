@@ -109,7 +109,7 @@ function flagsAndState({ alert }: Facts): string {
 export function stateLine(state: string, histories: readonly string[], isTcp = true): string {
   const distinct = [...new Set(histories)].filter((history) => history !== '').map(code)
   const shown = distinct.length === 0 ? '' : `; history ${distinct.join(', ')}`
-  if (state === '') return `No connection state: not TCP, or not measured${shown}.`
+  if (state === '') return isTcp ? `The connection's state was not measured${shown}.` : 'There is no connection whose state could be told.'
   const meaning = isTcp ? connStateText(state) : datagramStateText(state)
   return `${code(state)}${meaning === null ? '' : `, ${meaning}`}${shown}.`
 }

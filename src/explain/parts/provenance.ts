@@ -66,7 +66,7 @@ function sumOf(values: readonly (number | null)[]): number | null {
 }
 
 /** Where to find it in the file that it came from. */
-function recordText(flow: KeptFlow): string {
+export function recordText(flow: KeptFlow): string {
   if (flow.record === undefined) return ''
   const { file, line, name } = flow.record
   return `${code(file)}, line ${line}${name === null ? '' : `, ${code(name)}`}`

@@ -27,6 +27,11 @@ export function visibility(facts: Facts): string {
   ])
 }
 
+/** The table alone, for a report that is on no alert. */
+export function visibilityTable(v: Visibility): string {
+  return blocks([table(['What', 'Measured', 'What it means here'], rowsOf(v)), recordLimits(v.records)])
+}
+
 /** What, measured, what it means here. */
 type Row = string[]
 

@@ -10,19 +10,20 @@
 import type { Look } from '../detectors/detector.ts'
 import type { Unit } from '../evidence.ts'
 
-export interface Measure<Options> {
+/** @typeParam Seen what is looked at: a flow with its surroundings, or an ARP message with its own. */
+export interface Measure<Options, Seen = Look> {
   /** Goes on from a number or stands before one: 'ports that failed'. */
   what: string
   unit: Unit
   /** Which side of the bound the entry test asks for. */
   side: 'at least' | 'at most'
   /** null: this look holds nothing to measure it on. */
-  read(look: Look, options: Options): number | null
-  bound(look: Look, options: Options): number
+  read(look: Seen, options: Options): number | null
+  bound(look: Seen, options: Options): number
   /** null where what was measured cannot be otherwise by itself. */
-  change: ((look: Look, value: number, options: Options) => Look) | null
+  change: ((look: Seen, value: number, options: Options) => Seen) | null
   /** For 'at least': how far down it can go; absent: to 1. */
-  least?(look: Look): number
+  least?(look: Seen): number
   /** For 'at most': how far it can go; absent: ten times the bound. */
-  most?(look: Look): number
+  most?(look: Seen): number
 }

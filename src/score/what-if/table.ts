@@ -4,7 +4,9 @@
  * In:  the name of a detector's section. Out: its measures. A new detector gets its line here; one without does not compile.
  */
 import type { OptionValues } from '../../base/option.ts'
+import type { ArpLook } from '../detectors/detector.ts'
 import type { DETECTORS, DetectorSection } from '../detectors/table.ts'
+import * as arp from './arp-measures.ts'
 import * as calls from './call-measures.ts'
 import * as floods from './flood-measures.ts'
 import type { Measure } from './measure.ts'
@@ -12,14 +14,15 @@ import * as scans from './scan-measures.ts'
 
 type OptionsOf<S extends DetectorSection> = OptionValues<(typeof DETECTORS)[S]['options']>
 
-export const MEASURES: { readonly [S in DetectorSection]: readonly Measure<OptionsOf<S>>[] } = {
+/** Those that look at the link layer, where there is no flow. */
+type ArpSection = { [S in DetectorSection]: 'detectArp' extends keyof (typeof DETECTORS)[S] ? S : never }[DetectorSection]
+type FlowSection = Exclude<DetectorSection, ArpSection>
+
+export const MEASURES: { readonly [S in FlowSection]: readonly Measure<OptionsOf<S>>[] } = {
   detectors_scan_horizontal: [scans.FAILED_SERVERS],
   detectors_scan_vertical: [scans.FAILED_PORTS, scans.ANSWERED_PORTS, scans.PROTOCOLS],
   detectors_scan_background: [scans.PROBING_SOURCES],
   detectors_sweep_icmp: [scans.PINGED, scans.PINGS_ANSWERED],
-  // ARP has no look of a flow: what was claimed is no quantity that could have been less.
-  detectors_sweep_arp: [],
-  detectors_mitm_arp: [],
   detectors_flood_syn: [floods.HALF_OPEN_RATE, floods.COMPLETED_CONNECTIONS],
   detectors_flood_tcp: [floods.STRAY_RATE],
   detectors_flood_udp: [floods.UDP_RATE, floods.UDP_REPLIES],
@@ -44,7 +47,21 @@ export const MEASURES: { readonly [S in DetectorSection]: readonly Measure<Optio
   detectors_capture_asymmetric: [],
 }
 
-/** The table for those who know a section only at run time: its options come from the same section. */
+export const ARP_MEASURES: { readonly [S in ArpSection]: readonly Measure<OptionsOf<S>, ArpLook>[] } = {
+  detectors_sweep_arp: [arp.ASKED_FOR, arp.ASKED_AND_ANSWERED],
+  detectors_mitm_arp: [arp.TOLD_UNASKED, arp.TALKED_OVER, arp.DIVERTED],
+}
+
+/** The table for those who know a section only at run time: its options come from the same section. None for those of the link layer. */
 export function measuresOf(section: DetectorSection): readonly Measure<unknown>[] {
-  return MEASURES[section] as readonly Measure<unknown>[]
+  return isOfFlows(section) ? (MEASURES[section] as readonly Measure<unknown>[]) : []
+}
+
+/** The same for those of the link layer alone. */
+export function arpMeasuresOf(section: DetectorSection): readonly Measure<unknown, ArpLook>[] {
+  return isOfFlows(section) ? [] : (ARP_MEASURES[section] as readonly Measure<unknown, ArpLook>[])
+}
+
+function isOfFlows(section: DetectorSection): section is FlowSection {
+  return Object.hasOwn(MEASURES, section)
 }
