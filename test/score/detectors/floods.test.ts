@@ -282,7 +282,7 @@ describe('slow.http', () => {
     const openFor = (flows: readonly Flow[]): string[] => {
       const events: AlertEvent[] = []
       const it = analyst((event) => events.push(event))
-      it.onOpenFlows(flows, 60e6)
+      it.onOpenFlows(flows, 60e6, (_what, _flow, work) => work())
       it.finish(61e6)
       return events.map(({ kind, event }) => `${event} ${kind}`)
     }
