@@ -40,6 +40,9 @@ import { hasSlices } from './slices.ts'
 /** Under the output folder: what the program could not bear. */
 const BUG_FOLDER = 'bugs'
 const STATUS_EVERY_MS = 5000
+/** Of episodes that close at the end, and how long they may wait for the disk in between. */
+const LAST_WORDS_AT_ONCE = 64
+const LAST_WORDS_MS = 1000
 /** After a signal, of the ten seconds in which the process must be gone; the rest is for what is then still to be closed. */
 const JUDGE_AT_END_MS = 6000
 
@@ -188,11 +191,12 @@ class LiveRun {
   /** Resolves with the meter's last message. */
   #meterUntilStopped(): Promise<Extract<LiveMessage, { kind: 'end' }>> {
     return new Promise((resolve, reject) => {
+      let hasEnded = false
       const take = (message: LiveMessage): void => {
         try {
           if (message.kind === 'end') {
-            this.#finish(message)
-            resolve(message)
+            hasEnded = true
+            this.#finish(message).then(() => resolve(message), reject)
           } else if (message.kind === 'failed') reject(new RunError(explainFailure(message, this.#options)))
           else this.#take(message)
         } catch (error) {
@@ -201,7 +205,10 @@ class LiveRun {
           reject(error)
         }
       }
-      this.#startMeter(take, reject)
+      // After its last message a meter may go; what it said is still to be finished.
+      this.#startMeter(take, (error) => {
+        if (!hasEnded) reject(error)
+      })
     })
   }
 
@@ -296,11 +303,13 @@ class LiveRun {
     if (this.#analyst !== null) this.#baseline.save(this.#analyst)
   }
 
-  #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): void {
+  async #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): Promise<void> {
     this.#logChanges(facts)
     this.#facts = facts
     this.#analyst?.onSeen(seen)
-    this.#analyst?.finish(nowUs)
+    // A thousand last words at once would not fit into what may wait for the disk.
+    const untilMs = performance.now() + LAST_WORDS_MS
+    while (this.#analyst?.finishSome(nowUs, LAST_WORDS_AT_ONCE) === true) await this.#delivery.room(untilMs)
     this.#storeBaseline()
     if (this.#notJudged > 0) this.#log.warn({ flows: this.#notJudged }, 'flows not judged: the time for the end was over')
   }
