@@ -32,7 +32,7 @@ const unguarded: Guarded = (_what, _record, work) => work()
  * @param guarded live, what keeps a bug in the judging of one record from taking the others with it (bug-guard.ts)
  */
 export function judgeInterim(interim: Interim, analyst: Analyst, guarded: Guarded = unguarded): void {
-  if (interim.kind === 'minute') return
+  if (interim.kind === 'minute' || interim.kind === 'quotes') return
   if (interim.kind === 'link') {
     for (const sighting of interim.sightings) guarded('sighting', sighting, () => analyst.onLink(sighting))
     return

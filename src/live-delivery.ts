@@ -11,6 +11,7 @@
  * The invariant: a report is only ever of an alert that is in the log.
  */
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { AlertTally, type MutedCount } from './alert-tally.ts'
 import { AskedThread } from './asked-thread.ts'
@@ -35,6 +36,10 @@ const LINES_MAX = 100_000
 /** One flush to the disk is worth so many lines; a crash costs no more than these. */
 const BATCH_LINES_MAX = 256
 const BATCH_BYTES_MAX = 1e6
+/** A line with all its evidence is tens of kilobytes: a flush for each megabyte would be one for two dozen alerts. */
+const ALERT_BATCH_BYTES_MAX = 8e6
+/** While alerts wait, a report lets them go first, looking so often whether they are through. */
+const REPORT_WAIT_MS = 20
 /** One pass over the memory finds the packets of so many alerts. */
 const SLICES_A_PASS = 64
 /** One pass writes a batch in some tens of milliseconds. */
@@ -108,6 +113,7 @@ export class LiveDelivery {
   readonly #suppressed = new Map<string, number>()
   readonly #events = { open: 0, update: 0, close: 0 }
   #hasReports: boolean
+  #isClosing = false
   #config: DeliveryConfig
   #files: WritingFacts | null = null
   #sliced: SlicingFacts | null = null
@@ -143,7 +149,7 @@ export class LiveDelivery {
       bytesOf,
       name: 'alerts',
       batchItemsMax: BATCH_LINES_MAX,
-      batchBytesMax: BATCH_BYTES_MAX,
+      batchBytesMax: ALERT_BATCH_BYTES_MAX,
       deliver: (lines) => this.#writeAlerts(lines),
       onState: (change) => this.#say('alerts', change),
     })
@@ -258,6 +264,8 @@ export class LiveDelivery {
 
   async #writeReport(report: QueuedReport): Promise<void> {
     const { id, text, beyond } = report
+    // One thread writes both. An alert log that is away holds up no report of what is in it.
+    while (this.#alerts.length > (this.#isClosing ? 0 : BATCH_LINES_MAX) && !this.#alerts.isAway) await sleep(REPORT_WAIT_MS)
     const settle = (): void => {
       if (this.#reportsWaiting.get(id) === report) this.#reportsWaiting.delete(id)
     }
@@ -379,6 +387,7 @@ export class LiveDelivery {
   async close(untilMs = performance.now() + END_MS): Promise<number> {
     const msUntil = (beforeMs: number): number => Math.max(0, untilMs - beforeMs - performance.now())
     if (this.#tidying !== null) clearInterval(this.#tidying)
+    this.#isClosing = true
     const syslogLeft = this.#syslog.close(msUntil(AFTER_REPORTS_MS))
     const alertsLeft = await this.#alerts.close(msUntil(AFTER_ALERTS_MS))
     const slicesLeft = this.#slices.close(msUntil(AFTER_REPORTS_MS))

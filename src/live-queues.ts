@@ -17,6 +17,7 @@ import { BATCH_ROWS_MAX } from './flow/batch.ts'
 import type { Seen } from './flow/health.ts'
 import type { Interim } from './flow/interim.ts'
 import { addUpCounters, type CountedSecond, openTogether } from './flow/queue-sums.ts'
+import { PendingQuotes } from './flow/quotes.ts'
 import * as Row from './flow/row.ts'
 import { compareRows } from './flow/row-order.ts'
 import type { LiveMessage, QueueMessage } from './live-meter.ts'
@@ -65,6 +66,7 @@ export class QueueMerge {
   readonly #queues: readonly Queue[]
   readonly #limits: MergeLimits
   readonly #emit: EmitMerged
+  readonly #quotes = new PendingQuotes()
 
   constructor(count: number, limits: MergeLimits, emit: EmitMerged) {
     this.#queues = Array.from({ length: count }, () => ({
@@ -138,7 +140,10 @@ export class QueueMerge {
     })
     const { seen } = this
     const interims = turns.map((own) => own.flatMap((turn) => turn.interims))
-    for (const interim of this.#mergeInterims(interims.flat())) this.#emit({ kind: 'interim', interim, seen }, null)
+    // Before any row that they may quote.
+    for (const interim of interims.flat()) if (interim.kind === 'quotes') this.#quotes.add(interim.quotes)
+    const quoted = interims.flat().map((one) => ('cells' in one ? { ...one, cells: this.#quotes.noted(one.cells) } : one))
+    for (const interim of this.#mergeInterims(quoted)) this.#emit({ kind: 'interim', interim, seen }, null)
     this.#tellRows(
       turns.map((own) => own.flatMap((turn) => turn.rows)),
       seen,
@@ -178,8 +183,12 @@ export class QueueMerge {
     while (left > 0) {
       const count = Math.min(left, BATCH_ROWS_MAX)
       const cells = new Float64Array(count * Row.ROW_CELLS)
+      const words = new Uint32Array(cells.buffer)
       const rowsOf = rows.map(() => 0)
-      for (let i = 0; i < count; i++) rowsOf[takeFirst(cursors, cells, i * Row.ROW_CELLS)]++
+      for (let i = 0; i < count; i++) {
+        rowsOf[takeFirst(cursors, cells, i * Row.ROW_CELLS)]++
+        this.#quotes.settle(cells, words, i * Row.ROW_CELLS)
+      }
       left -= count
       this.#emit({ kind: 'rows', baseSec, cells, seen }, rowsOf)
     }

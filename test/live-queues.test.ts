@@ -1,7 +1,7 @@
 /**
  * Hand-overs of several queues as those of one: the same rows in the same order whatever the threads' luck, sums, watermarks, bounds.
  */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { tickAt } from '../src/capture/queue-source.ts'
 import type { Slab } from '../src/capture/slab.ts'
 import type { DestinationCounters } from '../src/flow/destination-counters.ts'
@@ -13,9 +13,13 @@ import { AFTER_ALL_SEC, type LiveMessage, type QueueMessage } from '../src/live-
 import { QueueMerge, sumOfSeen } from '../src/live-queues.ts'
 import type { Frame } from './capture/records.ts'
 import { slabsOf } from './capture/records.ts'
+import { ipPacket, udpDatagram } from './decode/frames.ts'
 import { BASE_SEC, conversation } from './flow/conversation.ts'
 import { DEFAULT_LIMITS } from './flow/run-meter.ts'
 import { seeded } from './seeded.ts'
+
+// Random flows, many times over: seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const WATCH = { arrivalsPerSMin: 50, openRowsEveryUs: 5e6, openTogetherMin: 20 }
 const MERGE = { arrivalsPerSMin: 50, openTogetherMin: 20 }
@@ -25,6 +29,8 @@ type Merged = Extract<LiveMessage, { kind: 'rows' | 'interim' }>
 
 interface Flow {
   frames: Frame[]
+  /** What a router says of it: a flow of its own, which may come to another queue. */
+  error?: Frame
 }
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
@@ -41,7 +47,18 @@ function someFlows(chance: () => number): Flow[] {
     if (kind < 0.4)
       return { frames: [c.tcp(at, '>', 'S'), c.tcp(at, '<', 'SA'), c.tcp(at + 0.1, '>', 'FA', 99), c.tcp(at + 0.2, '<', 'FA')] }
     if (kind < 0.7) return { frames: [c.tcp(at, '>', 'S'), c.tcp(at + 0.001, '<', 'RA')] }
-    if (kind < 0.9) return { frames: [c.udp(at, '>'), c.udp(at + 1, '>')] }
+    if (kind < 0.8) return { frames: [c.udp(at, '>'), c.udp(at + 1, '>')] }
+    if (kind < 0.9) {
+      // At once, or when the flow's five seconds are nearly over, or over.
+      const later = chance() < 0.5 ? 0.005 : 4 + chance() * 3
+      const quoted = ipPacket(client.address, '10.0.1.250', udpDatagram(1024 + i, 80, 100))
+      const router = conversation({ client: { address: `10.9.${i >> 8}.${i & 255}`, port: 0 }, server: client })
+      const d = conversation({ client, server: { address: '10.0.1.250', port: 80 } })
+      return {
+        frames: [d.udp(at, '>')],
+        error: router.icmp(at + later, '>', 3, 3, Buffer.concat([new Uint8Array(4), quoted.subarray(0, 28)])),
+      }
+    }
     return { frames: [c.tcp(at, '>', 'S'), c.tcp(at, '<', 'SA'), c.tcp(at, '>', 'A'), c.tcp(at + 9, '>', 'A', 5)] }
   })
 }
@@ -63,7 +80,7 @@ function messagesOf(frames: readonly Frame[], queues: number): QueueMessage[] {
   const messages: QueueMessage[] = []
   let isFinishing = false
   const meter: Meter = new Meter(
-    DEFAULT_LIMITS,
+    { ...DEFAULT_LIMITS, idleUdpUs: 5e6 },
     (batch) => messages.push({ kind: 'rows', baseSec: batch.baseSec, cells: batch.takeCells(), seen: meter.seenSoFar() }),
     {
       limits: { ...WATCH, queues },
@@ -106,14 +123,22 @@ describe('several queues tell what one tells', () => {
   test.each([1, 2, 3, 4, 5])('seed %i: rows of random flows in the same order, whoever is ahead', (seed) => {
     const chance = seeded(seed)
     const flows = someFlows(chance)
-    const alone = messagesOf(inOrder(flows.flatMap(({ frames }) => frames)), 1)
+    const errors = flows.flatMap(({ error }) => (error === undefined ? [] : [error]))
+    const alone = messagesOf(inOrder([...flows.flatMap(({ frames }) => frames), ...errors]), 1)
     const count = 2 + (seed % 3)
     const queueOf = flows.map(() => Math.floor(chance() * count))
     const lists = range(count).map((queue) =>
-      messagesOf(inOrder(flows.filter((_, i) => queueOf[i] === queue).flatMap(({ frames }) => frames)), count),
+      messagesOf(
+        inOrder([
+          ...flows.filter((_, i) => queueOf[i] === queue).flatMap(({ frames }) => frames),
+          ...errors.filter((_, i) => i % count === queue),
+        ]),
+        count,
+      ),
     )
     const { told, notWaitedFor } = mergeByChance(lists, chance)
-    expect({ rows: rowsIn(told).length, notWaitedFor }).toEqual({ rows: 400, notWaitedFor: 0 })
+    expect(errors.length).toBeGreaterThan(20)
+    expect({ rows: rowsIn(told).length, notWaitedFor }).toEqual({ rows: 400 + errors.length, notWaitedFor: 0 })
     expect(rowsIn(told)).toEqual(rowsIn(alone))
     // The same order again when the threads have other luck.
     expect(rowsIn(mergeByChance(lists, seeded(seed + 100)).told)).toEqual(rowsIn(told))

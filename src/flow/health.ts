@@ -117,7 +117,7 @@ export class Health {
       let found = NOTHING
       if (this.#duplicates?.isCopy(b, p)) found = COPY
       else if (p.ipLen > IP_LEN_STANDARD && this.#sizes.isOversize(p)) found = OVERSIZE
-      else if (checksAll || (checksSome && isChosen(b, p, CHECK_SAMPLE) && this.#isDue(b, p))) found = check(b, p)
+      else if (checksAll || (checksSome && isChosen(b, p) && this.#isDue(b, p))) found = check(b, p)
       if ((p.flags & SYN) !== 0) this.#sizes.noteSyn(b, p)
       this.#found[i] = found
       any |= found
@@ -127,7 +127,7 @@ export class Health {
 
   /** Of the packets chosen for the first minutes: whether this one is looked at now. */
   #isDue(b: Uint8Array, p: Packet): boolean {
-    if (p.timeUs >= CHECK_DENSE_US && !isChosen(b, p, CHECK_SAMPLE_LATER)) return false
+    if (p.timeUs >= CHECK_DENSE_US && !isChosenLater(b, p)) return false
     const second = Math.floor(p.timeUs / US_PER_S)
     if (second !== this.#checkSecond) {
       this.#checkSecond = second
@@ -163,12 +163,19 @@ export class Health {
   }
 }
 
-/** One packet in `sample`, a power of two up to 2^16, by what differs from packet to packet. */
-function isChosen(b: Uint8Array, p: Packet, sample: number): boolean {
-  if (p.capEnd - p.at < CHOICE_LEN) return false
-  const low = b[p.ipAt + IP_ID + 1] ^ b[p.at + 5] ^ b[p.at + 7]
+/** One packet in CHECK_SAMPLE, by what differs from packet to packet: asked of each, so it reads no more than it must. */
+function isChosen(b: Uint8Array, p: Packet): boolean {
+  return p.capEnd - p.at >= CHOICE_LEN && (lowChoice(b, p) & (CHECK_SAMPLE - 1)) === 0
+}
+
+/** Of those, the ones that are looked at later, too: one packet in CHECK_SAMPLE_LATER. */
+function isChosenLater(b: Uint8Array, p: Packet): boolean {
   const high = b[p.ipAt + IP_ID] ^ b[p.at + 4] ^ b[p.at + 6]
-  return (((high << 8) | low) & (sample - 1)) === 0
+  return (((high << 8) | lowChoice(b, p)) & (CHECK_SAMPLE_LATER - 1)) === 0
+}
+
+function lowChoice(b: Uint8Array, p: Packet): number {
+  return b[p.ipAt + IP_ID + 1] ^ b[p.at + 5] ^ b[p.at + 7]
 }
 
 function check(b: Uint8Array, p: Packet): number {

@@ -7,11 +7,14 @@
  */
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import type { DestinationCounters } from './destination-counters.ts'
+import type { Quote } from './quotes.ts'
 
 /** `baseSec`: whole seconds since 1970 that all times count from. */
 export type Interim =
   /** ARP messages and carried packets of one second, in order. */
   | { kind: 'link'; baseSec: number; sightings: readonly LinkSighting[] }
+  /** Of one second: what ICMP errors quote and this table does not hold. Only for whoever merges the tables of several queues. */
+  | { kind: 'quotes'; baseSec: number; quotes: readonly Quote[] }
   /** A minute of packet time begins: nothing but an occasion to say what was seen so far. */
   | { kind: 'minute'; baseSec: number }
   /** One second, which ended at `atUs`. The i-th row is of a flow towards the i-th destination, as far as it has come. */

@@ -26,10 +26,12 @@ import { LINK_ETHERNET, readCarried } from '../decode/ethernet.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
 import type { FlowBatch } from './batch.ts'
+import { writeKey } from './flow-key.ts'
 import { Fragments } from './fragments.ts'
 import { HEALTH_DEFAULTS, Health, type HealthOptions, type Seen } from './health.ts'
 import type { OnInterim } from './interim.ts'
-import { ENDED_EVICTED } from './row.ts'
+import type { Quote } from './quotes.ts'
+import { ENDED_EVICTED, KEY_WORDS_COUNT } from './row.ts'
 import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
 import { Watch, type WatchLimits } from './watch.ts'
 
@@ -41,6 +43,8 @@ const NS_PER_US = 1000
  * than a segment has outside of storms; the second finds every router of a busy line in a second and costs a fast one nothing.
  */
 const ARP_PER_SECOND_MAX = 1024
+/** Errors that quote what other queues hold: hosts limit what they send, routers too. */
+const QUOTES_PER_SECOND_MAX = 4096
 const CARRIED_PER_SECOND_MAX = 32
 
 export interface MeterCounters {
@@ -86,6 +90,8 @@ export class Meter {
   #sightings: LinkSighting[] = []
   #arpLeft = 0
   #carriedLeft = 0
+  /** What ICMP errors of the second at hand quote of other queues. */
+  #quotes: Quote[] = []
   /** Of the packets at hand: where their frames begin, in which octets; null where frames have no MAC addresses. */
   readonly #frameAt = new Int32Array(TOUCH_MAX)
   #frames: Uint8Array | null = null
@@ -112,6 +118,7 @@ export class Meter {
     this.#refillSightings()
     this.health = new Health(health, limits.isVlanInKey, TOUCH_MAX)
     this.table = new FlowTable(limits, onBatch, interim === null ? null : (nowUs) => this.#tellInterim(nowUs))
+    if (interim?.onTurn !== undefined) this.table.onUnmatchedQuote = (timeUs, quoted) => this.#noteQuote(timeUs, quoted)
     if (interim !== null) this.table.watch = new Watch(this.table, interim.limits, interim.onInterim)
   }
 
@@ -264,6 +271,13 @@ export class Meter {
     } else this.counters.arpNotJudged++
   }
 
+  #noteQuote(atUs: number, quoted: Packet): void {
+    if (this.#quotes.length >= QUOTES_PER_SECOND_MAX) return
+    const key = new Uint32Array(KEY_WORDS_COUNT)
+    writeKey(key, 0, quoted)
+    this.#quotes.push({ atUs, key: Array.from(key) })
+  }
+
   #noteCarried(i: number): void {
     if (this.#frames === null) return
     this.#carriedLeft--
@@ -280,6 +294,8 @@ export class Meter {
       this.#minute = minute
       this.#onInterim({ kind: 'minute', baseSec: this.baseSec })
     }
+    if (this.#quotes.length > 0) this.#onInterim({ kind: 'quotes', baseSec: this.baseSec, quotes: this.#quotes })
+    this.#quotes = []
     this.#refillSightings()
     if (this.#sightings.length === 0) return
     const sightings = this.#sightings

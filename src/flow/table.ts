@@ -92,6 +92,8 @@ export class FlowTable {
   readonly #w: Uint32Array
   readonly #hashes: Int32Array
   readonly #index: FlowIndex
+  /** Told of what an ICMP error quotes and is not here; `quoted` is used again for the next. */
+  onUnmatchedQuote: ((timeUs: number, quoted: Packet) => void) | null = null
   readonly #wheel: TimerWheel
   readonly #ages: AgeList
   readonly #order: RowOrder
@@ -537,8 +539,11 @@ export class FlowTable {
     for (let i = 0; i < p.vlanCount; i++) quoted.vlans[i] = p.vlans[i]
     setKey(quoted, this.#limits.hashSeed, this.#isVlanInKey)
     const slot = this.#find(quoted)
-    if (slot === NOT_FOUND) this.counters.icmpErrorsUnmatched++
-    else this.#w[slot * Row.ROW_WORDS + Row.ICMP_ERRORS_W]++
+    if (slot !== NOT_FOUND) this.#w[slot * Row.ROW_WORDS + Row.ICMP_ERRORS_W]++
+    else {
+      this.counters.icmpErrorsUnmatched++
+      if (this.onUnmatchedQuote !== null) this.onUnmatchedQuote(p.timeUs, quoted)
+    }
   }
 
   /** A free slot; when there is none, finished rows are let go early, then the oldest unanswered flow but `spare` is evicted. */
