@@ -130,12 +130,20 @@ export class NetworkSet {
   }
 
   has(address: string): boolean {
-    const words = parseAddress(address)
-    return words !== null && this.hasWords(words)
+    if (address.includes(':')) {
+      const words = parseIpv6(address)
+      return words !== null && this.hasWords(words)
+    }
+    const word = ipv4Word(address)
+    return word !== NO_WORD && this.#has(0, 0, MAPPED_PREFIX, word)
   }
 
   hasWords(words: AddressWords): boolean {
-    for (const network of this.#networks) if (isIn(network, words[0], words[1], words[2], words[3])) return true
+    return this.#has(words[0], words[1], words[2], words[3])
+  }
+
+  #has(w0: number, w1: number, w2: number, w3: number): boolean {
+    for (const network of this.#networks) if (isIn(network, w0, w1, w2, w3)) return true
     return false
   }
 }

@@ -53,32 +53,27 @@ export class RotatingCount {
 const PORTS_LISTED_MAX = 128
 
 /** Which server ports a client uses, and how many lately; past the list's end, every flow counts as another port. */
-export class PortUse {
+export class PortUse extends RotatingCount {
   /** The first port by itself: many hosts never have another. */
   #first = NO_SLOT
   #firstSlot = NO_SLOT
   #others: Map<number, number> | null = null
-  readonly #count = new RotatingCount()
 
   /** True when the client is not known to have used the port. */
   note(port: number, slot: number): boolean {
     if (this.#first === NO_SLOT) this.#first = port
     if (port === this.#first) {
       const counted = this.#firstSlot
-      this.#count.add(slot, counted)
+      this.add(slot, counted)
       this.#firstSlot = slot
       return counted === NO_SLOT
     }
     this.#others ??= new Map()
     const counted = this.#others.get(port)
-    this.#count.add(slot, counted ?? NO_SLOT)
+    this.add(slot, counted ?? NO_SLOT)
     if (counted === slot) return false
     if (counted !== undefined || this.#others.size < PORTS_LISTED_MAX - 1) this.#others.set(port, slot)
     return counted === undefined
-  }
-
-  get count(): number {
-    return this.#count.count
   }
 }
 

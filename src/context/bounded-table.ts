@@ -16,6 +16,25 @@ const US_PER_MS = 1000
 const SLOTS_AT_START = 64
 const NONE = -1
 
+/** What a slot's numbers are, thirty-two octets that lie together: a look-up that waits for memory waits for one line of the cache. */
+const SLOT_WORDS = 8
+const HASH = 0
+/** The slot used just before, and just after. */
+const OLDER = 1
+const NEWER = 2
+/** The next slot of the same chain, or of those given back. */
+const NEXT = 3
+/** In cells of eight octets. */
+const SLOT_CELLS = 4
+const NUMBER = 2
+const TOUCHED_MS = 3
+
+/** A slot's two texts and its value, beside each other for the same reason. */
+const SLOT_REFS = 3
+const TEXT = 0
+const OTHER = 1
+const VALUE = 2
+
 export class BoundedTable<V extends object> {
   evictedCount = 0
   readonly #max: number
@@ -25,22 +44,16 @@ export class BoundedTable<V extends object> {
   #size = 0
   #oldest = NONE
   #newest = NONE
-  /** First of the slots that were given back; their chain goes by `#next`. */
+  /** First of the slots that were given back. */
   #free = NONE
   /** Slots ever used. */
   #used = 0
-  #texts: string[] = []
-  #others: string[] = []
-  #values: (V | undefined)[] = []
-  #numbers = new Float64Array(SLOTS_AT_START)
-  #touchedMs = new Float64Array(SLOTS_AT_START)
-  #hashes = new Int32Array(SLOTS_AT_START)
-  /** The slot used just before, and just after. */
-  #older = new Int32Array(SLOTS_AT_START)
-  #newer = new Int32Array(SLOTS_AT_START)
-  /** The next slot of the same chain. */
-  #next = new Int32Array(SLOTS_AT_START)
-  #chains = new Int32Array(SLOTS_AT_START).fill(NONE)
+  #words = new Int32Array(SLOTS_AT_START * SLOT_WORDS)
+  /** The same memory as `#words`. */
+  #cells = new Float64Array(this.#words.buffer)
+  readonly #refs: (string | V | undefined)[] = []
+  /** First slot of each chain; two chains a slot, so that they are short. */
+  #chains = new Int32Array(2 * SLOTS_AT_START).fill(NONE)
 
   /** @param quietUs an entry untouched for longer is forgotten. */
   constructor(max: number, quietUs: number) {
@@ -62,34 +75,36 @@ export class BoundedTable<V extends object> {
       return undefined
     }
     this.#touch(slot)
-    return this.#values[slot]
+    return this.#valueAt(slot)
   }
 
   /** A look that doesn't make the entry younger. */
   peek(text: string, other = '', n = 0): V | undefined {
     const slot = this.#find(text, other, n, this.#hash(text, other, n))
-    return slot === NONE || this.#isQuiet(slot) ? undefined : this.#values[slot]
+    return slot === NONE || this.#isQuiet(slot) ? undefined : this.#valueAt(slot)
   }
 
-  getOrCreate(text: string, create: () => V, other = '', n = 0): V {
+  getOrCreate(text: string, create: (text: string) => V, other = '', n = 0): V {
     const hash = this.#hash(text, other, n)
     const slot = this.#find(text, other, n, hash)
     if (slot !== NONE) {
       if (!this.#isQuiet(slot)) {
         this.#touch(slot)
-        return this.#values[slot] as V
+        return this.#valueAt(slot)
       }
       this.#remove(slot)
     }
-    const made = create()
+    const made = create(text)
     this.#insert(text, other, n, hash, made)
     return made
   }
 
   /** The quietest first; what is forgotten is left out. */
   *entries(): Generator<{ text: string; other: string; value: V }> {
-    for (let slot = this.#oldest; slot !== NONE; slot = this.#newer[slot]) {
-      if (!this.#isQuiet(slot)) yield { text: this.#texts[slot], other: this.#others[slot], value: this.#values[slot] as V }
+    for (let slot = this.#oldest; slot !== NONE; slot = this.#words[slot * SLOT_WORDS + NEWER]) {
+      if (this.#isQuiet(slot)) continue
+      const at = slot * SLOT_REFS
+      yield { text: this.#refs[at + TEXT] as string, other: this.#refs[at + OTHER] as string, value: this.#valueAt(slot) }
     }
   }
 
@@ -105,21 +120,31 @@ export class BoundedTable<V extends object> {
   }
 
   #find(text: string, other: string, n: number, hash: number): number {
-    const hashes = this.#hashes
+    const words = this.#words
+    const refs = this.#refs
     let slot = this.#chains[hash & (this.#chains.length - 1)]
     while (slot !== NONE) {
-      if (hashes[slot] === hash && this.#numbers[slot] === n && this.#texts[slot] === text && this.#others[slot] === other) return slot
-      slot = this.#next[slot]
+      const at = slot * SLOT_WORDS
+      if (words[at + HASH] === hash && this.#cells[slot * SLOT_CELLS + NUMBER] === n) {
+        const ref = slot * SLOT_REFS
+        if (refs[ref + TEXT] === text && refs[ref + OTHER] === other) return slot
+      }
+      slot = words[at + NEXT]
     }
     return NONE
   }
 
+  /** Only of slots in use. */
+  #valueAt(slot: number): V {
+    return this.#refs[slot * SLOT_REFS + VALUE] as V
+  }
+
   #isQuiet(slot: number): boolean {
-    return this.#nowMs - this.#touchedMs[slot] > this.#quietMs
+    return this.#nowMs - this.#cells[slot * SLOT_CELLS + TOUCHED_MS] > this.#quietMs
   }
 
   #touch(slot: number): void {
-    this.#touchedMs[slot] = this.#nowMs
+    this.#cells[slot * SLOT_CELLS + TOUCHED_MS] = this.#nowMs
     if (slot === this.#newest) return
     this.#unlink(slot)
     this.#linkNewest(slot)
@@ -133,15 +158,14 @@ export class BoundedTable<V extends object> {
       this.evictedCount++
     }
     const slot = this.#takeSlot()
-    this.#texts[slot] = text
-    this.#others[slot] = other
-    this.#values[slot] = value
-    this.#numbers[slot] = n
-    this.#hashes[slot] = hash
-    this.#touchedMs[slot] = this.#nowMs
-    const chain = hash & (this.#chains.length - 1)
-    this.#next[slot] = this.#chains[chain]
-    this.#chains[chain] = slot
+    const ref = slot * SLOT_REFS
+    this.#refs[ref + TEXT] = text
+    this.#refs[ref + OTHER] = other
+    this.#refs[ref + VALUE] = value
+    this.#cells[slot * SLOT_CELLS + NUMBER] = n
+    this.#cells[slot * SLOT_CELLS + TOUCHED_MS] = this.#nowMs
+    this.#words[slot * SLOT_WORDS + HASH] = hash
+    this.#chain(slot)
     this.#linkNewest(slot)
     this.#size++
   }
@@ -149,67 +173,67 @@ export class BoundedTable<V extends object> {
   #takeSlot(): number {
     const slot = this.#free
     if (slot !== NONE) {
-      this.#free = this.#next[slot]
+      this.#free = this.#words[slot * SLOT_WORDS + NEXT]
       return slot
     }
-    if (this.#used === this.#hashes.length) this.#grow()
+    if (this.#used * SLOT_WORDS === this.#words.length) this.#grow()
     return this.#used++
   }
 
   #remove(slot: number): void {
+    const words = this.#words
     this.#unlink(slot)
-    const chain = this.#hashes[slot] & (this.#chains.length - 1)
-    if (this.#chains[chain] === slot) this.#chains[chain] = this.#next[slot]
+    const next = words[slot * SLOT_WORDS + NEXT]
+    const chain = words[slot * SLOT_WORDS + HASH] & (this.#chains.length - 1)
+    if (this.#chains[chain] === slot) this.#chains[chain] = next
     else {
       let before = this.#chains[chain]
-      while (this.#next[before] !== slot) before = this.#next[before]
-      this.#next[before] = this.#next[slot]
+      while (words[before * SLOT_WORDS + NEXT] !== slot) before = words[before * SLOT_WORDS + NEXT]
+      words[before * SLOT_WORDS + NEXT] = next
     }
-    this.#texts[slot] = ''
-    this.#others[slot] = ''
-    this.#values[slot] = undefined
-    this.#next[slot] = this.#free
+    const ref = slot * SLOT_REFS
+    this.#refs[ref + TEXT] = ''
+    this.#refs[ref + OTHER] = ''
+    this.#refs[ref + VALUE] = undefined
+    words[slot * SLOT_WORDS + NEXT] = this.#free
     this.#free = slot
     this.#size--
   }
 
+  /** Puts a slot at the head of the chain of its hash. */
+  #chain(slot: number): void {
+    const chain = this.#words[slot * SLOT_WORDS + HASH] & (this.#chains.length - 1)
+    this.#words[slot * SLOT_WORDS + NEXT] = this.#chains[chain]
+    this.#chains[chain] = slot
+  }
+
   #unlink(slot: number): void {
-    const older = this.#older[slot]
-    const newer = this.#newer[slot]
+    const words = this.#words
+    const older = words[slot * SLOT_WORDS + OLDER]
+    const newer = words[slot * SLOT_WORDS + NEWER]
     if (older === NONE) this.#oldest = newer
-    else this.#newer[older] = newer
+    else words[older * SLOT_WORDS + NEWER] = newer
     if (newer === NONE) this.#newest = older
-    else this.#older[newer] = older
+    else words[newer * SLOT_WORDS + OLDER] = older
   }
 
   #linkNewest(slot: number): void {
-    this.#older[slot] = this.#newest
-    this.#newer[slot] = NONE
+    const words = this.#words
+    words[slot * SLOT_WORDS + OLDER] = this.#newest
+    words[slot * SLOT_WORDS + NEWER] = NONE
     if (this.#newest === NONE) this.#oldest = slot
-    else this.#newer[this.#newest] = slot
+    else words[this.#newest * SLOT_WORDS + NEWER] = slot
     this.#newest = slot
   }
 
   /** Twice as many slots and chains. */
   #grow(): void {
-    const size = 2 * this.#hashes.length
-    this.#numbers = grown(this.#numbers, new Float64Array(size))
-    this.#touchedMs = grown(this.#touchedMs, new Float64Array(size))
-    this.#hashes = grown(this.#hashes, new Int32Array(size))
-    this.#older = grown(this.#older, new Int32Array(size))
-    this.#newer = grown(this.#newer, new Int32Array(size))
-    this.#next = grown(this.#next, new Int32Array(size))
-    this.#chains = new Int32Array(size).fill(NONE)
+    const words = new Int32Array(2 * this.#words.length)
+    words.set(this.#words)
+    this.#words = words
+    this.#cells = new Float64Array(words.buffer)
+    this.#chains = new Int32Array(2 * this.#chains.length).fill(NONE)
     // All are taken: it grows only when none was free.
-    for (let slot = 0; slot < this.#used; slot++) {
-      const chain = this.#hashes[slot] & (size - 1)
-      this.#next[slot] = this.#chains[chain]
-      this.#chains[chain] = slot
-    }
+    for (let slot = 0; slot < this.#used; slot++) this.#chain(slot)
   }
-}
-
-function grown<T extends Float64Array | Int32Array>(from: T, to: T): T {
-  to.set(from)
-  return to
 }

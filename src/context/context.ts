@@ -32,7 +32,6 @@ import { type FailedTarget, FailedTargets } from './failed-targets.ts'
 import { correct, step } from './first-contacts.ts'
 import { Histories } from './histories.ts'
 import type { HourTally } from './host-history.ts'
-import { HostTable } from './host-table.ts'
 import type { MinuteRing } from './minute-ring.ts'
 import type { CONTEXT_OPTIONS } from './options.ts'
 import type { Pulls } from './pulls.ts'
@@ -66,6 +65,8 @@ const LISTED_MAX = 1024
 const ANSWERED_PORTS_MAX = 64
 const NEVER = Number.NEGATIVE_INFINITY
 const NO_PORTS: readonly number[] = []
+/** Lists of one port: most pairs have no other, and many the same. */
+const ONE_PORT: (readonly number[] | undefined)[] = []
 
 /** A contact that belongs to no window of its exchange. */
 const NO_EXCHANGE: Exchange = {
@@ -96,6 +97,8 @@ const NO_ACTIVITY: Activity = {
 }
 
 export interface ClientWindow {
+  /** The text of the address by which the tables know it. */
+  address: string
   ring: MinuteRing
   /** Height of the threshold random walk over first contacts, and how many of them failed and succeeded. */
   walkHeight: number
@@ -130,6 +133,7 @@ export interface VoteTally {
 }
 
 export interface TargetWindow {
+  address: string
   ring: MinuteRing
   clients: RotatingCount
   /** Made when it first has a vote. */
@@ -187,8 +191,8 @@ export class Context {
   readonly #background = new Background()
   readonly #sinceMidnightUs: number
   readonly #firstDay: number
-  readonly #clients: HostTable<ClientWindow>
-  readonly #targets: HostTable<TargetWindow>
+  readonly #clients: BoundedTable<ClientWindow>
+  readonly #targets: BoundedTable<TargetWindow>
   readonly #pairs: BoundedTable<PairWindow>
   readonly #sessions: BoundedTable<SessionWindow>
 
@@ -213,9 +217,9 @@ export class Context {
       hosts: options.hosts_max,
       destinationWindows: options.destination_windows_max,
     })
-    this.#clients = new HostTable(options.hosts_max, HOST_QUIET_US)
+    this.#clients = new BoundedTable(options.hosts_max, HOST_QUIET_US)
     // Targets apart from clients: a scan of a million addresses must not push the clients out.
-    this.#targets = new HostTable(options.hosts_max, HOST_QUIET_US)
+    this.#targets = new BoundedTable(options.hosts_max, HOST_QUIET_US)
     this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
     this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
     const tables = [this.#clients, this.#targets, this.#pairs, this.#sessions]
@@ -228,11 +232,13 @@ export class Context {
   }
 
   observe(contact: Contact): Observed {
+    const client = this.#clients.getOrCreate(contact.addr[CLIENT], newClient)
+    const target = this.#targets.getOrCreate(contact.addr[SERVER], newTarget)
+    // The texts that are kept already in place of equal new ones: they are told equal at a glance, and all tables keep the same.
+    contact.addr = [client.address, target.address]
     this.visibility.observe(contact)
     this.services.observe(contact)
     this.census.observe(contact)
-    const client = this.#clients.getOrCreate(contact.addr[CLIENT], newClient)
-    const target = this.#targets.getOrCreate(contact.addr[SERVER], newTarget)
     const pair = this.#pairs.getOrCreate(contact.addr[CLIENT], newPair, contact.addr[SERVER])
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
     addToTarget(target.ring, contact.endUs)
@@ -331,9 +337,9 @@ export class Context {
   }
 
   #known(contact: Contact): Observed {
-    const client = this.#clients.peek(contact.addr[CLIENT]) ?? newClient()
+    const client = this.#clients.peek(contact.addr[CLIENT]) ?? newClient(contact.addr[CLIENT])
     const pair = this.#pairs.peek(contact.addr[CLIENT], contact.addr[SERVER]) ?? newPair()
-    const target = this.#targets.peek(contact.addr[SERVER]) ?? newTarget()
+    const target = this.#targets.peek(contact.addr[SERVER]) ?? newTarget(contact.addr[SERVER])
     return { ...NO_EXCHANGE, client, target, pair, activity: NO_ACTIVITY, sessions: null, background: null }
   }
 
@@ -475,8 +481,14 @@ function noteAnswer(contact: Contact, client: ClientWindow, pair: PairWindow): v
   if (pair.firstFailed?.port === port) pair.firstFailed = null
   pair.failedShort?.remove(port)
   pair.failedLong?.remove(port)
-  if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port))
+  if (pair.answeredPorts === NO_PORTS) pair.answeredPorts = onePort(port)
+  else if (pair.answeredPorts.length < ANSWERED_PORTS_MAX && !pair.answeredPorts.includes(port))
     pair.answeredPorts = [...pair.answeredPorts, port]
+}
+
+function onePort(port: number): readonly number[] {
+  ONE_PORT[port] ??= [port]
+  return ONE_PORT[port]
 }
 
 function noteSent(pair: PairWindow, contact: Contact): void {
@@ -508,8 +520,9 @@ function newSessions(): SessionWindow {
   return new SessionWindow()
 }
 
-function newClient(): ClientWindow {
+function newClient(address: string): ClientWindow {
   return {
+    address,
     ring: sourceRing(),
     walkHeight: 0,
     firstFailed: 0,
@@ -527,8 +540,8 @@ function newClient(): ClientWindow {
   }
 }
 
-function newTarget(): TargetWindow {
-  return { ring: targetRing(), clients: new RotatingCount(), votes: null, served: null, hasSent: false }
+function newTarget(address: string): TargetWindow {
+  return { address, ring: targetRing(), clients: new RotatingCount(), votes: null, served: null, hasSent: false }
 }
 
 export function newVotes(): VoteTally {

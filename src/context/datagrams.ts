@@ -24,6 +24,10 @@ const LOST_SHARE_MAX = 0.1
 /** The sums of squares passed through a division. */
 const ROUNDING = 1e-6
 
+const FLOWS_NAMED_MAX = 10
+/** Never written to: lists are made as long as they need to be, since most have one entry and one that is pushed to has room for seventeen. */
+const NO_FLOWS: readonly number[] = []
+
 export interface SideSums {
   packets: number
   bytes: number
@@ -35,7 +39,7 @@ export interface SideSums {
 export class Datagrams {
   firstUs = Number.POSITIVE_INFINITY
   lastUs = Number.NEGATIVE_INFINITY
-  readonly flowIds: number[] = []
+  flowIds: readonly number[] = NO_FLOWS
   /** Who asked first; `side` counts from its point of view. */
   readonly client: string
   readonly #cells = new Array<number>(2 * CELLS).fill(0)
@@ -63,7 +67,7 @@ export class Datagrams {
     if (!isSwapped && isRepeated(contact)) this.#cells[at + REPEATED] += (contact.packets[CLIENT] ?? 0) + (contact.packets[SERVER] ?? 0)
     this.firstUs = Math.min(this.firstUs, contact.startUs)
     this.lastUs = Math.max(this.lastUs, contact.lastUs)
-    if (this.flowIds.length < 10) this.flowIds.push(contact.flowId)
+    if (this.flowIds.length < FLOWS_NAMED_MAX) this.flowIds = [...this.flowIds, contact.flowId]
   }
 
   rows(): number {

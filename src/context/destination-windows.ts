@@ -18,7 +18,7 @@ import { DistinctWindow } from './distinct-window.ts'
 
 const US_PER_S = 1e6
 /** Rows come up to two minutes after they began (active timeout), half-open ones after one. */
-const SECONDS_KEPT = 256
+const SECONDS_KEPT = 2 ** 8
 const TEN_S = 10
 const WATCH_FLOWS_MIN = 32
 const WATCH_PACKETS_MIN = 500
@@ -143,12 +143,12 @@ export class DestinationWindow {
     const share = 1 / (toS - fromS + 1)
     this.#advance(toS)
     for (let s = fromS; s <= toS; s++) {
-      this.#add(s, 'packets', row.packets * share)
-      this.#add(s, 'bytes', row.bytes * share)
-      this.#add(s, 'replies', row.replies * share)
+      this.#add(s, CELL.packets, row.packets * share)
+      this.#add(s, CELL.bytes, row.bytes * share)
+      this.#add(s, CELL.replies, row.replies * share)
     }
-    this.#add(fromS, 'flows', 1)
-    if (row.outcome !== null) this.#add(fromS, row.outcome, row.outcome === 'stray' ? row.packets : 1)
+    this.#add(fromS, CELL.flows, 1)
+    if (row.outcome !== null) this.#add(fromS, CELL[row.outcome], row.outcome === 'stray' ? row.packets : 1)
     this.sources.add(row.source, row.startUs)
     this.#rowSums.note(1, row.packets, row.bytes, row.startUs, row.lastUs)
     this.#rowSums.noteSource(row.source, row.packets)
@@ -163,7 +163,8 @@ export class DestinationWindow {
     const second = Math.floor(counters.atUs / US_PER_S)
     this.#advance(second)
     if (second <= this.#newestS - SECONDS_KEPT) return
-    for (const { name } of DESTINATION_CELLS) this.#counters[this.#at(second, name)] = counters.amounts[name]
+    const at = rowOf(second)
+    for (const { name } of DESTINATION_CELLS) this.#counters[at + CELL[name]] = counters.amounts[name]
     for (const source of counters.sources) this.sources.add(source, counters.atUs)
     const { amounts, leader } = counters
     this.#counterSums.note(amounts.flows, amounts.packets, amounts.bytes, counters.firstUs, counters.lastUs)
@@ -175,16 +176,17 @@ export class DestinationWindow {
 
   /** A cell of the second that holds `timeUs`. */
   inSecond(timeUs: number, cell: DestinationCell): number {
-    return this.#read(Math.floor(timeUs / US_PER_S), cell)
+    return this.#read(Math.floor(timeUs / US_PER_S), CELL[cell])
   }
 
   /** The largest of the ten seconds up to `timeUs`, and how many of them reach `atLeast`. */
   peak(timeUs: number, cell: DestinationCell, atLeast: number): { most: number; seconds: number } {
     const last = Math.floor(timeUs / US_PER_S)
+    const column = CELL[cell]
     let most = 0
     let seconds = 0
     for (let s = last - TEN_S + 1; s <= last; s++) {
-      const value = this.#read(s, cell)
+      const value = this.#read(s, column)
       most = Math.max(most, value)
       if (value >= atLeast) seconds++
     }
@@ -194,22 +196,23 @@ export class DestinationWindow {
   /** The sum over the ten seconds up to `timeUs`. */
   inTenSeconds(timeUs: number, cell: DestinationCell): number {
     const last = Math.floor(timeUs / US_PER_S)
+    const column = CELL[cell]
     let sum = 0
-    for (let s = last - TEN_S + 1; s <= last; s++) sum += this.#read(s, cell)
+    for (let s = last - TEN_S + 1; s <= last; s++) sum += this.#read(s, column)
     return sum
   }
 
   /** Amounts a second over the last minute up to `timeUs`, oldest first: what a picture draws. */
   lastMinute(timeUs: number, cell: DestinationCell): number[] {
     const last = Math.floor(timeUs / US_PER_S)
-    return Array.from({ length: 60 }, (_, i) => this.#read(last - 59 + i, cell))
+    return Array.from({ length: 60 }, (_, i) => this.#read(last - 59 + i, CELL[cell]))
   }
 
   /** As far as rows know: the sum over the ten seconds up to `timeUs`, to set against what only rows tell of. */
   rowsInTenSeconds(timeUs: number, cell: DestinationCell): number {
     const last = Math.floor(timeUs / US_PER_S)
     let sum = 0
-    for (let s = last - TEN_S + 1; s <= last; s++) if (this.#isKept(s)) sum += this.#rows[this.#at(s, cell)]
+    for (let s = last - TEN_S + 1; s <= last; s++) if (this.#isKept(s)) sum += this.#rows[rowOf(s) + CELL[cell]]
     return sum
   }
 
@@ -284,13 +287,14 @@ export class DestinationWindow {
     this.#requestSquares += bytes * bytes
   }
 
-  #add(second: number, cell: DestinationCell, amount: number): void {
-    if (second > this.#newestS - SECONDS_KEPT) this.#rows[this.#at(second, cell)] += amount
+  /** @param column of a cell; its name is looked up once for a whole reading. */
+  #add(second: number, column: number, amount: number): void {
+    if (second > this.#newestS - SECONDS_KEPT) this.#rows[rowOf(second) + column] += amount
   }
 
-  #read(second: number, cell: DestinationCell): number {
+  #read(second: number, column: number): number {
     if (!this.#isKept(second)) return 0
-    const at = this.#at(second, cell)
+    const at = rowOf(second) + column
     return Math.max(this.#rows[at], this.#counters[at])
   }
 
@@ -301,16 +305,17 @@ export class DestinationWindow {
   #advance(second: number): void {
     if (second <= this.#newestS) return
     for (let s = Math.max(this.#newestS + 1, second - SECONDS_KEPT + 1); s <= second; s++) {
-      const at = this.#at(s, 'packets')
+      const at = rowOf(s)
       this.#rows.fill(0, at, at + CELL_COUNT)
       this.#counters.fill(0, at, at + CELL_COUNT)
     }
     this.#newestS = second
   }
+}
 
-  #at(second: number, cell: DestinationCell): number {
-    return (((second % SECONDS_KEPT) + SECONDS_KEPT) % SECONDS_KEPT) * CELL_COUNT + CELL[cell]
-  }
+/** Where a second's cells begin. */
+function rowOf(second: number): number {
+  return (second & (SECONDS_KEPT - 1)) * CELL_COUNT
 }
 
 function count(map: Map<number, number>, key: number, n = 1): void {

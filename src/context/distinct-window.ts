@@ -10,13 +10,18 @@
  * Flajolet et al., "HyperLogLog", AofA 2007; linear counting for small estimates as given there.
  */
 
+import { KeySet } from './key-set.ts'
+
 const REGISTERS = 256
 const REGISTER_BITS = 8
 /** alpha_m of the paper for m = 256. */
 const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS)
 
+/** 2 to the minus n: what a register counts for. */
+const SHARES = Float64Array.from({ length: 33 }, (_, n) => 2 ** -n)
+
 interface Bucket<K extends string | number> {
-  exact: Set<K>
+  exact: KeySet<K>
   registers: Uint8Array | null
   firstUs: number
   lastUs: number
@@ -24,7 +29,7 @@ interface Bucket<K extends string | number> {
 
 /** Never added to: stands where nothing came, since most windows live for one bucket. */
 const NOTHING: Bucket<never> = {
-  exact: new Set<never>(),
+  exact: new KeySet<never>(),
   registers: null,
   firstUs: Number.POSITIVE_INFINITY,
   lastUs: Number.NEGATIVE_INFINITY,
@@ -54,9 +59,11 @@ export class DistinctWindow<K extends string | number> {
     const bucket = this.#now
     bucket.firstUs = Math.min(bucket.firstUs, timeUs)
     bucket.lastUs = Math.max(bucket.lastUs, timeUs)
-    if (bucket.exact.has(key)) return false
-    if (bucket.exact.size >= this.#exactMax) {
-      bucket.registers ??= registersOf(bucket.exact)
+    const isFull = bucket.exact.size >= this.#exactMax
+    // Registers hold what the full list holds: noting it once more changes nothing, and costs less than looking for it.
+    if ((bucket.registers === null || !isFull) && bucket.exact.has(key)) return false
+    if (isFull) {
+      bucket.registers ??= registersOf(bucket.exact.list())
       note(bucket.registers, key)
       this.#noteUnion(key)
       return false
@@ -106,10 +113,10 @@ export class DistinctWindow<K extends string | number> {
 
   #unionRegisters(): Uint8Array {
     if (this.#union !== null) return this.#union
-    const union = registersOf(this.#now.exact)
+    const union = registersOf(this.#now.exact.list())
     mergeInto(union, this.#now.registers)
     mergeInto(union, this.#before.registers)
-    for (const key of this.#before.exact) note(union, key)
+    for (const key of this.#before.exact.list()) note(union, key)
     this.#union = union
     this.#estimate = null
     return union
@@ -122,8 +129,8 @@ export class DistinctWindow<K extends string | number> {
 
   /** The keys held exactly, in order of first arrival. */
   keys(): K[] {
-    const keys = [...this.#before.exact]
-    for (const key of this.#now.exact) if (!this.#before.exact.has(key)) keys.push(key)
+    const keys = this.#before.exact.list()
+    for (const key of this.#now.exact.list()) if (!this.#before.exact.has(key)) keys.push(key)
     return keys
   }
 
@@ -141,10 +148,10 @@ export class DistinctWindow<K extends string | number> {
 }
 
 function emptyBucket<K extends string | number>(): Bucket<K> {
-  return { exact: new Set(), registers: null, firstUs: Number.POSITIVE_INFINITY, lastUs: Number.NEGATIVE_INFINITY }
+  return { exact: new KeySet(), registers: null, firstUs: Number.POSITIVE_INFINITY, lastUs: Number.NEGATIVE_INFINITY }
 }
 
-function registersOf(keys: Iterable<string | number>): Uint8Array {
+function registersOf(keys: readonly (string | number)[]): Uint8Array {
   const registers = new Uint8Array(REGISTERS)
   for (const key of keys) note(registers, key)
   return registers
@@ -169,22 +176,27 @@ function estimate(registers: Uint8Array): number {
   let sum = 0
   let zeros = 0
   for (let i = 0; i < REGISTERS; i++) {
-    sum += 2 ** -registers[i]
+    sum += SHARES[registers[i]]
     if (registers[i] === 0) zeros++
   }
   const raw = (ALPHA * REGISTERS * REGISTERS) / sum
   return raw <= 2.5 * REGISTERS && zeros > 0 ? REGISTERS * Math.log(REGISTERS / zeros) : raw
 }
 
-/** A flow's client, or its server, is counted in several windows one after another. */
+/** A flow's client and its server are counted in several windows, one after another. */
 let lastKey: string | number = ''
 let lastHash = hashOf('')
+let beforeKey: string | number = ''
+let beforeHash = lastHash
 
 /** FNV-1a over the key's text, then MurmurHash3's finaliser, so that neighbouring addresses spread over all bits. */
 export function hash32(key: string | number): number {
   if (key === lastKey) return lastHash
-  lastHash = hashOf(typeof key === 'number' ? String(key) : key)
+  if (key === beforeKey) return beforeHash
+  beforeKey = lastKey
+  beforeHash = lastHash
   lastKey = key
+  lastHash = hashOf(typeof key === 'number' ? String(key) : key)
   return lastHash
 }
 

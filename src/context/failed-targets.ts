@@ -35,6 +35,8 @@ export interface Spread {
 export class FailedTargets {
   readonly servers: DistinctWindow<string>
   readonly #targets: DistinctWindow<string>
+  /** A server was taken out that may have failed on other ports, too: targets without their server. */
+  #hasOthers = false
   #measured: { portsMax: number; atCount: number; firstUs: number; spread: Spread } | null = null
 
   constructor(widthUs: number, listedMax: number) {
@@ -48,7 +50,10 @@ export class FailedTargets {
   }
 
   remove(server: string, port: number): void {
-    this.servers.remove(server)
+    const wasListed = this.servers.remove(server)
+    // Nearly every answer comes from a server that never failed: no text is joined for those.
+    if (!wasListed && !this.#hasOthers) return
+    this.#hasOthers = true
     this.#targets.remove(`${port} ${server}`)
   }
 

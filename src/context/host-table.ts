@@ -3,8 +3,8 @@
  * long is as good as gone.
  *
  * In:  text keys, packet times. Out: entries; `evictedCount` says how often the limit took one.
- * Not: a clock. lru-cache gets packet time as its clock (`perf`), so a replay forgets what the live run forgot. Not keys of several
- *      parts (pairs, services): joining them for each flow costs more than the look-up, so those have bounded-table.ts.
+ * Not: a clock. lru-cache gets packet time as its clock (`perf`), so a replay forgets what the live run forgot. Not what every judged
+ *      flow is looked up in, nor keys of several parts: those have bounded-table.ts.
  */
 
 import { LRUCache } from 'lru-cache'

@@ -15,6 +15,8 @@ export class MinuteRing {
   #cells: number[]
   readonly #stride: number
   #minute = NO_MINUTE
+  /** Where the present minute's cells begin. */
+  #at = 0
 
   constructor(stride: number) {
     this.#stride = stride
@@ -23,7 +25,7 @@ export class MinuteRing {
 
   add(timeUs: number, cell: number, amount: number): void {
     this.#advance(timeUs)
-    this.#cells[this.#offset(this.#minute) + cell] += amount
+    this.#cells[this.#at + cell] += amount
   }
 
   sum(timeUs: number, cell: number): number {
@@ -38,10 +40,12 @@ export class MinuteRing {
     const minute = Math.floor(timeUs / MINUTE_US)
     if (minute <= this.#minute) return
     if (this.#cells.length === this.#stride && this.#minute !== NO_MINUTE) this.#unfold(minute)
+    if (this.#minute === NO_MINUTE) this.#minute = minute
     for (let m = Math.max(this.#minute + 1, minute - SLOTS + 1); m <= minute; m++) {
       this.#cells.fill(0, this.#offset(m), this.#offset(m) + this.#stride)
     }
     this.#minute = minute
+    this.#at = this.#offset(minute)
   }
 
   #unfold(minute: number): void {
@@ -58,7 +62,10 @@ export class MinuteRing {
   }
 }
 
+/** As many as any ring needs. */
+const ZEROS: readonly number[] = new Array<number>(128).fill(0)
+
 /** Of numbers, not a typed array: that would take a thousand octets for a dozen cells. */
 function zeros(count: number): number[] {
-  return new Array<number>(count).fill(0)
+  return ZEROS.slice(0, count)
 }

@@ -14,9 +14,13 @@ const SENDERS_EXACT = 1024
 /** Packets and octets of a bucket. */
 const CELLS = 2
 
+const FLOWS_NAMED_MAX = 10
+/** Never written to: lists are made as long as they need to be. */
+const NO_FLOWS: readonly number[] = []
+
 export class Reflection {
   readonly senders = new DistinctWindow<string>(BUCKET_US, SENDERS_EXACT)
-  readonly flowIds: number[] = []
+  flowIds: readonly number[] = NO_FLOWS
   firstUs = Number.POSITIVE_INFINITY
   lastUs = Number.NEGATIVE_INFINITY
   /** Packets and octets of the two buckets, by rows and by counters. */
@@ -67,7 +71,7 @@ export class Reflection {
   #note(flowId: number, firstUs: number, lastUs: number): void {
     this.firstUs = Math.min(this.firstUs, firstUs)
     this.lastUs = Math.max(this.lastUs, lastUs)
-    if (this.flowIds.length < 10 && !this.flowIds.includes(flowId)) this.flowIds.push(flowId)
+    if (this.flowIds.length < FLOWS_NAMED_MAX && !this.flowIds.includes(flowId)) this.flowIds = [...this.flowIds, flowId]
   }
 
   #turn(slot: number): void {
@@ -75,7 +79,7 @@ export class Reflection {
       this.#byRows.fill(0)
       this.#byCounters.fill(0)
       this.firstUs = Number.POSITIVE_INFINITY
-      this.flowIds.length = 0
+      this.flowIds = NO_FLOWS
     }
     this.#slot = slot
     const bucket = (slot & 1) * CELLS

@@ -17,9 +17,12 @@ const WORKED_WITHIN_US = 24 * 3600e6
 const OUTAGE_BUCKET_US = 5 * 60e6
 const FAILING_CLIENTS_EXACT = 16
 
+/** Lists are made as long as they need to be: one that is pushed to has room for seventeen. */
+const NO_CLIENTS: readonly string[] = []
+
 interface Service {
   /** The first distinct clients that were answered, up to KNOWN_CLIENTS_MIN. */
-  answered: string[]
+  answered: readonly string[]
   /** Clients that failed since the last answer. */
   failing: DistinctWindow<string> | null
 }
@@ -55,7 +58,7 @@ export class Services {
     if (!isAnswer(contact)) return
     const service = this.#table.getOrCreate(server, () => this.#newService(contact), '', key)
     service.failing = null
-    if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered.push(client)
+    if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered = [...service.answered, client]
   }
 
   isKnownServer(address: string, proto: number, port: number): boolean {
@@ -75,7 +78,7 @@ export class Services {
   #newService(contact: Contact): Service {
     const host = this.#hosts.getOrCreate(contact.addr[SERVER], () => ({ sinceUs: contact.startUs }))
     this.#newest = { flowId: contact.flowId, ageUs: contact.startUs - host.sinceUs }
-    return { answered: [], failing: null }
+    return { answered: NO_CLIENTS, failing: null }
   }
 
   /** Clients failing towards a service that has worked before; 0 when it works or was never seen to work. */

@@ -40,7 +40,10 @@ export class SessionWindow {
 
   /** Those that began at or after `fromUs`, by start. */
   since(fromUs: number): Session[] {
-    return [...this.#before, ...this.#now].filter((session) => session.atUs >= fromUs).sort((a, b) => a.atUs - b.atUs)
+    const since: Session[] = []
+    for (const session of this.#before) if (session.atUs >= fromUs) since.push(session)
+    for (const session of this.#now) if (session.atUs >= fromUs) since.push(session)
+    return since.length > 1 ? since.sort((a, b) => a.atUs - b.atUs) : since
   }
 
   /** Sessions of the present bucket that are no longer kept. */

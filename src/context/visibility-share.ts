@@ -30,12 +30,22 @@ export interface Asymmetry {
   sinceUs: number
 }
 
-interface Bucket {
-  /** Pair to "both directions were seen". */
-  pairs: Map<string, boolean>
-  bothCount: number
-  perHost: Map<string, number>
+/** What one address has in a bucket. */
+interface HostPairs {
+  /** Pairs with it as client or as server. */
+  count: number
+  /** The servers of those in which it is the client, and which of them, by bit, were seen in both directions: few enough to look through. */
+  servers: readonly string[]
+  both: number
 }
+
+interface Bucket {
+  hosts: Map<string, HostPairs>
+  pairCount: number
+  bothCount: number
+}
+
+const NO_SERVERS: readonly string[] = []
 
 export class VisibilityShare {
   /** Pairs not counted because a bucket was full. */
@@ -57,12 +67,10 @@ export class VisibilityShare {
   }
 
   #count(contact: Contact): void {
-    const key = `${contact.addr[CLIENT]} ${contact.addr[SERVER]}`
-    const isBoth = contact.halves === 'both'
-    const wasBoth = this.#now.pairs.get(key)
-    if (wasBoth === undefined && !this.#hasRoom(contact)) return
-    this.#now.pairs.set(key, isBoth || wasBoth === true)
-    if (isBoth && wasBoth !== true) this.#now.bothCount++
+    const client = this.#now.hosts.get(contact.addr[CLIENT])
+    const at = client === undefined ? -1 : client.servers.indexOf(contact.addr[SERVER])
+    if (client === undefined || at < 0) this.#begin(contact, client)
+    else if (contact.halves === 'both') this.#noteBoth(client, at)
   }
 
   advance(timeUs: number): void {
@@ -74,7 +82,7 @@ export class VisibilityShare {
   }
 
   share(): number | null {
-    const total = this.#now.pairs.size + this.#before.pairs.size
+    const total = this.#now.pairCount + this.#before.pairCount
     return total < KNOWN_PAIRS_MIN ? null : (this.#now.bothCount + this.#before.bothCount) / total
   }
 
@@ -87,23 +95,44 @@ export class VisibilityShare {
     this.#lowSinceUs ??= nowUs
     if (nowUs - this.#lowSinceUs < ASYMMETRIC_US || this.#slot === this.#toldSlot) return
     this.#toldSlot = this.#slot
-    const pairs = this.#now.pairs.size + this.#before.pairs.size
+    const pairs = this.#now.pairCount + this.#before.pairCount
     this.asymmetry = { pairs, bothPairs: this.#now.bothCount + this.#before.bothCount, sinceUs: this.#lowSinceUs }
   }
 
-  #hasRoom(contact: Contact): boolean {
-    const { perHost, pairs } = this.#now
-    const counts = contact.addr.map((address) => perHost.get(address) ?? 0)
-    if (counts.some((count) => count >= PAIRS_PER_HOST_MAX)) return false
-    if (pairs.size >= PAIRS_MAX) {
+  /** The first contact of a pair in this bucket. */
+  #begin(contact: Contact, client: HostPairs | undefined): void {
+    const { hosts } = this.#now
+    if (client !== undefined && client.count >= PAIRS_PER_HOST_MAX) return
+    const server = hosts.get(contact.addr[SERVER])
+    if (server !== undefined && server.count >= PAIRS_PER_HOST_MAX) return
+    if (this.#now.pairCount >= PAIRS_MAX) {
       this.saturatedCount++
-      return false
+      return
     }
-    for (const address of contact.addr) perHost.set(address, (perHost.get(address) ?? 0) + 1)
-    return true
+    const asking = client ?? added(hosts, contact.addr[CLIENT])
+    // A host may speak with itself.
+    const asked = server ?? hosts.get(contact.addr[SERVER]) ?? added(hosts, contact.addr[SERVER])
+    asking.count++
+    asked.count++
+    asking.servers = [...asking.servers, contact.addr[SERVER]]
+    this.#now.pairCount++
+    if (contact.halves === 'both') this.#noteBoth(asking, asking.servers.length - 1)
+  }
+
+  #noteBoth(client: HostPairs, at: number): void {
+    const bit = 1 << at
+    if ((client.both & bit) === bit) return
+    client.both |= bit
+    this.#now.bothCount++
   }
 }
 
+function added(hosts: Map<string, HostPairs>, address: string): HostPairs {
+  const host = { count: 0, servers: NO_SERVERS, both: 0 }
+  hosts.set(address, host)
+  return host
+}
+
 function emptyBucket(): Bucket {
-  return { pairs: new Map(), bothCount: 0, perHost: new Map() }
+  return { hosts: new Map(), pairCount: 0, bothCount: 0 }
 }

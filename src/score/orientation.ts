@@ -84,7 +84,8 @@ export class Orienter {
     const addr = swapped(flow.addr, client)
     const port = isIcmp(flow.proto) ? flow.port : swapped(flow.port, client)
     const halves = halvesOf(packets)
-    const view: View = { flow, addr, port, packets, payloadBytes, flags, isFirst: client === 0 }
+    const isToGroup = isGroupAddress(addr[SERVER])
+    const view: View = { flow, isToGroup, port, packets, payloadBytes, flags, isFirst: client === 0 }
     const failure = failureOf(view)
     const isHidden = failure === 'silent' && !isSilenceAFact
     const inside = swapped(flow.record?.isInside ?? UNSAID, client)
@@ -109,7 +110,7 @@ export class Orienter {
       isMidway: flags !== null && flags[CLIENT].syn + flags[SERVER].syn === 0 && !flow.isContinuation,
       isStray: isStray(view) && isSilenceAFact,
       isClosing: flags !== null && flags[CLIENT].fin + flags[SERVER].fin > 0,
-      isToGroup: isGroupAddress(addr[SERVER]),
+      isToGroup,
       isContinuation: flow.isContinuation,
       halves,
       hasExchange: hasExchange(flow.proto, payloadBytes, flags),
@@ -152,10 +153,11 @@ function orient(flow: Flow, services: Services): Oriented {
   if (flow.directionBasis !== 'first_packet') return { clientIndex: 0, how: flow.directionBasis, confidence: 0.99 }
   if (isIcmp(flow.proto)) return { clientIndex: ECHO_REPLY.has(flow.port[0]) ? 1 : 0, how: 'guess', confidence: 0.6 }
   if (isGroupAddress(flow.addr[1])) return { clientIndex: 0, how: 'port', confidence: 0.9 }
-  const isServer = flow.addr.map((address, i) => services.isKnownServer(address, flow.proto, flow.port[i]))
-  if (isServer[0] !== isServer[1]) return { clientIndex: isServer[0] ? 1 : 0, how: 'table', confidence: 0.97 }
-  const isRegistered = flow.port.map(isServicePort)
-  if (isRegistered[0] !== isRegistered[1]) return { clientIndex: isRegistered[0] ? 1 : 0, how: 'port', confidence: 0.9 }
+  const isServer = services.isKnownServer(flow.addr[0], flow.proto, flow.port[0])
+  if (isServer !== services.isKnownServer(flow.addr[1], flow.proto, flow.port[1]))
+    return { clientIndex: isServer ? 1 : 0, how: 'table', confidence: 0.97 }
+  const isRegistered = isServicePort(flow.port[0])
+  if (isRegistered !== isServicePort(flow.port[1])) return { clientIndex: isRegistered ? 1 : 0, how: 'port', confidence: 0.9 }
   return { clientIndex: guessedClient(flow), how: 'guess', confidence: 0.6 }
 }
 
@@ -173,7 +175,8 @@ function guessedClient(flow: Flow): 0 | 1 {
 
 interface View {
   flow: Flow
-  addr: Pair<string>
+  /** To a multicast or broadcast address. */
+  isToGroup: boolean
   port: Pair<number>
   packets: Pair<Measured>
   payloadBytes: Pair<Measured>
@@ -185,7 +188,7 @@ interface View {
 function outcomeOf(view: View, failure: Failure | null): Outcome {
   if (failure !== null) return 'failed'
   const { packets, payloadBytes, flags } = view
-  if (!packets[CLIENT] || !packets[SERVER] || isGroupAddress(view.addr[SERVER])) return 'unclear'
+  if (!packets[CLIENT] || !packets[SERVER] || view.isToGroup) return 'unclear'
   if (view.flow.proto !== TCP) return 'answered'
   // A foreign record without flags: payload alone tells an answer from a refusal.
   const isHandshake = flags !== null && flags[SERVER].synAck > 0
@@ -194,8 +197,8 @@ function outcomeOf(view: View, failure: Failure | null): Outcome {
 
 /** SCORER.md section 3, `fail`; null when it did not fail or nobody can say. */
 function failureOf(view: View): Failure | null {
-  const { flow, addr, port, packets, payloadBytes } = view
-  if (flow.isContinuation || !packets[CLIENT] || isGroupAddress(addr[SERVER])) return null
+  const { flow, port, packets, payloadBytes } = view
+  if (flow.isContinuation || !packets[CLIENT] || view.isToGroup) return null
   if ((payloadBytes[SERVER] ?? 0) > 0) return null
   if (flow.proto === TCP) return tcpFailure(view)
   if ((packets[SERVER] ?? 0) > 0) return null
@@ -252,7 +255,10 @@ function isStray(view: View): boolean {
 function hasExchange(proto: number, payloadBytes: Pair<Measured>, flags: Pair<FlagCounts> | null): boolean {
   if (proto !== TCP) return false
   // A SYN may carry data that nobody ever took; data under an ACK cannot exist without the other side.
-  return payloadBytes.some((bytes, i) => (bytes ?? 0) > 0 && (flags === null || flags[i].ack > 0))
+  for (let side = 0; side < 2; side++) {
+    if ((payloadBytes[side] ?? 0) > 0 && (flags === null || flags[side].ack > 0)) return true
+  }
+  return false
 }
 
 function expectsReply(port: number): boolean {

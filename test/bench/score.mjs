@@ -16,8 +16,11 @@ const { Analyst, defaultScoreOptions, NetworkSet } = await buildEntry('score-ent
 const FLOWS = Number(process.argv[2] ?? 300_000)
 const RUNS = Number(process.argv[3] ?? 5)
 const ONLY = process.argv[4]
-/** Flows are made and judged by turns, so that not all of them lie about while judging is measured. */
-const CHUNK = 10_000
+/**
+ * Flows are made and judged by turns: the sensor makes each of its row when its turn comes, and those that wait for judgement here are
+ * copied by each collection meanwhile (ten thousand of them fill the young generation).
+ */
+const CHUNK = 100
 const CLIENTS = 5000
 const SERVERS = 3000
 const PORTS = [443, 80, 22, 53]

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { BoundedTable } from '../../src/context/bounded-table.ts'
+import { seeded } from '../base/seeded.ts'
 
 it('takes out the least recently used, and counts it', () => {
   const table = new BoundedTable<{ v: number }>(2, 1e9)
@@ -22,4 +23,43 @@ it('forgets by packet time: what is used stays young, a peek does not count', ()
   expect(table.evictedCount).toBe(0)
   table.advance(0)
   expect(table.peek('peeked')).toBeUndefined()
+})
+
+it('gives what a plain map in order of use gives, while it grows, forgets and evicts', () => {
+  const MAX = 200
+  const QUIET_US = 50e6
+  const random = seeded(43)
+  const table = new BoundedTable<{ v: string }>(MAX, QUIET_US)
+  /** In order of last use. */
+  const model = new Map<string, { v: string; usedUs: number }>()
+  let nowUs = 0
+  let evicted = 0
+  for (let i = 0; i < 8000; i++) {
+    nowUs += random.below(200_000)
+    table.advance(nowUs)
+    const [text, other, n] = [`10.0.0.${random.below(30)}`, `h${random.below(8)}`, random.below(2)]
+    const key = `${text} ${other} ${n}`
+    const known = model.get(key)
+    const isKnown = known !== undefined && nowUs - known.usedUs <= QUIET_US
+    expect(table.peek(text, other, n)?.v).toBe(isKnown ? known.v : undefined)
+    if (random.below(4) === 0) continue
+    const v = isKnown ? known.v : `${key} ${i}`
+    expect(table.getOrCreate(text, () => ({ v }), other, n).v).toBe(v)
+    model.delete(key)
+    if (!isKnown) {
+      // Two of the quiet go for one that comes.
+      for (const [old, { usedUs }] of [...model].slice(0, 2)) if (nowUs - usedUs > QUIET_US) model.delete(old)
+      if (model.size >= MAX) {
+        for (const [old] of [...model].slice(0, 1)) model.delete(old)
+        evicted++
+      }
+    }
+    model.set(key, { v, usedUs: nowUs })
+    expect(table.size).toBe(model.size)
+  }
+  expect([...table.entries()].map(({ value }) => value.v)).toEqual(
+    [...model.values()].filter(({ usedUs }) => nowUs - usedUs <= QUIET_US).map(({ v }) => v),
+  )
+  expect(table.evictedCount).toBe(evicted)
+  expect(evicted).toBeGreaterThan(500)
 })

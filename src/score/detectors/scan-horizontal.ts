@@ -243,7 +243,8 @@ function evidenceOf(look: Look, client: ClientWindow, spread: Spread, options: O
 
 function grid(spread: Spread, servers: readonly string[]): PictureData {
   const shown = spread.targets.slice(0, GRID_CELLS_MAX)
-  const targets = servers.filter((server) => shown.some((cell) => cell.server === server))
+  const shownServers = new Set(shown.map(({ server }) => server))
+  const targets = servers.filter((server) => shownServers.has(server))
   const index = new Map(targets.map((server, i) => [server, i]))
   const ports = [...new Set(shown.map(({ port }) => port))].sort((a, b) => a - b)
   const cells = shown.map(({ server, port }) => ({ target: index.get(server) ?? 0, port: ports.indexOf(port), outcome: 'failed' as const }))
