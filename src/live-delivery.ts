@@ -37,6 +37,8 @@ const BATCH_LINES_MAX = 256
 const BATCH_BYTES_MAX = 1e6
 /** One pass over the memory finds the packets of so many alerts. */
 const SLICES_A_PASS = 64
+/** One pass writes a batch in some tens of milliseconds. */
+const ROOM_WAIT_MS = 5
 /** Of what may wait, from where on lines travel alone. */
 const BEYOND_SHARE_MAX = 0.5
 const TIDY_EVERY_MS = 60_000
@@ -177,6 +179,17 @@ export class LiveDelivery {
     if (repairedBytes > 0) this.#log.warn({ bytes: repairedBytes }, 'a torn last line was cut off alerts.jsonl')
     this.#tidying = setInterval(() => this.#keepFacts(this.#thread.ask({ kind: 'tidy' })), TIDY_EVERY_MS)
     this.#tidying.unref()
+  }
+
+  /**
+   * Resolves when less than half of what may wait for the alert log does, when the log does not get on, or at `untilMs` (performance.now()):
+   * for those who have many alerts to tell at once, as when a run ends.
+   */
+  async room(untilMs: number): Promise<void> {
+    const halfFull = (this.#config.output.queue_MB * MB) / 2
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#alerts.bytes > halfFull && !this.#alerts.isAway && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, ROOM_WAIT_MS))
   }
 
   /** Queues an alert event for every sink. Never waits and never throws. */

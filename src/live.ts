@@ -46,6 +46,9 @@ const END_MS = 9300
 /** Of these, flows are judged for so long; less where the disk is behind with alerts. The rest is for episodes that close, and for files. */
 const JUDGE_AT_END_MS = 7000
 const JUDGE_AT_END_BEHIND_MS = 5500
+/** Of episodes that close at the end, and how long they may wait for the disk in between. */
+const LAST_WORDS_AT_ONCE = 64
+const LAST_WORDS_MS = 1000
 
 export interface LiveRunOptions {
   driver: 'ring' | 'cap'
@@ -193,11 +196,12 @@ class LiveRun {
   /** Resolves with the meter's last message. */
   #meterUntilStopped(): Promise<Extract<LiveMessage, { kind: 'end' }>> {
     return new Promise((resolve, reject) => {
+      let hasEnded = false
       const take = (message: LiveMessage): void => {
         try {
           if (message.kind === 'end') {
-            this.#finish(message)
-            resolve(message)
+            hasEnded = true
+            this.#finish(message).then(() => resolve(message), reject)
           } else if (message.kind === 'failed') reject(new RunError(explainFailure(message, this.#options)))
           else this.#take(message)
         } catch (error) {
@@ -206,7 +210,10 @@ class LiveRun {
           reject(error)
         }
       }
-      this.#startMeter(take, reject)
+      // After its last message a meter may go; what it said is still to be finished.
+      this.#startMeter(take, (error) => {
+        if (!hasEnded) reject(error)
+      })
     })
   }
 
@@ -303,11 +310,13 @@ class LiveRun {
     if (this.#analyst !== null) this.#baseline.save(this.#analyst)
   }
 
-  #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): void {
+  async #finish({ facts, nowUs, seen }: Extract<LiveMessage, { kind: 'end' }>): Promise<void> {
     this.#logChanges(facts)
     this.#facts = facts
     this.#analyst?.onSeen(seen)
-    this.#analyst?.finish(nowUs)
+    // A thousand last words at once would not fit into what may wait for the disk.
+    const untilMs = performance.now() + LAST_WORDS_MS
+    while (this.#analyst?.finishSome(nowUs, LAST_WORDS_AT_ONCE) === true) await this.#delivery.room(untilMs)
     this.#storeBaseline()
     if (this.#notJudged > 0) this.#log.warn({ flows: this.#notJudged }, 'flows not judged: the time for the end was over')
   }

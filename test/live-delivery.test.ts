@@ -78,21 +78,6 @@ describe('live delivery', () => {
     expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
   }, 30_000)
 
-  test('while reports wait, a later word on an episode takes the place of an earlier one', async () => {
-    const folder = temporaryFolder()
-    writeFileSync(join(folder, 'reports'), 'a file in the way')
-    const { delivery } = await open(folder)
-    for (const event of ['open', 'update', 'update', 'close'] as const) for (let i = 0; i < 5; i++) delivery.write(alertOf(i, event))
-    while (idsIn(delivery.alertsPath).length < 20) await sleep(20)
-    // The first was on its way when its next came.
-    expect(delivery.sinks[1].length).toBeLessThanOrEqual(6)
-    rmSync(join(folder, 'reports'))
-    expect(await delivery.close()).toBe(0)
-    expect(reportsIn(folder).length).toBe(5)
-    for (const name of reportsIn(folder)) expect(readFileSync(join(folder, 'reports', name), 'utf8')).toContain('episode closed')
-    expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
-  }, 30_000)
-
   test('limits on reports hold at start, while running, and when they change', async () => {
     const folder = temporaryFolder()
     const { delivery, config } = await open(folder, ['output.reports_max=4'])
@@ -139,6 +124,44 @@ describe('live delivery', () => {
     writeFileSync(join(folder, 'alerts.jsonl'), 'Dear reader')
     await expect(open(folder)).rejects.toThrow(/its end is no alert line/)
   })
+})
+
+describe('many words at once', () => {
+  test('while reports wait, a later word on an episode takes the place of an earlier one', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'reports'), 'a file in the way')
+    const { delivery } = await open(folder)
+    for (const event of ['open', 'update', 'update', 'close'] as const) for (let i = 0; i < 5; i++) delivery.write(alertOf(i, event))
+    while (idsIn(delivery.alertsPath).length < 20) await sleep(20)
+    // The first was on its way when its next came.
+    expect(delivery.sinks[1].length).toBeLessThanOrEqual(6)
+    rmSync(join(folder, 'reports'))
+    expect(await delivery.close()).toBe(0)
+    expect(reportsIn(folder).length).toBe(5)
+    for (const name of reportsIn(folder)) expect(readFileSync(join(folder, 'reports', name), 'utf8')).toContain('episode closed')
+    expect(dropsOf(delivery)).toEqual({ alerts: 0, reports: 0 })
+  }, 30_000)
+
+  test('who has more alerts than may wait, and waits for room, loses none; not for ever', async () => {
+    const { delivery } = await open(temporaryFolder(), ['output.queue_MB=0.3'])
+    for (let i = 0; i < 100; i++) {
+      delivery.write(alertOf(i))
+      if (i % 8 === 7) await delivery.room(performance.now() + 10_000)
+    }
+    expect(await delivery.close()).toBe(0)
+    expect(dropsOf(delivery).alerts).toBe(0)
+    expect(idsIn(delivery.alertsPath)).toHaveLength(100)
+    const { delivery: stuck } = await open(temporaryFolder(), ['output.queue_MB=0.1'])
+    rmSync(stuck.alertsPath)
+    mkdirSync(stuck.alertsPath)
+    await stuck.reopen().catch(() => {})
+    for (let i = 0; i < 9; i++) stuck.write(alertOf(i))
+    const startMs = performance.now()
+    await stuck.room(startMs + 200)
+    expect(performance.now() - startMs).toBeLessThan(5000)
+    rmSync(stuck.alertsPath, { recursive: true })
+    await stuck.close()
+  }, 30_000)
 })
 
 describe('what a line has no room for', () => {

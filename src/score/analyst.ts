@@ -343,8 +343,13 @@ export class Analyst {
 
   /** The run ends: what is open closes. */
   finish(nowUs: number): void {
+    while (this.finishSome(nowUs, Number.POSITIVE_INFINITY));
+  }
+
+  /** The same in portions of so many episodes, for those whose sinks want a turn between them. True while some are left. */
+  finishSome(nowUs: number, max: number): boolean {
     this.onTime(nowUs)
-    this.#episodes.finish()
+    return this.#episodes.finishSome(max)
   }
 
   /** The baseline as it stands, to be stored. */

@@ -173,9 +173,15 @@ export class Episodes {
     }
   }
 
-  finish(): void {
-    for (const episode of this.#open.values()) this.#close(episode)
+  /** Closes so many of the open episodes at most. False when none was left: then the candidates have gone, too. */
+  finishSome(max: number): boolean {
+    let left = max
+    for (const episode of this.#open.values()) {
+      if (left-- <= 0) return true
+      this.#close(episode)
+    }
     for (const [key, episode] of this.#candidates) this.#drop(key, episode)
+    return false
   }
 
   #begin(key: string, { detector, finding, occasion, verdictOf, note, keep }: Sighting): Episode {

@@ -29,7 +29,16 @@ export interface Likelihood {
   cap: Cap | null
 }
 
-export type Weighed = Pick<Evidence, 'id' | 'lr' | 'group'>
+type Ratio = Pick<Evidence, 'lr' | 'group'>
+export type Weighed = Ratio & Pick<Evidence, 'id'>
+
+/** What `fuse` gives for the likelihood, to the last bit, without the words: what is judged again and again asks for no more. */
+export function likelihoodBy(priorLog10: number, evidence: readonly Ratio[], caps: readonly Cap[]): number {
+  let log10 = priorLog10
+  for (const items of byGroup(evidence).values()) log10 += groupLog10(items)
+  const limit = caps.reduce((low, cap) => Math.min(low, cap.limit), 1)
+  return Math.min(probability(log10), limit)
+}
 
 export function fuse(priorLog10: number, evidence: readonly Weighed[], caps: readonly Cap[]): Likelihood {
   const prior: LikelihoodStep = { name: 'prior', log10: priorLog10, text: priorText(probability(priorLog10)), evidenceIds: [] }
@@ -45,19 +54,28 @@ export function fuse(priorLog10: number, evidence: readonly Weighed[], caps: rea
   return { likelihood, band: bandOf(likelihood), arithmetic, cap }
 }
 
-/** In order of first appearance, so that the strongest evidence leads when the list is sorted. */
 function groupSteps(evidence: readonly Weighed[]): LikelihoodStep[] {
-  const groups = new Map<EvidenceGroup, Weighed[]>()
-  // A ratio of 0 says that something was looked at and weighs nothing.
-  for (const item of evidence) if (item.lr !== 0) groups.set(item.group, [...(groups.get(item.group) ?? []), item])
-  return [...groups].map(([name, items]) => {
-    const log10 = groupLog10(items.map((item) => item.lr))
+  return [...byGroup(evidence)].map(([name, items]) => {
+    const log10 = groupLog10(items)
     return { name, log10, text: factorText(log10), evidenceIds: items.map((item) => item.id) }
   })
 }
 
-function groupLog10(ratios: readonly number[]): number {
-  const clipped = ratios.map((lr) => Math.min(LR_MAX, Math.max(LR_MIN, lr)))
+/** In order of first appearance, so that the strongest evidence leads when the list is sorted. */
+function byGroup<T extends Ratio>(evidence: readonly T[]): Map<EvidenceGroup, T[]> {
+  const groups = new Map<EvidenceGroup, T[]>()
+  for (const item of evidence) {
+    // A ratio of 0 says that something was looked at and weighs nothing.
+    if (item.lr === 0) continue
+    const group = groups.get(item.group)
+    if (group === undefined) groups.set(item.group, [item])
+    else group.push(item)
+  }
+  return groups
+}
+
+function groupLog10(items: readonly Ratio[]): number {
+  const clipped = items.map(({ lr }) => Math.min(LR_MAX, Math.max(LR_MIN, lr)))
   clipped.sort((a, b) => Math.abs(b) - Math.abs(a))
   const rest = clipped.slice(1).reduce((sum, lr) => sum + lr, 0)
   return clipped[0] + REST_WEIGHT * rest

@@ -46,6 +46,8 @@ export function factorText(log10: number): string {
 }
 
 function grouped(v: number): string {
+  // Most are small, and are written again and again.
+  if (v >= 0 && v < 1000) return String(v)
   const [whole, fraction] = String(v).split('.')
   const withCommas = whole.replace(/\B(?=(\d{3})+$)/g, ',')
   return fraction === undefined ? withCommas : `${withCommas}.${fraction}`

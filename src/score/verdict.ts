@@ -11,7 +11,7 @@ import { BENIGN } from './benign/table.ts'
 import type { AnyDetector, Assessment, Draft } from './detectors/detector.ts'
 import type { AlertEvent, Change, Evidence, Observation } from './evidence.ts'
 import type { Cap, Likelihood, Weighed } from './fusion.ts'
-import { bandOf, fuse } from './fusion.ts'
+import { bandOf, fuse, likelihoodBy } from './fusion.ts'
 import type { ScoreOptions } from './options.ts'
 import type { Direction } from './orientation.ts'
 import { gradeSeverity } from './severity.ts'
@@ -67,22 +67,29 @@ interface Weighing {
 
 /** The likelihood alone, by the same way. */
 export function likelihoodOf(question: VerdictQuestion): number {
-  return weigh(question).fused.likelihood
+  const { detector } = question
+  const { evidence, benign, caps } = drafted(question, askBenign(question))
+  return likelihoodBy(detector.priorLog10, [...evidence, ...benign], caps)
+}
+
+/** The strongest for malice first; the strongest against it first. */
+function drafted(question: VerdictQuestion, answers: readonly BenignAnswer[]): { evidence: Draft[]; benign: Draft[]; caps: Cap[] } {
+  const { detector, assessment } = question
+  const drafts = [...assessment.evidence, question.chain, question.anomaly].filter((item) => item !== null)
+  return {
+    evidence: drafts.sort((a, b) => b.lr - a.lr),
+    benign: answers.flatMap((answer) => answer.evidence ?? []).sort((a, b) => a.lr - b.lr),
+    caps: [detector.cap, ...assessment.caps, ...answers.flatMap((answer) => answer.cap ?? [])],
+  }
 }
 
 function weigh(question: VerdictQuestion): Weighing {
-  const { detector, assessment } = question
   const answers = askBenign(question)
-  const drafts = [...assessment.evidence, question.chain, question.anomaly].filter((item) => item !== null)
-  const evidence = numbered('E', drafts, (a, b) => b.lr - a.lr)
-  const benign = numbered(
-    'B',
-    answers.flatMap((answer) => answer.evidence ?? []),
-    (a, b) => a.lr - b.lr,
-  )
-  const caps = [detector.cap, ...assessment.caps, ...answers.flatMap((answer) => answer.cap ?? [])]
-  const fused = fuse(detector.priorLog10, [...evidence, ...benign], caps)
-  return { evidence, benign, caps, answers, fused }
+  const drafts = drafted(question, answers)
+  const evidence = numbered('E', drafts.evidence)
+  const benign = numbered('B', drafts.benign)
+  const fused = fuse(question.detector.priorLog10, [...evidence, ...benign], drafts.caps)
+  return { evidence, benign, caps: drafts.caps, answers, fused }
 }
 
 export function judgeEpisode(question: VerdictQuestion): Verdict {
@@ -126,8 +133,8 @@ function askBenign(question: VerdictQuestion): BenignAnswer[] {
   return rows.map((row) => row.ask({ kind: detector.kind, actor, victim, assessment, context, roles, nowSec, sample }))
 }
 
-function numbered(letter: string, drafts: readonly Draft[], order: (a: Draft, b: Draft) => number): Evidence[] {
-  return [...drafts].sort(order).map((item, i) => ({ id: `${letter}${i + 1}`, ...item }))
+function numbered(letter: string, drafts: readonly Draft[]): Evidence[] {
+  return drafts.map((item, i) => ({ id: `${letter}${i + 1}`, ...item }))
 }
 
 function techniquesOf({ detector, isActorInternal, victimCount }: VerdictQuestion): readonly TechniqueId[] {
@@ -152,7 +159,7 @@ function observationsOf(
 ): Observation[] {
   const { detector } = question
   const all = [...evidence, ...benign]
-  const likelihoodWith = (items: readonly Weighed[]): number => fuse(detector.priorLog10, items, caps).likelihood
+  const likelihoodWith = (items: readonly Weighed[]): number => likelihoodBy(detector.priorLog10, items, caps)
   const now = likelihoodWith(all)
   const explained = evidence
     .filter((item) => item.lr > 0)

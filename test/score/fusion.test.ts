@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EvidenceGroup } from '../../src/score/evidence.ts'
-import { bandOf, fuse } from '../../src/score/fusion.ts'
+import { bandOf, fuse, likelihoodBy } from '../../src/score/fusion.ts'
+import { seeded } from '../seeded.ts'
 
 const e = (id: string, lr: number, group: EvidenceGroup): { id: string; lr: number; group: EvidenceGroup } => ({ id, lr, group })
 
@@ -22,6 +23,19 @@ describe('fusion', () => {
     expect(fuse(0, [e('E1', 5, 'pattern')], []).arithmetic[1].log10).toBe(2)
     expect(fuse(0, [e('B1', -9, 'benign'), e('B2', -0.5, 'benign')], []).arithmetic[1].log10).toBeCloseTo(-1.65, 12)
     expect(fuse(0, [e('B1', -1.5, 'benign')], []).arithmetic[1].text).toBe('÷32')
+  })
+
+  it('the likelihood alone is the same to the last bit', () => {
+    const random = seeded(20_261_120)
+    const groups: EvidenceGroup[] = ['pattern', 'scale', 'timing', 'benign', 'target', 'failure']
+    for (let round = 0; round < 2000; round++) {
+      const items = Array.from({ length: Math.floor(random() * 9) }, (_, i) =>
+        e(`E${i}`, random() < 0.1 ? 0 : random() * 6 - 3, groups[Math.floor(random() * groups.length)]),
+      )
+      const caps = Array.from({ length: Math.floor(random() * 3) }, () => ({ limit: 0.2 + random() * 0.8, why: '' }))
+      const prior = -3 * random()
+      expect(likelihoodBy(prior, items, caps)).toBe(fuse(prior, items, caps).likelihood)
+    }
   })
 
   it('leaves out what weighs nothing', () => {
