@@ -59,18 +59,18 @@ export class ReplayOutput {
     rmSync(this.plainPath, { force: true })
   }
 
-  /** A flow without an alert. @returns false when the limit is reached: the flow is counted and nothing else. */
-  writePlain(event: AlertEvent, source: Source): boolean {
+  /** A flow without an alert. @returns what its line holds; null when the limit is reached: the flow is counted and nothing else. */
+  writePlain(event: AlertEvent, source: Source): AlertEvent | null {
     if (this.#plainWritten >= (this.#options.plainReportsMax ?? 0)) {
       this.#plainLeftOut++
-      return false
+      return null
     }
     this.#plainWritten++
     this.#plainLog ??= new AlertLog(this.plainPath, 'replace')
     const line = makeAlertLine(event, { timestamp: event.episode.last, ...source, host: this.#options.sensorName })
     this.#plainLog.write(line.text)
     this.#writeReport(line)
-    return true
+    return line.alert
   }
 
   get plain(): { written: number; leftOut: number } {

@@ -59,6 +59,11 @@ export class ReplaySlices {
     return sliceNote(this.#cut.bounds, this.#memory)
   }
 
+  /** Whether one more report can have a slice. */
+  get hasRoom(): boolean {
+    return this.#wants.size < this.#slicesMax
+  }
+
   /** @param alert as its line holds it */
   add(alert: AlertEvent): void {
     const wants = sliceWantsOf(alert)

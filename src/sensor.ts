@@ -127,6 +127,12 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     const alert = output().write(told, { pcap_filename: reading.path })
     slices?.add(alert)
   }
+  /** With packets, as long as there is room for them: an episode that was told of keeps its own. */
+  const tellPlain = (event: AlertEvent): void => {
+    const kept = slices?.hasRoom === true ? slices : null
+    const flow = output().writePlain(kept === null ? event : { ...event, slice: kept.note() }, { pcap_filename: reading.path })
+    if (flow !== null) kept?.add(flow)
+  }
   const reading = newReading()
   const analystOf = (baseSec: number): Analyst => {
     if (run.analyst !== null) return run.analyst
@@ -138,7 +144,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       tell,
       {
         muteOf: (subject: MuteSubject) => mutes.suppressionOf(subject),
-        ...(plainMax === 0 ? {} : { onPlainFlow: (event: AlertEvent) => void output().writePlain(event, { pcap_filename: reading.path }) }),
+        ...(plainMax === 0 ? {} : { onPlainFlow: tellPlain }),
         ...(options.baseline === undefined || options.baseline === null ? {} : { baseline: options.baseline }),
       },
     )

@@ -198,3 +198,42 @@ describe('a pipe', { timeout: 60_000 }, () => {
     expect(piped('brute-ssh-hydra.pcap', 0).facts).toEqual([])
   })
 })
+
+describe('reports on flows without an alert', () => {
+  async function plain(settings: readonly string[] = []) {
+    const outputDir = temporaryFolder()
+    const options = { config: loadConfig({ settings }), progress: SILENT, signal: new AbortController().signal, outputDir }
+    const summary = await replay({ ...options, inputs: [join(pcaps, 'benign-office.pcap')], isReportingAll: true })
+    const path = summary.plain?.path ?? ''
+    const flows = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((text) => parseAlertLine(text, 'plain').alert)
+    const beside = ({ id, episode }: (typeof flows)[number]): string => join(outputDir, 'reports', episode.first.slice(0, 10), id)
+    return { summary, path, flows, beside }
+  }
+
+  test('have their packets beside them, as alerts do; each is whole', { timeout: 60_000 }, async () => {
+    const { summary, path, flows, beside } = await plain()
+    expect(flows.length).toBeGreaterThan(50)
+    expect(summary.slices).toMatchObject({ leftOut: 0, isInterrupted: false })
+    for (const flow of flows) {
+      const facts = JSON.parse(readFileSync(`${beside(flow)}.pcap.json`, 'utf8')) as Facts
+      expect(facts, flow.id).toMatchObject({ isComplete: true, missing: [] })
+      expect(facts.packets).toBeGreaterThanOrEqual((flow.flows[0].packets[0] ?? 0) + (flow.flows[0].packets[1] ?? 0))
+    }
+    const reports = flows.map((flow) => `${beside(flow)}.md`)
+    expect(readFileSync(reports[0], 'utf8')).toContain('.pcap` beside this report keeps their ')
+    expect((await verifyFiles(path, reports)).isVerified).toBe(true)
+  })
+
+  test('beyond the room for slices they say that there is none, and why', { timeout: 60_000 }, async () => {
+    const { summary, path, flows, beside } = await plain(['output.slices_max=3'])
+    expect(summary.slices?.written).toBe(3)
+    const texts = flows.map((flow) => readFileSync(`${beside(flow)}.md`, 'utf8'))
+    expect(texts.filter((text) => text.includes('beside this report keeps')).length).toBe(3)
+    expect(texts.filter((text) => text.includes('No packets lie beside this report: none were asked for')).length).toBe(flows.length - 3)
+    expect(flows.filter((flow) => existsSync(`${beside(flow)}.pcap`)).length).toBe(3)
+    expect((await verifyFiles(path, [`${beside(flows[9])}.md`])).isVerified).toBe(true)
+  })
+})

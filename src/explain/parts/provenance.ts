@@ -1,8 +1,8 @@
 /** Evidence: what another person needs to get the same result. */
 
 import { parseAddress } from '../../base/address.ts'
-import { ICMP, ICMPV6, TCP, UDP } from '../../flow/flow.ts'
-import type { KeptFlow } from '../../score/evidence.ts'
+import { ICMP, ICMPV6, PROTO_ARP, TCP, UDP } from '../../flow/flow.ts'
+import type { AlertEvent, KeptFlow } from '../../score/evidence.ts'
 import type { Envelope } from '../alert-line.ts'
 import type { Facts } from '../facts.ts'
 import { blocks, bullets, code, codeBlock, table } from '../markdown.ts'
@@ -39,7 +39,7 @@ export function provenance(facts: Facts, envelope: Envelope, stem: string): stri
 /** What lies beside the report. What is in it to the packet is known only later, and counted in a file of its own. */
 function sliceText({ alert, isArp }: Facts, stem: string): string {
   const { slice } = alert
-  if (slice === undefined) return ''
+  if (slice === undefined) return noSliceText(alert)
   const packets = isArp ? null : sumOf(alert.flows.map((flow) => sumOf(flow.packets)))
   const octets = isArp ? null : sumOf(alert.flows.map((flow) => sumOf(flow.ipBytes)))
   const what = isArp ? 'the messages' : packets === null ? 'their packets' : `their ${countOf(packets, 'packet')}`
@@ -59,6 +59,13 @@ function sliceText({ alert, isArp }: Facts, stem: string): string {
     ...(slice.snapBytes === null ? [] : [`Of each frame it has at most ${bytesText(slice.snapBytes)}.`]),
     `${code(`${stem}.pcap.json`)} counts what is in it and says what is missing.`,
   )
+}
+
+/** Why there are no packets beside the report. */
+function noSliceText({ visibility, flows, proto }: AlertEvent): string {
+  if (visibility.records !== undefined) return 'No packets lie beside this report: flow records hold none.'
+  if (flows.length === 0 && proto !== PROTO_ARP) return 'No packets lie beside this report: no single flow was kept whose they could be.'
+  return 'No packets lie beside this report: none were asked for (`output.slices`), or others had taken the room for them (`output.slices_max`).'
 }
 
 function sumOf(values: readonly (number | null)[]): number | null {
