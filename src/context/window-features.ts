@@ -100,7 +100,17 @@ export const WINDOW_FEATURES = [
 ] as const satisfies readonly WindowFeature[]
 
 export function windowFeatures(source: MinuteRing, target: MinuteRing, endUs: number): Record<string, number> {
-  return Object.fromEntries(WINDOW_FEATURES.map((f) => [f.name, f.compute(source, target, endUs)]))
+  const features = WINDOW_FEATURES.map((f): [string, number] => [f.name, f.compute(source, target, endUs)])
+  return Object.fromEntries([...features, [PROTOCOLS_NAME, protocolsInWindow(source, endUs)]])
+}
+
+/** An entropy says nothing without the number of values behind it: told with the features, and no column of any format. */
+const PROTOCOLS_NAME = 'src_values_PROTOCOL'
+
+function protocolsInWindow(source: MinuteRing, endUs: number): number {
+  let kinds = 0
+  for (let kind = 0; kind < PROTO_KINDS; kind++) if (source.sum(endUs, PROTO + kind) > 0) kinds++
+  return kinds
 }
 
 function protoKind(proto: number): number {

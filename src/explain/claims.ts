@@ -23,10 +23,37 @@ export function claimText(evidence: Evidence): string {
       if (match === null) return escapeText(part)
       const i = Number(match[2])
       if (match[1] === 'm') return i < evidence.measured.length ? `**${escapeText(evidence.measured[i].text)}**` : 'a value not kept'
-      return i < evidence.names.length ? code(evidence.names[i]) : 'a name not kept'
+      return i < evidence.names.length ? nameText(evidence.names[i]) : 'a name not kept'
     })
     .join('')
+    .replace(ONE_OF_MANY, (_, before: string, thing: string) => `${before}${SINGULARS[thing]}`)
 }
+
+/** What takes the place of an actor's address where there is none that could be believed. */
+function nameText(name: string): string {
+  return name === 'many' ? 'many sources' : code(name)
+}
+
+/** A claim is one template for one thing and for many. */
+const SINGULARS: Readonly<Record<string, string>> = {
+  times: 'time',
+  addresses: 'address',
+  packets: 'packet',
+  probes: 'probe',
+  requests: 'request',
+  servers: 'server',
+  hosts: 'host',
+  ports: 'port',
+  sessions: 'session',
+  connections: 'connection',
+  attempts: 'attempt',
+  replies: 'reply',
+  flows: 'flow',
+}
+const ONE_OF_MANY = new RegExp(
+  `(\\*\\*1\\*\\* (?:(?:inside|outside|different|distinct|forced|failed|short|other) )?)(${Object.keys(SINGULARS).join('|')})\\b`,
+  'g',
+)
 
 export function claimSentence(evidence: Evidence): string {
   return ended(capitalised(claimText(evidence)))

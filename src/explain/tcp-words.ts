@@ -43,6 +43,31 @@ const CONN_STATES: Readonly<Record<string, string>> = {
   OTH: 'seen from the middle on',
 }
 
+/** Zeek's letters, ours and those of logs that are read. */
+const HISTORY_LETTERS: Readonly<Record<string, string>> = {
+  s: 'SYN',
+  h: 'SYN with ACK',
+  a: 'ACK',
+  d: 'data',
+  f: 'FIN',
+  r: 'RST',
+  t: 'data sent again',
+  w: 'no room to receive',
+  c: 'wrong checksum',
+  g: 'a gap',
+  i: 'flags that contradict each other',
+  q: 'many flags at once',
+}
+
+/** The meaning of each letter that is there, in the order of a connection: 's SYN, h SYN with ACK'. */
+export function historyLegend(histories: readonly string[]): string {
+  const seen = new Set(histories.join('').toLowerCase())
+  const known = Object.entries(HISTORY_LETTERS).filter(([letter]) => seen.has(letter))
+  return [...known.map(([letter, meaning]) => `${letter} ${meaning}`), ...(seen.has('^') ? ['^ the two ends were changed over'] : [])].join(
+    ', ',
+  )
+}
+
 /** The same letters where nothing is opened or closed: datagrams and echoes. */
 const DATAGRAM_STATES: Readonly<Record<string, string>> = {
   S0: 'nothing came back',

@@ -99,6 +99,6 @@ export function listText(items: readonly string[]): string {
 
 /** Only a plain word is changed: an address or a name keeps its first letter. */
 export function capitalised(sentence: string): string {
-  if (!/^[a-z]+(?=[\s,])/.test(sentence)) return sentence
+  if (!/^[a-z]+(?=[\s,]|$)/.test(sentence)) return sentence
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }

@@ -7,7 +7,7 @@
 
 import { eveTime } from '../base/packet-time.ts'
 import type { Context } from '../context/context.ts'
-import type { Flow, ForeignRecord, Measured, Pair, RowRef, TimelinePacket } from '../flow/flow.ts'
+import { type Flow, type ForeignRecord, type Measured, type Pair, type RowRef, TCP, type TimelinePacket } from '../flow/flow.ts'
 import type { KeptFlow } from './evidence.ts'
 import type { Judged } from './orientation.ts'
 
@@ -95,8 +95,8 @@ export function keptFlow(judged: Judged, reader: FlowReader, baseSec: number): K
     start: eveTime(baseSec, flow.startUs),
     ...(flow.connectionStartUs === undefined ? {} : { connectionStart: eveTime(baseSec, flow.connectionStartUs) }),
     durationUs: flow.lastUs - flow.startUs,
-    connState: flow.connState,
-    history: flow.history,
+    connState: isSwapped ? turnedState(flow) : flow.connState,
+    history: isSwapped && flow.history !== null ? turnedHistory(flow.history) : flow.history,
     packets: seen(judged.packets),
     payloadBytes: record?.isPayloadEstimated ? [null, null] : seen(judged.payloadBytes),
     ipBytes: seen(isSwapped ? [flow.ipBytes[1], flow.ipBytes[0]] : flow.ipBytes),
@@ -108,6 +108,21 @@ export function keptFlow(judged: Judged, reader: FlowReader, baseSec: number): K
 function keptRecord(record: ForeignRecord, isSwapped: boolean): NonNullable<KeptFlow['record']> {
   const { format, file, line, name, side, isPayloadEstimated, hasUnusableFlags } = record
   return { format, file, line, name, side: isSwapped ? opposite(side) : side, isPayloadEstimated, hasUnusableFlags }
+}
+
+/** conn_state names the ends: of those that name one, what it is called from the other. */
+const TURNED_STATES: Readonly<Record<string, string>> = { S2: 'S3', S3: 'S2', RSTO: 'RSTR', RSTR: 'RSTO', SH: 'SHR', SHR: 'SH' }
+/** Of datagrams, where it says only who sent. */
+const TURNED_DATAGRAM_STATES: Readonly<Record<string, string>> = { S0: 'SHR', SHR: 'S0' }
+
+function turnedState({ proto, connState }: Flow): string | null {
+  if (connState === null) return null
+  const states = proto === TCP ? TURNED_STATES : TURNED_DATAGRAM_STATES
+  return Object.hasOwn(states, connState) ? states[connState] : connState
+}
+
+function turnedHistory(history: string): string {
+  return [...history].map((letter) => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase())).join('')
 }
 
 function opposite(direction: 0 | 1): 0 | 1 {

@@ -16,6 +16,8 @@ interface FloodParts {
   measure: (f: Facts) => string
   later: readonly string[]
   threshold?: string
+  /** Connections were made: who answers a server's SYN is where its address says. */
+  isAnswered?: true
 }
 
 function flood(parts: FloodParts): KindWords {
@@ -26,7 +28,11 @@ function flood(parts: FloodParts): KindWords {
     happened: parts.happened,
     implications: (f) => [parts.harm(f), ...ownHost(f)],
     vectors: (f) => [`${service(f, 'Any port')} of ${f.victims}, as far as it is reachable from where the packets come.`],
-    undecidable: ['whether the source addresses are real: a sender can write what it likes'],
+    undecidable: [
+      parts.isAnswered === true
+        ? 'what was asked for: payload is not read'
+        : 'whether the source addresses are real: a sender can write what it likes',
+    ],
     decidingCheck: parts.check,
     actions: (f) =>
       scaledActions(f, {
@@ -116,6 +122,7 @@ export const FLOOD_HTTP = flood({
     ),
   measure: (f) => `Limit connections of ${f.actor} to ${service(f, 'the web server')} of ${f.victims}.`,
   later: ['Limit requests a client in front of the web server, and cache what does not change.'],
+  isAnswered: true,
 })
 
 export const SLOW_HTTP = flood({
@@ -123,9 +130,10 @@ export const SLOW_HTTP = flood({
   kind: 'slow.http',
   happened: (f) =>
     `${f.actor} held many connections to ${service(f, 'one service')} of ${f.victims} open and sent next to nothing on each.`,
-  harm: (f) => `A server with a place for each connection has none left: ${f.victims} looks up but serves nobody.`,
+  harm: (f) => `A server that keeps a place for each connection runs out of places: ${f.victims} looks up but serves nobody.`,
   check: (f) => `On ${f.victims}: does the server's status page show requests that never finish, all from ${f.actor}?`,
   measure: (f) => `Close the connections of ${f.actor} on ${f.victims} and limit how many it may hold.`,
   later: ['Set a time limit for request headers and bodies, and put a server in front that waits for whole requests.'],
   threshold: SLOW_THRESHOLD,
+  isAnswered: true,
 })

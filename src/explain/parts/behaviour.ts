@@ -5,7 +5,7 @@ import { baselineText, byWeight, claimSentence, valuesText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import { portText } from '../facts.ts'
 import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
-import { connStateText, datagramStateText } from '../tcp-words.ts'
+import { connStateText, datagramStateText, historyLegend } from '../tcp-words.ts'
 import { bytesText, countText, durationText, exactTimeText, measuredText, NOT_MEASURED, secondText, sentences } from '../words.ts'
 
 export function networkBehaviour(facts: Facts): string {
@@ -74,7 +74,9 @@ function timing({ alert, span, extent }: Facts): string {
   const { first, last } = alert.episode
   const starts = alert.flows.map((flow) => `${code(String(flow.id))} began ${escapeText(exactTimeText(flow.start))} UTC`)
   return bullets([
-    `${extent} from ${escapeText(secondText(first))} to ${escapeText(secondText(last))}: ${span}.`,
+    secondText(first) === secondText(last)
+      ? `${extent} within ${span}, in the second ${escapeText(secondText(first))}.`
+      : `${extent} from ${escapeText(secondText(first))} to ${escapeText(secondText(last))}: ${span}.`,
     ...(starts.length === 0 ? [] : [`${starts.slice(0, 3).join('; ')}.`]),
     ...byGroup(alert.evidence, 'timing'),
   ])
@@ -92,15 +94,11 @@ function flagsAndState({ alert }: Facts): string {
   }
   const isTcp = alert.flows.some((flow) => flow.proto === TCP)
   const lines = [...seen].map(([state, histories]) => stateLine(state, histories, isTcp))
+  const letters = historyLegend([...seen.values()].flat())
   return bullets([
     ...lines,
-    ...(isTcp
-      ? [
-          sentences(
-            'In a history each letter is an event, upper case by the initiator, lower by the responder:',
-            's SYN, h SYN with ACK, a ACK, d data, f FIN, r RST.',
-          ),
-        ]
+    ...(isTcp && letters !== ''
+      ? [sentences('In a history each letter is an event, upper case by the initiator, lower by the responder:', `${letters}.`)]
       : []),
     `Who is initiator: ${isIcmp(alert.proto) ? icmpOrientationText(alert.orientation) : orientationText(alert.orientation)}.`,
   ])

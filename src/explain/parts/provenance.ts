@@ -42,11 +42,12 @@ function sliceText({ alert, isArp }: Facts, stem: string): string {
   if (slice === undefined) return noSliceText(alert)
   const packets = isArp ? null : sumOf(alert.flows.map((flow) => sumOf(flow.packets)))
   const octets = isArp ? null : sumOf(alert.flows.map((flow) => sumOf(flow.ipBytes)))
-  const what = isArp ? 'the messages' : packets === null ? 'their packets' : `their ${countOf(packets, 'packet')}`
   const starts = isArp ? [alert.episode.first] : alert.flows.map((flow) => flow.start)
   const { heldFrom } = slice
   const isForgotten = heldFrom !== null && starts.some((start) => start <= heldFrom)
   const isTooMuch = (packets ?? 0) > slice.packetsMax || (octets ?? 0) > slice.bytesMax
+  const part = isTooMuch ? 'the first of ' : isForgotten ? 'what there was left of ' : ''
+  const what = isArp ? `${part}the messages` : packets === null ? `${part}their packets` : `${part}their ${countOf(packets, 'packet')}`
   return sentences(
     `${code(`${stem}.pcap`)} beside this report keeps ${what},`,
     slice.source === 'files'

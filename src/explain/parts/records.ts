@@ -2,7 +2,7 @@
 import type { RecordVisibility } from '../../score/evidence.ts'
 import { ended } from '../claims.ts'
 import { blocks, bullets, escapeText } from '../markdown.ts'
-import { countText } from '../words.ts'
+import { countText, listText } from '../words.ts'
 
 export function recordRows(records: RecordVisibility | undefined): string[][] {
   if (records === undefined) return []
@@ -27,6 +27,6 @@ export function recordRows(records: RecordVisibility | undefined): string[][] {
 
 export function recordLimits(records: RecordVisibility | undefined): string {
   if (records === undefined) return ''
-  const lines = [...records.notes, ...records.lacks.map((what) => `not measured: ${what}`)]
+  const lines = [...records.notes, ...(records.lacks.length === 0 ? [] : [`Not measured: ${listText(records.lacks)}`])]
   return lines.length === 0 ? '' : blocks(['**What these records cannot say**', bullets(lines.map((line) => ended(escapeText(line))))])
 }

@@ -96,10 +96,11 @@ function bothHalvesMeaning(share: number | null): string {
 
 function verdictMeaning({ visibility: v, benign }: AlertEvent): string {
   if (v.records !== undefined) return 'Something else metered these flows: what it did not see or did not write down is not known here.'
-  const gaps = [v.lostByKernel, v.lostByInterface, v.ackGaps, v.packetsNotDecoded, v.evictedFlows, v.clockSteps]
+  const gaps = [v.lostByKernel, v.lostByInterface, v.ackGaps, v.evictedFlows, v.clockSteps]
   const isComplete = gaps.every((count) => !count) && v.inputDamage === null
   const parts: string[] = []
-  if (isComplete) parts.push(completeText(v))
+  if (isComplete && v.packetsNotDecoded) parts.push(`${undecodedText(v.packetsNotDecoded, v.packetsSeen)} ${completeText(v, 'else ')}`)
+  else if (isComplete) parts.push(completeText(v))
   else parts.push('The ledger above has gaps: counts in this report are lower bounds.')
   if (v.missingShare !== null && v.missingShare >= MISSING_TOLD_MIN) {
     parts.push(`${shareText(v.missingShare)} of the packets did not reach the sensor. What this report counts was really there.`)
@@ -113,8 +114,15 @@ function verdictMeaning({ visibility: v, benign }: AlertEvent): string {
   return sentences(...parts)
 }
 
-function completeText({ source }: Visibility): string {
-  if (source === 'live') return 'Nothing that reached the sensor is missing from this report.'
-  if (source === 'live, losses not counted') return 'Nothing that was captured is missing from this report. What was lost is not known.'
-  return 'Nothing in the input is missing from this report. What the capture itself lost is not known.'
+/** Frames that cannot be read are gaps of their own kind: which ones they are can be looked up, and few of them lower no count by much. */
+function undecodedText(count: number, seen: number | null): string {
+  const of = seen === null || seen === 0 ? countText(count) : `${countText(count)} of ${countText(seen)}`
+  return `${of} packets could not be decoded: what they carried is in no count here.`
+}
+
+function completeText({ source }: Visibility, other: 'else ' | '' = ''): string {
+  if (source === 'live') return `Nothing ${other}that reached the sensor is missing from this report.`
+  if (source === 'live, losses not counted')
+    return `Nothing ${other}that was captured is missing from this report. What was lost is not known.`
+  return `Nothing ${other}in the input is missing from this report. What the capture itself lost is not known.`
 }
