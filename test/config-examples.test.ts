@@ -61,7 +61,13 @@ test('rsyslog.conf names every parameter of the structured data', () => {
 test('the Grafana dashboard is one that can be imported', () => {
   const board = JSON.parse(textOf('grafana-dashboard.json')) as {
     title: string
-    panels: { id: number; title: string; type: string; gridPos: object; targets?: { expr: string }[] }[]
+    panels: {
+      id: number
+      title: string
+      type: string
+      gridPos: { x: number; y: number; w: number; h: number }
+      targets?: { expr: string }[]
+    }[]
   }
   expect(board.title).toBe('flowscribe')
   expect(new Set(board.panels.map(({ id }) => id)).size).toBe(board.panels.length)
@@ -69,6 +75,14 @@ test('the Grafana dashboard is one that can be imported', () => {
     expect(gridPos, title).toMatchObject({ w: expect.any(Number), h: expect.any(Number), x: expect.any(Number), y: expect.any(Number) })
     expect(targets?.length, title).toBeGreaterThan(0)
   }
+  const queries = board.panels.flatMap(({ targets }) => targets ?? []).map(({ expr }) => expr)
+  expect(queries.filter((expr) => expr.includes('flowscribe_alerts_suppressed_total'))).toEqual([expect.stringContaining('by (rule)')])
+  // No panel lies on another.
+  const places = board.panels.map(({ gridPos }) => gridPos)
+  const overlaps = places.filter((a, i) =>
+    places.some((b, k) => k > i && a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h),
+  )
+  expect(overlaps).toEqual([])
 })
 
 test.skipIf(!hasPromtool)("every query of the dashboard is one of Prometheus' (Debian: prometheus)", () => {
