@@ -22,6 +22,14 @@ export function escapeText(text: string): string {
     .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}\\.`)
 }
 
+/** A sentence of a template: what stands between backticks is a command to be typed, the rest plain text. */
+export function proseText(text: string): string {
+  const parts = text.split('`')
+  // An odd one out opens nothing.
+  if (parts.length % 2 === 0) return escapeText(text)
+  return parts.map((part, i) => (i % 2 === 0 ? escapeText(part) : code(part))).join('')
+}
+
 /**
  * Words from the wire, in a code span: addresses, names, ids. Nothing but a backtick can end one, so none is kept
  * (the alert line has the text as it was); a pipe is escaped for the table that the span may lie in.

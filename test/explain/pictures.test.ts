@@ -25,6 +25,12 @@ const DATA: readonly (PictureData & { name: string })[] = [
     close: 5,
   },
   { name: 'two gaps', picture: 'gaps', gapsUs: [2e6, 2e6], medianUs: 2e6, tolerance: 0.1, close: 2 },
+  {
+    name: 'attempts that carried nothing',
+    picture: 'sessions',
+    sessions: range(25).map((i) => ({ atUs: i * 5e6, bytes: 0, durationUs: 48, odd: false })),
+    omitted: 7,
+  },
   { name: 'a flood', picture: 'rate', what: 'packets', perSecond: range(60).map((i) => (i < 40 ? i % 7 : 48_213 + i)), threshold: 5000 },
   {
     name: 'a flood of millions',

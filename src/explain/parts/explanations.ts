@@ -3,7 +3,7 @@ import { percentText } from '../../score/number.ts'
 import { byWeight, claimSentence, ended, valuesText, weightText } from '../claims.ts'
 import type { Facts } from '../facts.ts'
 import type { KindWords } from '../kinds/kind.ts'
-import { blocks, bullets, code, escapeText, table } from '../markdown.ts'
+import { blocks, bullets, code, escapeText, proseText, table } from '../markdown.ts'
 import { capitalised } from '../words.ts'
 
 export function benignExplanations(facts: Facts, words: KindWords): string {
@@ -14,15 +14,11 @@ export function benignExplanations(facts: Facts, words: KindWords): string {
     claimSentence(evidence),
     valuesText(evidence),
     evidence.lr < 0 ? `for it (${weightText(evidence)})` : 'against it',
-    ended(escapeText(capitalised(evidence.next))),
+    ended(proseText(capitalised(evidence.next))),
   ])
   const open = byWeight(alert.evidence)
     .filter((evidence) => evidence.alt !== undefined)
-    .map((evidence) => [
-      code(evidence.id),
-      ended(escapeText(capitalised(evidence.alt ?? ''))),
-      ended(escapeText(capitalised(evidence.next))),
-    ])
+    .map((evidence) => [code(evidence.id), ended(proseText(capitalised(evidence.alt ?? ''))), ended(proseText(capitalised(evidence.next)))])
   return blocks([
     tested.length === 0
       ? 'No benign explanation had a measurement that speaks for or against it.'

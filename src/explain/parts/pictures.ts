@@ -13,7 +13,7 @@ import { type Picture, svgFile } from '../pictures/svg.ts'
 import { DRAWN_PACKETS_MAX, timelinePicture, timelineRows } from '../pictures/timeline.ts'
 import { uploadsPicture } from '../pictures/uploads.ts'
 import { waterfallPicture, waterfallRows } from '../pictures/waterfall.ts'
-import { bytesText, capitalised, countText, durationText, measuredCode, shareText } from '../words.ts'
+import { bytesText, capitalised, countOf, countText, durationText, measuredCode, sentences, shareText } from '../words.ts'
 
 export interface PictureFile {
   /** Beside the report, under the same stem. */
@@ -59,6 +59,16 @@ type Of<Name extends PictureData['picture']> = Extract<PictureData, { picture: N
 export interface Drawn {
   markdown: string
   file: PictureFile
+}
+
+/** Where those are that have no row. */
+function othersText({ sessions, omitted }: { sessions: readonly unknown[]; omitted: number }, shownCount: number): string {
+  const rest = omitted === 0 ? '' : `${countOf(omitted, 'session')} more ${omitted === 1 ? 'is' : 'are'} in neither.`
+  if (sessions.length === shownCount) return rest.replace('in neither', 'not listed')
+  return sentences(
+    omitted === 0 ? 'The picture shows the others too.' : 'The picture shows more of the others.',
+    ...(rest === '' ? [] : [rest]),
+  )
 }
 
 export function timeline(flow: KeptFlow, stem: string): Drawn {
@@ -210,7 +220,7 @@ function sessions(data: Of<'sessions'>, stem: string): Drawn {
     markdown: blocks([
       `![Strip of sessions by start and size](${name})`,
       table(['Session', 'Started after the first', 'Size', 'Lasted'], rows),
-      data.sessions.length > shown.length ? 'The picture shows the others too.' : '',
+      othersText(data, shown.length),
     ]),
   }
 }

@@ -15,6 +15,8 @@ const RIGHT = 20
 const TOP = 56
 const PLOT_HEIGHT = 130
 const BAR_WIDTH = 4
+/** What carried nothing still began. */
+const HEIGHT_MIN = 4
 
 export function sessionsPicture(data: Sessions): Picture {
   const { sessions } = data
@@ -26,18 +28,19 @@ export function sessionsPicture(data: Sessions): Picture {
   const x = (atUs: number): number => LEFT + 8 + ((atUs - startUs) / spanUs) * (WIDTH - LEFT - RIGHT - 16)
   const y = (bytes: number): number => bottom - PLOT_HEIGHT * Math.sqrt(bytes / largest)
   const oddCount = sessions.filter((s) => s.odd).length
+  const isBare = sessions.every((s) => s.bytes === 0)
   return {
     width: WIDTH,
     height: bottom + 50,
     title: 'Sessions by start and size',
     description: sentences(
       `${countOf(sessions.length, 'session')} over ${durationText(endUs - startUs)},`,
-      `the largest ${bytesText(largest)}, ${countText(oddCount)} unlike the others.`,
+      isBare ? 'none with payload.' : `the largest ${bytesText(largest)}, ${countText(oddCount)} unlike the others.`,
     ),
     items: [
       label('Sessions by start and size', { x: 12, y: 20, class: 'strong' }),
-      label(scaleText(oddCount, data.omitted), { x: 12, y: 37, class: 'small' }),
-      ...axes(largest, bottom, y),
+      label(scaleText(oddCount, data.omitted, isBare), { x: 12, y: 37, class: 'small' }),
+      ...axes(isBare ? [] : [largest, largest / 4], bottom, y),
       ...sessions.map((s) => bar(s, x(s.atUs), y(s.bytes), bottom)),
       label('first', { x: LEFT + 8, y: bottom + 18, class: 'small' }),
       label(`${durationText(endUs - startUs)} later`, { x: WIDTH - RIGHT, y: bottom + 18, 'text-anchor': 'end', class: 'small' }),
@@ -46,14 +49,13 @@ export function sessionsPicture(data: Sessions): Picture {
   }
 }
 
-function scaleText(oddCount: number, omitted: number): string {
+function scaleText(oddCount: number, omitted: number, isBare: boolean): string {
   const odd = oddCount > 0 ? ['Orange, marked ▼: unlike the others.'] : []
   const rest = omitted > 0 ? [`${countText(omitted)} more not drawn.`] : []
-  return sentences('Square-root scale.', ...odd, ...rest)
+  return sentences(isBare ? 'None carried payload: each mark is a start.' : 'Square-root scale.', ...odd, ...rest)
 }
 
-function axes(largest: number, bottom: number, y: (bytes: number) => number): string[] {
-  const ticks = [largest, largest / 4]
+function axes(ticks: readonly number[], bottom: number, y: (bytes: number) => number): string[] {
   return [
     line(LEFT, bottom, WIDTH - RIGHT, bottom, 'axis'),
     line(LEFT, TOP, LEFT, bottom, 'axis'),
@@ -67,7 +69,7 @@ function axes(largest: number, bottom: number, y: (bytes: number) => number): st
 
 function bar(session: Sessions['sessions'][number], x: number, top: number, bottom: number): string {
   const className = session.odd ? 'odd' : 'usual'
-  const height = Math.max(1, bottom - top)
+  const height = Math.max(HEIGHT_MIN, bottom - top)
   const mark = session.odd ? [label('▼', { x, y: top - 5, 'text-anchor': 'middle', class: 'odd small' })] : []
   return titled(`${bytesText(session.bytes)}, lasted ${durationText(session.durationUs)}${session.odd ? ', unlike the others' : ''}`, [
     element('rect', { x: x - BAR_WIDTH / 2, y: bottom - height, width: BAR_WIDTH, height, class: className }),

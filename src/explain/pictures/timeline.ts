@@ -74,11 +74,18 @@ function frame(flow: KeptFlow, width: number, drawnCount: number, { axisY, gapRo
   const total = (flow.packets[0] ?? 0) + (flow.packets[1] ?? 0)
   const rest = total - drawnCount
   return [
-    label(rest > 0 ? `First ${countText(drawnCount)} of ${countText(total)} packets` : `All ${countText(drawnCount)} packets`, {
-      x: 12,
-      y: 20,
-      class: 'strong',
-    }),
+    label(
+      rest > 0
+        ? `First ${countText(drawnCount)} of ${countText(total)} packets`
+        : drawnCount === 1
+          ? 'The only packet'
+          : `All ${countText(drawnCount)} packets`,
+      {
+        x: 12,
+        y: 20,
+        class: 'strong',
+      },
+    ),
     label('Numbers, arrow lengths: payload in bytes (square-root scale). Not to time scale.', {
       x: 12,
       y: 37,
