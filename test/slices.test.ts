@@ -52,21 +52,46 @@ async function cut(inputs: readonly string[], settings: readonly string[] = [], 
 
 /** Time and wire length of each frame, in the file's order. */
 function framesOf(path: string, filter = ''): string[] {
-  const words = ['-n', '-r', path, '-T', 'fields', '-e', 'frame.time_epoch', '-e', 'frame.len', ...(filter === '' ? [] : ['-Y', filter])]
+  const words = [
+    '-n',
+    '-o',
+    'ip.defragment:FALSE',
+    '-r',
+    path,
+    '-T',
+    'fields',
+    '-e',
+    'frame.time_epoch',
+    '-e',
+    'frame.len',
+    ...(filter === '' ? [] : ['-Y', filter]),
+  ]
   const out = execFileSync('tshark', words, { encoding: 'utf8', maxBuffer: 1e9, stdio: ['ignore', 'pipe', 'ignore'] })
   return out.split('\n').filter(Boolean)
 }
 
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'icmp'],
+  [6, 'tcp'],
+  [17, 'udp'],
+  [58, 'icmp'],
+])
+
+/** Later fragments have no ports; their time tells whose they are. */
+function portsOf(layer: string, ports: readonly (number | null)[]): string[] {
+  return [`((${ports.map((port) => `${layer}.port == ${port}`).join(' && ')}) || ip.frag_offset > 0)`]
+}
+
 /** What tshark finds of a flow, by no word of ours but the alert's. */
 function filterOf(flow: KeptFlow): string {
-  const transport = flow.proto === 6 ? 'tcp' : flow.proto === 17 ? 'udp' : 'icmp'
   const family = flow.addr[0]?.includes(':') ? 'ipv6' : 'ip'
   const from = eveMs(flow.start)
   const to = eveMs(flow.start, flow.durationUs)
   const ends = flow.addr.map((address) => `${family}.addr == ${address}`)
   // An ICMP error quotes a packet, whose addresses and ports tshark would find, too.
-  const ports = transport === 'icmp' ? ['icmp'] : ['!icmp', ...flow.port.map((port) => `${transport}.port == ${port}`)]
-  return `(${[...ends, ...ports, `frame.time_epoch >= ${from}`, `frame.time_epoch <= ${to}`].join(' && ')})`
+  const layer = NAMES.get(flow.proto)
+  const transport = layer === undefined ? [`ip.proto == ${flow.proto}`] : layer === 'icmp' ? ['icmp'] : portsOf(layer, flow.port)
+  return `(${[...ends, ...(layer === 'icmp' ? [] : ['!icmp']), ...transport, `frame.time_epoch >= ${from}`, `frame.time_epoch <= ${to}`].join(' && ')})`
 }
 
 const captures = readdirSync(pcaps).filter((name) => /\.pcap(\.gz)?$/.test(name) && !name.startsWith('benign'))

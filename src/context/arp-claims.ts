@@ -71,6 +71,11 @@ export class ClaimedAddress {
     return this.#claims.get(mac) ?? null
   }
 
+  /** The card that claimed it last; null before anybody has. */
+  get lastMac(): string | null {
+    return this.#last?.mac ?? null
+  }
+
   /** What other cards claimed lately. */
   others(mac: string, nowUs: number): Claim[] {
     return [...this.#claims.values()].filter((claim) => claim.mac !== mac && nowUs - claim.lastUs <= CLAIM_US)

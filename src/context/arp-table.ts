@@ -96,6 +96,12 @@ export class ArpTable {
     return this.#stations.peek(mac)
   }
 
+  /** The card that uses the address, on the VLANs named outermost first; undefined when nobody was heard to. */
+  stationOf(address: string, vlans: readonly number[]): Station | undefined {
+    const mac = this.#addresses.peek(`${vlans.join('.')} ${address}`)?.lastMac ?? null
+    return mac === null ? undefined : this.#stations.peek(mac)
+  }
+
   get evictedCount(): number {
     return this.#tables.reduce((sum, table) => sum + table.evictedCount, 0)
   }

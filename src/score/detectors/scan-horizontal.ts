@@ -5,13 +5,16 @@
  * Not: peer-to-peer (its ports differ from peer to peer), a browser racing addresses (they answer), ICMP and ARP sweeps (D4).
  *
  * Both the walk and the spread must agree: the walk alone fires for a client whose own network is down.
+ *
+ * On its own segment a client must find a host by ARP before it can contact it: an address that nobody has is a first contact that
+ * failed as well, though it has no port. Few hosts are left then to be asked for a service, and so fewer are enough.
  */
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import type { ClientWindow, Context } from '../../context/context.ts'
 import type { Spread } from '../../context/failed-targets.ts'
-import { hitHeight } from '../../context/first-contacts.ts'
+import { hitHeight, step } from '../../context/first-contacts.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Judged } from '../orientation.ts'
@@ -52,6 +55,22 @@ const OPTIONS = {
     max: 1000,
     unit: 'addresses',
     comment: 'So many unused inside addresses are needed for that.',
+  },
+  asked_failed_servers_min: {
+    kind: 'integer',
+    default: 5,
+    min: 3,
+    max: 10_000,
+    unit: 'servers',
+    comment: 'As failed_servers_min, when the client also asked by ARP for asked_min addresses that no host used.',
+  },
+  asked_min: {
+    kind: 'integer',
+    default: 20,
+    min: 5,
+    max: 65_536,
+    unit: 'addresses',
+    comment: 'Addresses asked for within five to ten minutes that never sent anything.',
   },
   many_servers_min: {
     kind: 'integer',
@@ -101,6 +120,15 @@ const WEIGHTS = {
     alt: 'hosts that are switched off',
     next: 'Compare the targets with the address plan.',
   },
+  asked: {
+    lr: 0.7,
+    group: 'target',
+    basis: 'expert',
+    label: 'searched its own segment',
+    claim: 'it also asked by ARP for {m0} addresses from which nothing was heard',
+    alt: 'hosts that are switched off',
+    next: 'Compare the targets with the address plan.',
+  },
   scan_port: {
     lr: 0.3,
     group: 'target',
@@ -121,6 +149,8 @@ const WEIGHTS = {
 
 /** SCORER.md D1: what worms and scanners look for. */
 const SCAN_PORTS: ReadonlySet<number> = new Set([22, 23, 445, 3389, 5985, 1433, 2323, 5555, 7547])
+/** For each that answered, so many must have failed where ARP is to tip the scales. */
+const ANSWERED_FACTOR = 2
 const FLAT_SHARE_MIN = 0.8
 const GRID_CELLS_MAX = 400
 export const SCAN_HORIZONTAL = {
@@ -130,7 +160,8 @@ export const SCAN_HORIZONTAL = {
   techniques: { fromInside: ['T1046'], fromOutside: ['T1595.001'], manyVictims: [] },
   inputs: 'outcome of first contacts by client; failed servers and ports by client',
   windowUs: 3600e6,
-  entryTest: 'the walk hits, and servers ≥ failed_servers_min on ≤ ports_max ports, or ≥ dark_failed_servers_min with dark_min unused',
+  entryTest:
+    'the walk hits, and servers ≥ failed_servers_min on ≤ ports_max ports, or ≥ dark_failed_servers_min with dark_min unused, or ≥ asked_failed_servers_min with asked_min asked for by ARP',
   options: OPTIONS,
   priorLog10: -2,
   cap: { limit: 0.99, why: 'headers alone never make a scan certain' },
@@ -144,12 +175,14 @@ function detect(look: Look, options: Options): Finding | null {
   const { judged, observed, context } = look
   const { client, pair } = observed
   if (judged.outcome !== 'failed' || pair.hasAnswered || client.failed === null) return null
-  if (client.walkHeight < hitHeight(options.walk_alpha_ratio)) return null
   const failed = client.failed.servers.count()
-  if (failed < Math.min(options.failed_servers_min, options.dark_failed_servers_min)) return null
+  if (failed < Math.min(options.failed_servers_min, options.dark_failed_servers_min, options.asked_failed_servers_min)) return null
+  const isHit = client.walkHeight >= hitHeight(options.walk_alpha_ratio)
+  if (!isHit && !judged.isServerInternal) return null
   const spread = client.failed.spread(options.ports_max)
   const isWide = spread.servers >= options.failed_servers_min
-  if (!isWide && !isDarkSpread(context, judged, spread, options)) return null
+  const isMet = isHit && (isWide || isDarkSpread(context, judged, spread, options))
+  if (!isMet && !isAskedSpread(look, spread, options)) return null
   if (!spread.ports.includes(judged.port[SERVER])) return null
   return {
     actor: judged.addr[CLIENT],
@@ -170,6 +203,25 @@ function distinctServers(spread: Spread): string[] {
 function isDarkSpread(context: Context, judged: Judged, spread: Spread, options: Options): boolean {
   if (!judged.isServerInternal || spread.servers < options.dark_failed_servers_min) return false
   return darkTargets(context, judged, spread) >= options.dark_min
+}
+
+/** The walk with what ARP adds to it: each address that nobody has is a step up. An inventory whose hosts mostly answer is none. */
+function isAskedSpread(look: Look, spread: Spread, options: Options): boolean {
+  const { client } = look.observed
+  if (spread.servers < options.asked_failed_servers_min || !look.judged.isServerInternal) return false
+  if (ANSWERED_FACTOR * client.firstAnswered > client.firstFailed) return false
+  const asked = askedInVain(look)
+  if (asked < options.asked_min) return false
+  let height = client.walkHeight
+  for (let i = 0; i < asked && height < hitHeight(options.walk_alpha_ratio); i++) height = step(height, true)
+  return height >= hitHeight(options.walk_alpha_ratio)
+}
+
+/** Addresses that the client asked for by ARP and from which nothing was heard: no answer, no packet. */
+function askedInVain({ judged, context }: Look): number {
+  const station = context.arp.stationOf(judged.addr[CLIENT], judged.flow.vlans)
+  if (station === undefined || station.asked === null) return 0
+  return station.asked.keys().filter((target) => station.answered?.has(target) !== true && !context.hasSent(target)).length
 }
 
 /** Failed inside targets that were never heard from. Only where the actor's targets are inside: we cannot know outside addresses. */
@@ -211,11 +263,14 @@ function assess(look: Look, client: ClientWindow, spread: Spread, options: Optio
 }
 
 function evidenceOf(look: Look, client: ClientWindow, spread: Spread, options: Options, spanUs: number, sample: Draft['sample']): Draft[] {
-  const contacts = client.firstFailed + client.firstAnswered
+  const asked = look.judged.isServerInternal ? askedInVain(look) : 0
+  const isAsked = asked >= options.asked_min
+  const firstFailed = client.firstFailed + (isAsked ? asked : 0)
+  const contacts = firstFailed + client.firstAnswered
   const lr = Math.min(WEIGHTS.first_contacts.lr, 1 + 0.4 * Math.log10(0.01 / options.walk_alpha_ratio))
   const drafts = [
     draft('D1.first_contacts', WEIGHTS.first_contacts, {
-      measured: [num(client.firstFailed, 'count'), num(contacts, 'count'), num(1 / options.walk_alpha_ratio, '1/N')],
+      measured: [num(firstFailed, 'count'), num(contacts, 'count'), num(1 / options.walk_alpha_ratio, '1/N')],
       names: [look.judged.addr[CLIENT]],
       sample,
       lr,
@@ -231,6 +286,7 @@ function evidenceOf(look: Look, client: ClientWindow, spread: Spread, options: O
   }
   const dark = darkTargets(look.context, look.judged, spread)
   if (dark >= options.dark_min) drafts.push(draft('D1.dark', WEIGHTS.dark, { measured: [num(dark, 'count')], sample }))
+  if (isAsked) drafts.push(draft('D1.asked', WEIGHTS.asked, { measured: [num(asked, 'count')], sample }))
   if (SCAN_PORTS.has(spread.ports[0])) {
     drafts.push(draft('D1.scan_port', WEIGHTS.scan_port, { measured: [num(spread.ports[0], 'port')], sample }))
   }

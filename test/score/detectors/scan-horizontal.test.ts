@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Flow } from '../../../src/flow/flow.ts'
-import { datagram, judge, range, refused, said, session, unanswered } from '../flows.ts'
+import type { AlertEvent } from '../../../src/score/evidence.ts'
+import { reply, request } from '../arp-messages.ts'
+import { analyst, datagram, inRowOrder, judge, range, refused, said, session, unanswered } from '../flows.ts'
 
 const client = '10.0.0.7'
 const host = (i: number): string => `10.1.${i >> 8}.${1 + (i & 127)}`
@@ -94,5 +96,37 @@ describe('scan.horizontal', () => {
     const silent = range(60).map((i) => unanswered({ client, server: outside(300 + i), port: 443, at: 200 + i }))
     expect(said(judge([...oneSided, ...silent]))).toEqual([])
     expect(said(judge(silent))).toHaveLength(1)
+  })
+})
+
+describe('scan.horizontal of its own segment', () => {
+  const station = (n: number): string => `10.0.0.${n}`
+  /** A search by ARP of addresses 20 to 99, of which `alive` answer, then a port of those alive. */
+  const searched = (asked: number, alive: number, probe: (n: number, i: number) => Flow): string[] => {
+    const events: AlertEvent[] = []
+    const it = analyst((event) => events.push(event))
+    const search = range(asked).flatMap((i) => {
+      const question = request(client, station(20 + i), i / 100)
+      return i < alive ? [question, reply(station(20 + i), client, i / 100 + 0.001)] : [question]
+    })
+    for (const sighting of search) it.onLink(sighting)
+    for (const row of inRowOrder(range(alive).map((i) => probe(20 + i, i)))) it.onFlow(row)
+    it.finish(200e6)
+    return events.filter(({ event }) => event === 'close').map(({ kind }) => kind)
+  }
+  const closed = (n: number, i: number): Flow => refused({ client, server: station(n), port: 80, at: 1 + i / 10 })
+  const open = (n: number, i: number): Flow => session({ client, server: station(n), port: 80, at: 1 + i / 10 })
+
+  it('finds: a search by ARP, then a port of the six hosts that there are', () => {
+    expect(searched(80, 6, closed)).toEqual(expect.arrayContaining(['sweep.arp', 'scan.horizontal']))
+    expect(searched(80, 6, (n, i) => (i === 0 ? open(n, i) : closed(n, i)))).toContain('scan.horizontal')
+  })
+
+  it.each<[string, number, number, (n: number, i: number) => Flow]>([
+    ['an inventory whose hosts mostly answer', 80, 30, (n, i) => (i % 4 === 0 ? closed(n, i) : open(n, i))],
+    ['four hosts that refuse', 80, 4, closed],
+    ['a handful of hosts that are gone, and six that refuse', 16, 6, closed],
+  ])('stays quiet: %s', (_name, asked, alive, probe) => {
+    expect(searched(asked, alive, probe)).not.toContain('scan.horizontal')
   })
 })
