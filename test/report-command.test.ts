@@ -194,7 +194,7 @@ describe('report of a flow of records', () => {
     expect(markdown).toMatch(/\| `scan.vertical` \| ports that failed \| \d+ \| at least 15 \| yes \|/)
   })
 
-  test("the dead server's last caller belongs to the alert, told by Zeek's uid", async (context) => {
+  test("the dead server's last caller belongs to the alert, told by Zeek's uid", { timeout: 60_000 }, async (context) => {
     const log = join(shared, 'data', 'flows', 'zeek-001-njrat.conn.log')
     if (!existsSync(log)) return context.skip('no labelled flows here')
     expect(await asked('CgwV1C4q355kmIK7O1', log)).toContain('Calls to a server that never answers')

@@ -3,6 +3,8 @@
  *
  *   node test/bench/ending.mjs [--episodes 1000] [--targets 40]
  *
+ * A report costs the thread that judges its line alone; rendering and writing are the writing thread's.
+ *
  * Each of so many hosts asks so many others for one port and is refused. All is metered and judged, then the run ends.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
