@@ -30,22 +30,23 @@ export interface Asymmetry {
   sinceUs: number
 }
 
-/** What one address has in a bucket. */
-interface HostPairs {
-  /** Pairs with it as client or as server. */
-  count: number
-  /** The servers of those in which it is the client, and which of them, by bit, were seen in both directions: few enough to look through. */
-  servers: readonly string[]
+/** A client's pairs in a bucket: few enough to look through. Most have one, which takes no list. */
+interface ClientPairs {
+  first: string
+  others: readonly string[]
+  /** Which of its servers, by bit, were seen in both directions. */
   both: number
 }
 
 interface Bucket {
-  hosts: Map<string, HostPairs>
+  clients: Map<string, ClientPairs>
+  /** Pairs with an address, as client or as server. */
+  perHost: Map<string, number>
   pairCount: number
   bothCount: number
 }
 
-const NO_SERVERS: readonly string[] = []
+const NO_OTHERS: readonly string[] = []
 
 export class VisibilityShare {
   /** Pairs not counted because a bucket was full. */
@@ -67,10 +68,10 @@ export class VisibilityShare {
   }
 
   #count(contact: Contact): void {
-    const client = this.#now.hosts.get(contact.addr[CLIENT])
-    const at = client === undefined ? -1 : client.servers.indexOf(contact.addr[SERVER])
-    if (client === undefined || at < 0) this.#begin(contact, client)
-    else if (contact.halves === 'both') this.#noteBoth(client, at)
+    const client = this.#now.clients.get(contact.addr[CLIENT])
+    const place = client === undefined ? -1 : placeOf(contact.addr[SERVER], client)
+    if (client !== undefined && place >= 0) this.#noteHalves(contact, client, place)
+    else if (this.#hasRoom(contact)) this.#begin(contact, client)
   }
 
   advance(timeUs: number): void {
@@ -99,40 +100,41 @@ export class VisibilityShare {
     this.asymmetry = { pairs, bothPairs: this.#now.bothCount + this.#before.bothCount, sinceUs: this.#lowSinceUs }
   }
 
-  /** The first contact of a pair in this bucket. */
-  #begin(contact: Contact, client: HostPairs | undefined): void {
-    const { hosts } = this.#now
-    if (client !== undefined && client.count >= PAIRS_PER_HOST_MAX) return
-    const server = hosts.get(contact.addr[SERVER])
-    if (server !== undefined && server.count >= PAIRS_PER_HOST_MAX) return
-    if (this.#now.pairCount >= PAIRS_MAX) {
-      this.saturatedCount++
-      return
-    }
-    const asking = client ?? added(hosts, contact.addr[CLIENT])
-    // A host may speak with itself.
-    const asked = server ?? hosts.get(contact.addr[SERVER]) ?? added(hosts, contact.addr[SERVER])
-    asking.count++
-    asked.count++
-    asking.servers = [...asking.servers, contact.addr[SERVER]]
-    this.#now.pairCount++
-    if (contact.halves === 'both') this.#noteBoth(asking, asking.servers.length - 1)
+  #hasRoom({ addr }: Contact): boolean {
+    const { perHost, pairCount } = this.#now
+    for (const address of addr) if ((perHost.get(address) ?? 0) >= PAIRS_PER_HOST_MAX) return false
+    if (pairCount < PAIRS_MAX) return true
+    this.saturatedCount++
+    return false
   }
 
-  #noteBoth(client: HostPairs, at: number): void {
-    const bit = 1 << at
-    if ((client.both & bit) === bit) return
+  /** The first contact of a pair in this bucket. @param known the client's pairs with other servers. */
+  #begin(contact: Contact, known: ClientPairs | undefined): void {
+    const { clients, perHost } = this.#now
+    const { addr } = contact
+    for (const address of addr) perHost.set(address, (perHost.get(address) ?? 0) + 1)
+    const client = known ?? { first: addr[SERVER], others: NO_OTHERS, both: 0 }
+    if (known === undefined) clients.set(addr[CLIENT], client)
+    else client.others = [...client.others, addr[SERVER]]
+    this.#now.pairCount++
+    this.#noteHalves(contact, client, client.others.length)
+  }
+
+  #noteHalves({ halves }: Contact, client: ClientPairs, place: number): void {
+    const bit = 1 << place
+    if (halves !== 'both' || (client.both & bit) === bit) return
     client.both |= bit
     this.#now.bothCount++
   }
 }
 
-function added(hosts: Map<string, HostPairs>, address: string): HostPairs {
-  const host = { count: 0, servers: NO_SERVERS, both: 0 }
-  hosts.set(address, host)
-  return host
+/** Which of the client's servers it is; -1 when it is none. */
+function placeOf(server: string, { first, others }: ClientPairs): number {
+  if (first === server) return 0
+  const at = others.indexOf(server)
+  return at < 0 ? -1 : at + 1
 }
 
 function emptyBucket(): Bucket {
-  return { hosts: new Map(), pairCount: 0, bothCount: 0 }
+  return { clients: new Map(), perHost: new Map(), pairCount: 0, bothCount: 0 }
 }

@@ -34,17 +34,22 @@ it('gives what a plain map in order of use gives, while it grows, forgets and ev
   const model = new Map<string, { v: string; usedUs: number }>()
   let nowUs = 0
   let evicted = 0
-  for (let i = 0; i < 8000; i++) {
+  /** Told at the end: an expectation for each step takes longer than the step. */
+  const faults: string[] = []
+  const check = (what: string, got: unknown, wanted: unknown): void => {
+    if (got !== wanted) faults.push(`${what}: ${got}, not ${wanted}`)
+  }
+  for (let i = 0; i < 5000; i++) {
     nowUs += random.below(200_000)
     table.advance(nowUs)
     const [text, other, n] = [`10.0.0.${random.below(30)}`, `h${random.below(8)}`, random.below(2)]
     const key = `${text} ${other} ${n}`
     const known = model.get(key)
     const isKnown = known !== undefined && nowUs - known.usedUs <= QUIET_US
-    expect(table.peek(text, other, n)?.v).toBe(isKnown ? known.v : undefined)
+    check(`peek ${i}`, table.peek(text, other, n)?.v, isKnown ? known.v : undefined)
     if (random.below(4) === 0) continue
     const v = isKnown ? known.v : `${key} ${i}`
-    expect(table.getOrCreate(text, () => ({ v }), other, n).v).toBe(v)
+    check(`getOrCreate ${i}`, table.getOrCreate(text, () => ({ v }), other, n).v, v)
     model.delete(key)
     if (!isKnown) {
       // Two of the quiet go for one that comes.
@@ -55,11 +60,12 @@ it('gives what a plain map in order of use gives, while it grows, forgets and ev
       }
     }
     model.set(key, { v, usedUs: nowUs })
-    expect(table.size).toBe(model.size)
+    check(`size ${i}`, table.size, model.size)
   }
   expect([...table.entries()].map(({ value }) => value.v)).toEqual(
     [...model.values()].filter(({ usedUs }) => nowUs - usedUs <= QUIET_US).map(({ v }) => v),
   )
+  expect(faults).toEqual([])
   expect(table.evictedCount).toBe(evicted)
-  expect(evicted).toBeGreaterThan(500)
+  expect(evicted).toBeGreaterThan(300)
 })
