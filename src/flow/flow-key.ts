@@ -18,13 +18,13 @@ export const ADDRESS_WORDS = 4
 /** Which end is A, the key's words, and the hash of the direction-free key. */
 export function setKey(p: Packet, hashSeed: number, isVlanInKey: boolean): void {
   const isSrcA = isSourceA(p)
-  const { proto, tunnelKey } = p
+  const { proto } = p
   p.endpoint = isSrcA ? 0 : 1
   p.keyPorts = isSrcA ? (p.srcPort << 16) | p.dstPort : (p.dstPort << 16) | p.srcPort
   let h = Math.imul((isSrcA ? p.srcW3 : p.dstW3) ^ hashSeed, MULTIPLIER_A)
   h = Math.imul((isSrcA ? p.dstW3 : p.srcW3) ^ h ^ (h >>> 15), MULTIPLIER_B)
   h = Math.imul(p.keyPorts ^ proto ^ h ^ (h >>> 13), MULTIPLIER_A)
-  if (!isPlainIpv4(p) || tunnelKey !== 0 || isVlanInKey) {
+  if (isVlanInKey || (!p.isPlain && (p.tunnelKey !== 0 || !isIpv4Pair(p)))) {
     h = setLongKey(p, isSrcA, h, isVlanInKey)
   } else {
     p.keyVlan = 0
@@ -96,7 +96,7 @@ function isSourceA(p: Packet): boolean {
   return p.srcW0 !== p.dstW0 ? p.srcW0 < p.dstW0 : p.srcPort <= p.dstPort
 }
 
-function isPlainIpv4(p: Packet): boolean {
+function isIpv4Pair(p: Packet): boolean {
   return (p.srcW0 | p.srcW1 | (p.srcW2 ^ MAPPED_PREFIX) | p.dstW0 | p.dstW1 | (p.dstW2 ^ MAPPED_PREFIX)) === 0
 }
 
