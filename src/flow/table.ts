@@ -10,11 +10,12 @@ import { ACK, Packet, RST, SYN } from '../decode/packet.ts'
 import { countAck, isLateData, startAcks } from './ack-gaps.ts'
 import { AgeList, ANSWERED, UNANSWERED } from './age-list.ts'
 import { FlowBatch } from './batch.ts'
-import { type CountLimits, countPacket } from './count.ts'
+import { type CountLimits, countPacket, endRow } from './count.ts'
 import { FlowIndex, NOT_FOUND } from './flow-index.ts'
 import { ADDRESS_WORDS, setKey, writeKey } from './flow-key.ts'
 import { InterfaceHealth } from './interface-health.ts'
 import * as Row from './row.ts'
+import { takeRows, wordsOf } from './row-memory.ts'
 import { RowOrder } from './row-order.ts'
 import { DONE, TimerWheel } from './timer-wheel.ts'
 import type { Watch } from './watch.ts'
@@ -100,6 +101,8 @@ export class FlowTable {
   readonly #batch: FlowBatch
   /** Free slots as a stack. */
   readonly #free: Int32Array
+  readonly #places = new Int32Array(TOUCH_MAX)
+  readonly #ends = new Int32Array(TOUCH_MAX)
   #freeCount: number
   /** Slots whose rows are finished and wait for the end of the second. */
   readonly #done: Int32Array
@@ -120,8 +123,8 @@ export class FlowTable {
     this.#isVlanInKey = limits.isVlanInKey
     this.#shortestIdleUs = Math.min(...limits.idleTcpUs, limits.idleUdpUs, limits.idleIcmpUs, limits.idleOtherUs)
     this.#onBatch = onBatch
-    this.#f = new Float64Array(maxFlows * Row.ROW_CELLS)
-    this.#w = new Uint32Array(this.#f.buffer)
+    this.#f = takeRows(maxFlows)
+    this.#w = wordsOf(this.#f)
     this.cells = this.#f
     this.words = this.#w
     this.#batch = new FlowBatch(this.#f)
@@ -172,19 +175,23 @@ export class FlowTable {
   prepare(packets: readonly Packet[], count: number): number {
     const { entries, mask } = this.#index
     const w = this.#w
+    const places = this.#places
+    const ends = this.#ends
     for (let i = 0; i < count; i++) {
       const p = packets[i]
       setKey(p, this.#limits.hashSeed, this.#isVlanInKey)
-      p.candidate = entries[(p.hash & mask) * INDEX_STRIDE + 1] - 1
+      places[i] = (p.hash & mask) * INDEX_STRIDE + 1
+      ends[i] = 2 * (Row.DIRECTION_AT + p.endpoint * Row.DIRECTION_CELLS)
     }
+    for (let i = 0; i < count; i++) places[i] = entries[places[i]] - 1
     let sum = 0
     for (let i = 0; i < count; i++) {
-      const p = packets[i]
-      if (p.candidate === NOT_FOUND) continue
-      const at = p.candidate * Row.ROW_WORDS
-      const d = at + 2 * (Row.DIRECTION_AT + p.endpoint * Row.DIRECTION_CELLS)
-      sum += w[at] + w[at + Row.STATE_W] + w[d] + w[d + Row.D_ACK_W]
+      // Of no slot, the first row is read: a read that is not needed is cheaper than a branch that is not foreseen.
+      const at = (places[i] & ~(places[i] >> 31)) * Row.ROW_WORDS
+      const d = at + ends[i]
+      sum ^= w[at] ^ w[at + Row.STATE_W] ^ w[d] ^ w[d + Row.D_ACK_W]
     }
+    for (let i = 0; i < count; i++) packets[i].candidate = places[i]
     return sum
   }
 
@@ -307,8 +314,7 @@ export class FlowTable {
   #finishRow(slot: number, endUs: number, reason: number): void {
     const at = slot * Row.ROW_CELLS
     // A late packet can end a row in a second whose rows have left already: it ends now, and the order holds.
-    this.#f[at + Row.END_US] = Math.max(endUs, this.#clock[RELEASED_US])
-    this.#w[at * 2 + Row.END_REASON_W] = reason
+    endRow(this.#f, this.#w, at, Math.max(endUs, this.#clock[RELEASED_US]), reason)
     this.counters.rowsEnded[reason]++
     this.#done[this.#doneCount++] = slot
   }
