@@ -78,19 +78,26 @@ export function decodePlain(b: Uint8Array, start: number, capLen: number, wireLe
   packet.at = start + TRANSPORT
   packet.ipAt = start + IP
   packet.capEnd = start + capLen
-  packet.srcW0 = 0
-  packet.srcW1 = 0
-  packet.srcW2 = MAPPED_PREFIX
   packet.srcW3 = i32(b, start + SRC)
-  packet.dstW0 = 0
-  packet.dstW1 = 0
-  packet.dstW2 = MAPPED_PREFIX
   packet.dstW3 = i32(b, start + DST)
   packet.proto = proto
   packet.srcPort = srcPort
   packet.dstPort = dstPort
   packet.ipLen = totalLen
   packet.ttl = b[start + TTL]
+  // What no such frame has is cleared once, and stays so from one of them to the next.
+  if (!packet.isPlain) clearOthers(packet)
+  return true
+}
+
+function clearOthers(packet: Packet): void {
+  packet.isPlain = true
+  packet.srcW0 = 0
+  packet.srcW1 = 0
+  packet.srcW2 = MAPPED_PREFIX
+  packet.dstW0 = 0
+  packet.dstW1 = 0
+  packet.dstW2 = MAPPED_PREFIX
   packet.vlanCount = 0
   packet.fragment = 0
   packet.tunnelDepth = 0
@@ -100,5 +107,4 @@ export function decodePlain(b: Uint8Array, start: number, capLen: number, wireLe
   packet.icmpType = 0
   packet.icmpCode = 0
   packet.quotedProto = 0
-  return true
 }

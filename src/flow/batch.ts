@@ -6,9 +6,10 @@
  * its receiver is called: then its rows' places are given to other flows.
  */
 import * as Row from './row.ts'
+import { wordsOf } from './row-memory.ts'
 
 /** Version of the row layout; a reader of batches refuses any other. */
-export const BATCH_VERSION = 3
+export const BATCH_VERSION = 4
 export const BATCH_ROWS_MAX = 512
 
 export class FlowBatch {
@@ -23,7 +24,7 @@ export class FlowBatch {
 
   constructor(cells: Float64Array<ArrayBuffer>) {
     this.cells = cells
-    this.words = new Uint32Array(cells.buffer)
+    this.words = wordsOf(cells)
   }
 
   /** What another thread packed with `takeCells`. */

@@ -62,11 +62,19 @@ function startRow(f: Float64Array, w: Uint32Array, at: number, p: Packet, t: num
   w[at * 2 + Row.FIRST_PACKET_W] = p.flags | (p.icmpType << 8) | (p.icmpCode << 16)
   w[at * 2 + Row.FLOW_IAT_MIN_W] = Row.NO_MINIMUM
   for (let endpoint = 0; endpoint < 2; endpoint++) {
+    f[at + Row.DATA_LAST_US + endpoint] = Number.NEGATIVE_INFINITY
     const dW = 2 * (at + Row.DIRECTION_AT + endpoint * Row.DIRECTION_CELLS)
     w[dW + Row.D_IAT_MIN_W] = Row.NO_MINIMUM
     w[dW + Row.D_PAYLOAD_MIN_W] = Row.NO_MINIMUM
     w[dW + Row.D_HEADER_MIN_W] = Row.NO_MINIMUM
   }
+}
+
+/** The row is finished: its end takes the place of what only an open row needs. */
+export function endRow(f: Float64Array, w: Uint32Array, at: number, endUs: number, reason: number): void {
+  f[at + Row.DATA_LAST_US + 1] = 0
+  f[at + Row.END_US] = endUs
+  w[at * 2 + Row.END_REASON_W] = reason
 }
 
 const HALF_BITS = 2 ** 26
@@ -164,11 +172,10 @@ function countDirection(f: Float64Array, w: Uint32Array, at: number, endpoint: n
  */
 function countBulk(f: Float64Array, w: Uint32Array, at: number, endpoint: number, len: number, t: number, limits: CountLimits): void {
   const d = at + Row.DIRECTION_AT + endpoint * Row.DIRECTION_CELLS
-  const other = at + Row.DIRECTION_AT + (1 - endpoint) * Row.DIRECTION_CELLS
   const dW = d * 2
   const run = w[dW + Row.D_BULK_RUN_W]
-  const lastUs = f[d + Row.D_BULK_LAST_US]
-  const isBroken = w[other * 2 + Row.D_DATA_PACKETS_W] > 0 && f[other + Row.D_BULK_LAST_US] > f[d + Row.D_BULK_START_US]
+  const lastUs = f[at + Row.DATA_LAST_US + endpoint]
+  const isBroken = f[at + Row.DATA_LAST_US + 1 - endpoint] > f[d + Row.D_BULK_START_US]
   if (run === 0 || isBroken || t - lastUs > limits.bulkGapUs) {
     f[d + Row.D_BULK_START_US] = t
     f[d + Row.D_BULK_SIZE] = len
@@ -187,7 +194,7 @@ function countBulk(f: Float64Array, w: Uint32Array, at: number, endpoint: number
       f[d + Row.D_BULK_DURATION_US] += t - lastUs
     }
   }
-  f[d + Row.D_BULK_LAST_US] = t
+  f[at + Row.DATA_LAST_US + endpoint] = t
 }
 
 function countTcp(w: Uint32Array, at: number, endpoint: number, p: Packet): void {

@@ -159,7 +159,9 @@ export class Duplicates {
 /** Chosen by what both copies have in common. */
 function isSampled(b: Uint8Array, p: Packet): boolean {
   if (p.capEnd - p.at < 8) return true
-  return ((b[p.ipAt + IPV4_ID + 1] ^ b[p.at + 5] ^ b[p.at + 7]) & (SAMPLE - 1)) === 0
+  // Of IPv6 there would be the length, which of UDP stands at the sixth octet again: every packet without a checksum would be chosen.
+  const identification = b[p.ipAt] >> 4 === 4 ? b[p.ipAt + IPV4_ID + 1] : 0
+  return ((identification ^ b[p.at + 5] ^ b[p.at + 7]) & (SAMPLE - 1)) === 0
 }
 
 /** With where it lies in its datagram: all fragments of one have the same. 0 for none. */

@@ -2,7 +2,6 @@
  * The flow key: which packets belong together, whatever their direction.
  *
  * In:  a decoded packet. Out: which end sent it, the key's words and their hash on the packet; the words in a row; a flow's id.
- * Not: the comparison, which is the table's: it knows which words it must look at.
  * The invariant: both directions of a conversation give the same words and the same hash; A is the smaller (address, port).
  */
 import type { Packet } from '../decode/packet.ts'
@@ -13,18 +12,18 @@ const MULTIPLIER_A = 0x9e3779b1 | 0
 const MULTIPLIER_B = 0x85ebca6b | 0
 const MAPPED_PREFIX = 0xffff
 /** From A's address to B's in the key. */
-export const ADDRESS_WORDS = 4
+const ADDRESS_WORDS = 4
 
 /** Which end is A, the key's words, and the hash of the direction-free key. */
 export function setKey(p: Packet, hashSeed: number, isVlanInKey: boolean): void {
   const isSrcA = isSourceA(p)
-  const { proto, tunnelKey } = p
+  const { proto } = p
   p.endpoint = isSrcA ? 0 : 1
   p.keyPorts = isSrcA ? (p.srcPort << 16) | p.dstPort : (p.dstPort << 16) | p.srcPort
   let h = Math.imul((isSrcA ? p.srcW3 : p.dstW3) ^ hashSeed, MULTIPLIER_A)
   h = Math.imul((isSrcA ? p.dstW3 : p.srcW3) ^ h ^ (h >>> 15), MULTIPLIER_B)
   h = Math.imul(p.keyPorts ^ proto ^ h ^ (h >>> 13), MULTIPLIER_A)
-  if (!isPlainIpv4(p) || tunnelKey !== 0 || isVlanInKey) {
+  if (isVlanInKey || (!p.isPlain && (p.tunnelKey !== 0 || !isIpv4Pair(p)))) {
     h = setLongKey(p, isSrcA, h, isVlanInKey)
   } else {
     p.keyVlan = 0
@@ -68,6 +67,36 @@ export function writeKey(w: Uint32Array, atW: number, p: Packet): void {
 }
 
 /**
+ * Whether the row whose words begin at `atW` is the live connection of a packet whose key was set. The whole key is compared: two flows with
+ * one hash stay two flows. The protocol word says whether the row is live, and whether it is plain IPv4, for which these four words are
+ * the whole key.
+ */
+export function isKeyAt(w: Uint32Array, atW: number, p: Packet): boolean {
+  return (
+    (w[atW + p.endpoint * ADDRESS_WORDS + 3] | 0) === p.srcW3 &&
+    (w[atW + (1 - p.endpoint) * ADDRESS_WORDS + 3] | 0) === p.dstW3 &&
+    (w[atW + Row.KEY_PORTS_W] | 0) === p.keyPorts &&
+    (w[atW + Row.KEY_PROTO_W] | 0) === p.keyProto &&
+    ((p.keyProto & Row.KEY_IS_LONG) === 0 || isLongKeyAt(w, atW, p))
+  )
+}
+
+function isLongKeyAt(w: Uint32Array, atW: number, p: Packet): boolean {
+  const src = atW + p.endpoint * ADDRESS_WORDS
+  const dst = atW + (1 - p.endpoint) * ADDRESS_WORDS
+  return (
+    (w[src] | 0) === p.srcW0 &&
+    (w[src + 1] | 0) === p.srcW1 &&
+    (w[src + 2] | 0) === p.srcW2 &&
+    (w[dst] | 0) === p.dstW0 &&
+    (w[dst + 1] | 0) === p.dstW1 &&
+    (w[dst + 2] | 0) === p.dstW2 &&
+    (w[atW + Row.KEY_TUNNEL_W] | 0) === p.tunnelKey &&
+    (w[atW + Row.KEY_VLAN_W] | 0) === p.keyVlan
+  )
+}
+
+/**
  * 53 bits mixed from the key's words, as a finished row has them, and the connection's absolute start: the same on every run and for
  * every row of a connection.
  */
@@ -96,7 +125,7 @@ function isSourceA(p: Packet): boolean {
   return p.srcW0 !== p.dstW0 ? p.srcW0 < p.dstW0 : p.srcPort <= p.dstPort
 }
 
-function isPlainIpv4(p: Packet): boolean {
+function isIpv4Pair(p: Packet): boolean {
   return (p.srcW0 | p.srcW1 | (p.srcW2 ^ MAPPED_PREFIX) | p.dstW0 | p.dstW1 | (p.dstW2 ^ MAPPED_PREFIX)) === 0
 }
 

@@ -30,9 +30,10 @@ import { writeKey } from './flow-key.ts'
 import { Fragments } from './fragments.ts'
 import { HEALTH_DEFAULTS, Health, type HealthOptions, type Seen } from './health.ts'
 import type { OnInterim } from './interim.ts'
+import { TOUCH_MAX } from './prefetch.ts'
 import type { Quote } from './quotes.ts'
 import { ENDED_EVICTED, KEY_WORDS_COUNT } from './row.ts'
-import { FlowTable, type TableLimits, TOUCH_MAX } from './table.ts'
+import { FlowTable, type TableLimits } from './table.ts'
 import { Watch, type WatchLimits } from './watch.ts'
 
 const US_PER_S = 1e6
@@ -223,7 +224,7 @@ export class Meter {
 
   #meterDecoded(bytes: Uint8Array, count: number): void {
     const { health, table } = this
-    this.#touched += table.prepare(this.#packets, count)
+    this.#touched ^= table.prepare(this.#packets, count)
     if (health.inspect(bytes, this.#packets, count)) this.#meterInspected(count)
     else
       for (let i = 0; i < count; i++) {

@@ -58,11 +58,14 @@ export const ACKED_W = 26
 /** First cell of the two; a cut copies them. */
 export const SEQUENCE_AT = 12
 export const SEQUENCE_CELLS = 2
+/**
+ * By endpoint: time of its last packet with payload, -Infinity before the first. Both stand in this line since each ends the other's bulk.
+ * Of an open row only: a finished one has no bulk at hand, and its end stands in their place.
+ */
+export const DATA_LAST_US = 14
 /** When the row ended, and why (an index into END_REASONS); set when it ends. */
 export const END_US = 14
 export const END_REASON_W = 30
-/** Flags octet of the row's first packet in bits 0–7, ICMP type and code in bits 8–23. */
-export const FIRST_PACKET_W = 31
 
 // Lines 2–4 and 5–7: one endpoint's direction.
 export const DIRECTION_CELLS = 24
@@ -91,8 +94,6 @@ export const D_ACK_W = 21
 /** Raw windows of the connection: its first packet's in the lower half, the first that is not 0 in the upper. */
 export const D_INIT_WINDOW_W = 23
 export const D_BULK_START_US = 12
-/** Time of the last packet with payload that way. */
-export const D_BULK_LAST_US = 13
 export const D_BULK_SIZE = 14
 export const D_BULK_RUN_W = 30
 export const D_RETRANSMITTED_W = 31
@@ -149,6 +150,8 @@ export const CONNECTION_START_US = 93
 /** Carries of the squared gaps: the flow's, endpoint A's, endpoint B's. They belong to the row, not to the connection. */
 export const FLOW_IAT_SQ_CARRY_W = 188
 export const D_IAT_SQ_CARRY_W = 189
+/** Flags octet of the row's first packet in bits 0–7, ICMP type and code in bits 8–23. Of the row, too. */
+export const FIRST_PACKET_W = 191
 
 // Line 12: the tunnel. Outer addresses of the innermost wrapper, on A's side and on B's.
 export const OUTER_A_W = 192

@@ -10,11 +10,13 @@ import { ACK, Packet, RST, SYN } from '../decode/packet.ts'
 import { countAck, isLateData, startAcks } from './ack-gaps.ts'
 import { AgeList, ANSWERED, UNANSWERED } from './age-list.ts'
 import { FlowBatch } from './batch.ts'
-import { type CountLimits, countPacket } from './count.ts'
+import { type CountLimits, countPacket, endRow } from './count.ts'
 import { FlowIndex, NOT_FOUND } from './flow-index.ts'
-import { ADDRESS_WORDS, setKey, writeKey } from './flow-key.ts'
+import { isKeyAt, setKey, writeKey } from './flow-key.ts'
 import { InterfaceHealth } from './interface-health.ts'
+import { Prefetch } from './prefetch.ts'
 import * as Row from './row.ts'
+import { takeRows, wordsOf } from './row-memory.ts'
 import { RowOrder } from './row-order.ts'
 import { DONE, TimerWheel } from './timer-wheel.ts'
 import type { Watch } from './watch.ts'
@@ -34,8 +36,6 @@ const STEP_US = 2
 const RELEASED_US = 3
 const INDEX_STRIDE = 2
 const ROWS_A_FINISH = 4096
-/** Packets that are made ready together. */
-export const TOUCH_MAX = 32
 
 export interface TableLimits extends CountLimits {
   maxFlows: number
@@ -100,6 +100,7 @@ export class FlowTable {
   readonly #batch: FlowBatch
   /** Free slots as a stack. */
   readonly #free: Int32Array
+  readonly #prefetch: Prefetch
   #freeCount: number
   /** Slots whose rows are finished and wait for the end of the second. */
   readonly #done: Int32Array
@@ -120,13 +121,14 @@ export class FlowTable {
     this.#isVlanInKey = limits.isVlanInKey
     this.#shortestIdleUs = Math.min(...limits.idleTcpUs, limits.idleUdpUs, limits.idleIcmpUs, limits.idleOtherUs)
     this.#onBatch = onBatch
-    this.#f = new Float64Array(maxFlows * Row.ROW_CELLS)
-    this.#w = new Uint32Array(this.#f.buffer)
+    this.#f = takeRows(maxFlows)
+    this.#w = wordsOf(this.#f)
     this.cells = this.#f
     this.words = this.#w
     this.#batch = new FlowBatch(this.#f)
     this.#hashes = new Int32Array(maxFlows)
     this.#index = new FlowIndex(maxFlows)
+    this.#prefetch = new Prefetch(this.#index, this.#w, limits)
     this.#wheel = new TimerWheel(maxFlows)
     this.#ages = new AgeList(maxFlows)
     this.#order = new RowOrder(this.#f, this.#w, maxFlows)
@@ -163,29 +165,12 @@ export class FlowTable {
   }
 
   /**
-   * Makes ready to meter `count` packets: sets their keys' hashes and pulls index entries and rows into the core's cache, many
-   * at a time. One by one, each packet of a flow that is not in cache would wait for memory three times over; the loads
-   * here do not depend on each other, so they wait together. It is a hint: `meter` gives the same rows without it.
+   * Makes ready to meter `count` packets, TOUCH_MAX at most: sets their keys' hashes and pulls what they touch into the core's cache.
    *
    * @returns a number that depends on what was read, so that no compiler may leave the reads out
    */
   prepare(packets: readonly Packet[], count: number): number {
-    const { entries, mask } = this.#index
-    const w = this.#w
-    for (let i = 0; i < count; i++) {
-      const p = packets[i]
-      setKey(p, this.#limits.hashSeed, this.#isVlanInKey)
-      p.candidate = entries[(p.hash & mask) * INDEX_STRIDE + 1] - 1
-    }
-    let sum = 0
-    for (let i = 0; i < count; i++) {
-      const p = packets[i]
-      if (p.candidate === NOT_FOUND) continue
-      const at = p.candidate * Row.ROW_WORDS
-      const d = at + 2 * (Row.DIRECTION_AT + p.endpoint * Row.DIRECTION_CELLS)
-      sum += w[at] + w[at + Row.STATE_W] + w[d] + w[d + Row.D_ACK_W]
-    }
-    return sum
+    return this.#prefetch.touch(packets, count)
   }
 
   /** Counts one decoded packet that `prepare` has seen. */
@@ -195,7 +180,7 @@ export class FlowTable {
     if (t >= clock[TURN_US] || t < clock[STEP_US]) this.advance(t)
     else if (t > clock[NOW_US]) clock[NOW_US] = t
     let slot = p.candidate
-    if (slot === NOT_FOUND || !this.#isKeyOf(slot * Row.ROW_WORDS, p)) slot = this.#find(p)
+    if (slot === NOT_FOUND || !isKeyAt(this.#w, slot * Row.ROW_WORDS, p)) slot = this.#find(p)
     if (slot !== NOT_FOUND) slot = this.#continueOrEnd(slot, p, t)
     if (slot === NOT_FOUND) slot = this.#create(p, t)
     this.#count(slot, p, t)
@@ -307,8 +292,7 @@ export class FlowTable {
   #finishRow(slot: number, endUs: number, reason: number): void {
     const at = slot * Row.ROW_CELLS
     // A late packet can end a row in a second whose rows have left already: it ends now, and the order holds.
-    this.#f[at + Row.END_US] = Math.max(endUs, this.#clock[RELEASED_US])
-    this.#w[at * 2 + Row.END_REASON_W] = reason
+    endRow(this.#f, this.#w, at, Math.max(endUs, this.#clock[RELEASED_US]), reason)
     this.counters.rowsEnded[reason]++
     this.#done[this.#doneCount++] = slot
   }
@@ -609,41 +593,10 @@ export class FlowTable {
     const { hash } = p
     let i = hash & mask
     for (let entry = entries[i * INDEX_STRIDE + 1]; entry !== 0; entry = entries[i * INDEX_STRIDE + 1]) {
-      if (entries[i * INDEX_STRIDE] === hash && this.#isKeyOf((entry - 1) * Row.ROW_WORDS, p)) return entry - 1
+      if (entries[i * INDEX_STRIDE] === hash && isKeyAt(this.#w, (entry - 1) * Row.ROW_WORDS, p)) return entry - 1
       i = (i + 1) & mask
     }
     return NOT_FOUND
-  }
-
-  /**
-   * The whole key is compared: two flows with one hash stay two flows. The protocol word says whether the row is a live connection, and
-   * whether it is plain IPv4, for which these four words are the whole key.
-   */
-  #isKeyOf(atW: number, p: Packet): boolean {
-    const w = this.#w
-    return (
-      (w[atW + p.endpoint * ADDRESS_WORDS + 3] | 0) === p.srcW3 &&
-      (w[atW + (1 - p.endpoint) * ADDRESS_WORDS + 3] | 0) === p.dstW3 &&
-      (w[atW + Row.KEY_PORTS_W] | 0) === p.keyPorts &&
-      (w[atW + Row.KEY_PROTO_W] | 0) === p.keyProto &&
-      ((p.keyProto & Row.KEY_IS_LONG) === 0 || this.#isLongKeyOf(atW, p))
-    )
-  }
-
-  #isLongKeyOf(atW: number, p: Packet): boolean {
-    const w = this.#w
-    const src = atW + p.endpoint * ADDRESS_WORDS
-    const dst = atW + (1 - p.endpoint) * ADDRESS_WORDS
-    return (
-      (w[src] | 0) === p.srcW0 &&
-      (w[src + 1] | 0) === p.srcW1 &&
-      (w[src + 2] | 0) === p.srcW2 &&
-      (w[dst] | 0) === p.dstW0 &&
-      (w[dst + 1] | 0) === p.dstW1 &&
-      (w[dst + 2] | 0) === p.dstW2 &&
-      (w[atW + Row.KEY_TUNNEL_W] | 0) === p.tunnelKey &&
-      (w[atW + Row.KEY_VLAN_W] | 0) === p.keyVlan
-    )
   }
 }
 

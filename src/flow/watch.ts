@@ -9,6 +9,7 @@
  */
 import type { Packet } from '../decode/packet.ts'
 import { type ArrivalCounters, Arrivals, type OnSecond } from './arrivals.ts'
+import { endRow } from './count.ts'
 import type { OnInterim } from './interim.ts'
 import { type OpenFlowCounters, OpenFlows } from './open-flows.ts'
 import * as Row from './row.ts'
@@ -154,8 +155,7 @@ export class Watch {
       const from = slot * Row.ROW_CELLS
       const to = i * Row.ROW_CELLS
       cells.set(this.#table.cells.subarray(from, from + Row.ROW_CELLS), to)
-      cells[to + Row.END_US] = Math.max(atUs, cells[to + Row.LAST_US])
-      words[to * 2 + Row.END_REASON_W] = Row.ENDED_ACTIVE
+      endRow(cells, words, to, Math.max(atUs, cells[to + Row.LAST_US]), Row.ENDED_ACTIVE)
       // As in a finished row: the flow's id is made from these words.
       words[to * 2 + Row.KEY_PROTO_W] &= ~Row.KEY_IS_LIVE
     }
