@@ -138,10 +138,7 @@ export class FlowTable {
     this.#freeCount = maxFlows
   }
 
-  /**
-   * Writes to every page of the table, so that the system gives the memory now and not flow by flow. A daemon does so at start;
-   * for a short capture it would be a waste.
-   */
+  /** Writes to every page, so that the system gives the memory now: a daemon does so at start; for a short capture it would be a waste. */
   takeMemory(): void {
     this.#f.fill(0)
   }
@@ -164,11 +161,7 @@ export class FlowTable {
     return this.#clock[NOW_US]
   }
 
-  /**
-   * Makes ready to meter `count` packets, TOUCH_MAX at most: sets their keys' hashes and pulls what they touch into the core's cache.
-   *
-   * @returns a number that depends on what was read, so that no compiler may leave the reads out
-   */
+  /** Makes ready to meter `count` packets, TOUCH_MAX at most. @returns what keeps the reads ahead from being optimised away */
   prepare(packets: readonly Packet[], count: number): number {
     return this.#prefetch.touch(packets, count)
   }
