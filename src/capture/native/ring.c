@@ -14,6 +14,9 @@
 #define NAPI_VERSION 8
 #include "handle.h"
 #include "notify.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <netdb.h>
 #include <node_api.h>
 #include <stdio.h>
@@ -388,7 +391,19 @@ static napi_value listDevices(napi_env env, napi_callback_info info) {
   return isWhole ? list : fail(env, "EINTERNAL", "the devices cannot be listed");
 }
 
+/*
+ * Blocks of rows are taken in one thread and given back in another, some a second for months. glibc begins with a mapping of their own for
+ * such large blocks, but after the first that is given back it takes them from its arenas, which keep what the busiest minute needed and
+ * break into pieces. A threshold that was set stays.
+ */
+static void giveLargeBlocksBack(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+#endif
+}
+
 static napi_value init(napi_env env, napi_value exports) {
+  giveLargeBlocksBack();
   const struct {
     const char *name;
     napi_callback call;
