@@ -11,7 +11,7 @@
 import './tuning.ts'
 import { ConfigError, EXIT, RunError, UsageError } from './base/errors.ts'
 import { printable } from './base/printable.ts'
-import { runCommandLine } from './commands.ts'
+import { runCommandLine } from './commands/commands.ts'
 import { writeStandardOutput } from './standard-output.ts'
 
 /** One press of Ctrl-C can arrive twice: from the terminal, and passed on by npm. */

@@ -12,7 +12,7 @@
  *       until: 2027-01-31           # the last day, or a second: 2027-01-31T12:00:00Z
  *
  * In:  a path; the site's own networks. Out: checked rules, or one ConfigError with every fault: file, line, key.
- * Not: what rules do (score/mutes.ts), nor changing the file (mute-edit.ts).
+ * Not: what rules do (score/mutes.ts), nor changing the file (commands/mute-edit.ts).
  * The invariant: a rule that is so wide that the site would hear of nothing (score/mute-width.ts) loads only with wide: true.
  */
 import { Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'

@@ -3,7 +3,7 @@
  *
  * In:  alert events. Out: lines, reports and pictures; the tally and digest of what was written.
  * Not: opened before the first capture could be read, so that a mistyped name loses no earlier results; what a live run writes
- *      (live-delivery.ts).
+ *      (live/delivery.ts).
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

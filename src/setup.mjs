@@ -284,7 +284,13 @@ function compile(digest) {
   const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc')
   try {
     runTool('the TypeScript compiler failed', [tsc, '--noEmit', '-p', inRoot('tsconfig.json')])
-    const entries = ['main.ts', 'live-worker.ts', 'live-writer.ts', 'live-slicer.ts', 'record-worker.ts'].map((name) => inRoot('src', name))
+    const entries = [
+      'main.ts',
+      'live/metering-worker.ts',
+      'live/writing-worker.ts',
+      'live/slicing-worker.ts',
+      'live/recording-worker.ts',
+    ].map((name) => inRoot('src', name))
     runTool('building dist/ failed', [inRoot('src', 'bundle.mjs'), fresh, ...entries])
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true })

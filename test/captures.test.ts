@@ -11,12 +11,12 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { NetworkSet } from '../src/base/address.ts'
+import { verifyFiles } from '../src/commands/verify.ts'
 import { loadConfig } from '../src/config.ts'
 import { parseAlertLine } from '../src/explain/alert-line.ts'
 import { SILENT } from '../src/progress.ts'
 import type { AlertEvent } from '../src/score/evidence.ts'
 import { meterFlows, type ReplaySummary, replay } from '../src/sensor.ts'
-import { verifyFiles } from '../src/verify-command.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const golden = join(root, 'test', 'golden', 'captures')

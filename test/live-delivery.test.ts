@@ -10,14 +10,14 @@ import pino from 'pino'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../src/config.ts'
 import { makeAlertLine } from '../src/explain/alert-line.ts'
-import { LiveDelivery } from '../src/live-delivery.ts'
+import { LiveDelivery } from '../src/live/delivery.ts'
 import { RunDigest } from '../src/sink/digest.ts'
 import { SAMPLES } from './explain/alert-samples.ts'
 import { temporaryFolder } from './sink/endings.ts'
 import { sleep } from './sink/rsyslog.ts'
 
 const programs = new URL('../dist/', import.meta.url)
-const isBuilt = existsSync(fileURLToPath(new URL('live-writer.js', programs)))
+const isBuilt = existsSync(fileURLToPath(new URL('writing-worker.js', programs)))
 
 beforeEach((context) => context.skip(!isBuilt, 'dist/ is not built: npm run build'))
 

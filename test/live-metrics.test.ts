@@ -8,8 +8,8 @@ import { DROP_REASONS } from '../src/decode/drop-reason.ts'
 import { tableLimits } from '../src/flow/limits.ts'
 import { END_REASONS } from '../src/flow/row.ts'
 import { FlowTable } from '../src/flow/table.ts'
-import type { InterfaceFacts } from '../src/live-meter.ts'
-import { LiveMetrics, type LiveState, METRICS, notReady, snakeCase } from '../src/live-metrics.ts'
+import type { InterfaceFacts } from '../src/live/metering.ts'
+import { LiveMetrics, type LiveState, METRICS, notReady, snakeCase } from '../src/live/metrics.ts'
 import { openAnalyst } from '../src/sensor.ts'
 
 const config = loadConfig({})

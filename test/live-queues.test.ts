@@ -9,8 +9,8 @@ import type { Seen } from '../src/flow/health.ts'
 import type { Interim } from '../src/flow/interim.ts'
 import { Meter } from '../src/flow/meter.ts'
 import * as Row from '../src/flow/row.ts'
-import { AFTER_ALL_SEC, type LiveMessage, type QueueMessage } from '../src/live-meter.ts'
-import { QueueMerge, sumOfSeen } from '../src/live-queues.ts'
+import { AFTER_ALL_SEC, type LiveMessage, type QueueMessage } from '../src/live/metering.ts'
+import { QueueMerge, sumOfSeen } from '../src/live/queues.ts'
 import type { Frame } from './capture/records.ts'
 import { slabsOf } from './capture/records.ts'
 import { ipPacket, udpDatagram } from './decode/frames.ts'
@@ -75,7 +75,7 @@ function* slabsWithTicks(frames: readonly Frame[]): Generator<Slab> {
   yield { ...tickAt((BASE_SEC + SECONDS) * 1e6), linkType: 1, interfaceId: 0 }
 }
 
-/** What the thread of one queue says (live-meter.ts), as a list. */
+/** What the thread of one queue says (live/metering.ts), as a list. */
 function messagesOf(frames: readonly Frame[], queues: number): QueueMessage[] {
   const messages: QueueMessage[] = []
   let isFinishing = false

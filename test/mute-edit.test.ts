@@ -3,7 +3,7 @@ import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, statSync, 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../src/base/errors.ts'
-import { addRule, removeRule } from '../src/mute-edit.ts'
+import { addRule, removeRule } from '../src/commands/mute-edit.ts'
 import { readRules } from '../src/mute-file.ts'
 import { temporaryFolder } from './sink/endings.ts'
 

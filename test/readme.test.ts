@@ -30,7 +30,7 @@ test('the alerts, flows and packets of the bundled capture', async () => {
 }, 60_000)
 
 test('every command and every script that it names is there', () => {
-  const commands = readFileSync(join(root, 'src', 'commands.ts'), 'utf8')
+  const commands = readFileSync(join(root, 'src', 'commands', 'commands.ts'), 'utf8')
   for (const [, name] of readme.matchAll(/^npm start -- ([a-z-]+)/gm)) {
     if (!name.startsWith('-')) expect(commands, name).toContain(name)
   }

@@ -1,7 +1,7 @@
 /** What a reload puts in force, key by key. */
 import { expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
-import { planReload } from '../src/reload.ts'
+import { planReload } from '../src/live/reload.ts'
 
 test('what can change at once holds, what cannot keeps its old value, and both are named', () => {
   const before = loadConfig({})

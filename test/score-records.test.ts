@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RECORD_FORMATS } from '../src/capture/record-format.ts'
+import { verifyFiles } from '../src/commands/verify.ts'
 import { loadConfig } from '../src/config.ts'
 import { parseAlertLine } from '../src/explain/alert-line.ts'
 import { SILENT } from '../src/progress.ts'
 import type { AlertEvent } from '../src/score/evidence.ts'
 import { type ScoreSummary, scoreRecords } from '../src/score-records.ts'
 import { meterFlows, replay } from '../src/sensor.ts'
-import { verifyFiles } from '../src/verify-command.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const shared = join(root, '..', 'shared')

@@ -3,7 +3,7 @@
  *
  * In:  a live source; when the run begins. Out: its slabs without what came before that, a tick at the beginning, and a tick at the start of
  *      each second in which the queue had no record.
- * Not: the order between queues (live-queues.ts), nor of their recording (record-merge.ts).
+ * Not: the order between queues (live/queues.ts), nor of their recording (record-merge.ts).
  * The invariant: every queue comes to the same seconds, also a silent one, so that what all have to say of a second can be put together.
  *
  * Before all queues have joined, the kernel spreads packets over those that have: a flow would be cut in two.

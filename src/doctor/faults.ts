@@ -2,7 +2,7 @@
  * What can be wrong with a mirror port: one row is one fault, with how it shows and what cures it.
  *
  * In:  an `Observation`, and what is known of the interface. Out: the faults found, each with its measured numbers and commands.
- * Not: faults that keep a port from being opened at all; those are doctor-command.ts's.
+ * Not: faults that keep a port from being opened at all; those are commands/doctor.ts's.
  *
  * `fault`: verdicts made from this port would be wrong or blind. `note`: worth knowing, and taken care of.
  */

@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { describeFeatures } from '../../src/commands/features.ts'
 import { WINDOW_FEATURES } from '../../src/context/window-features.ts'
 import { columnNamed, spellingsOf } from '../../src/features/aliases.ts'
 import { CIC_HEADER } from '../../src/features/cic.ts'
@@ -13,7 +14,6 @@ import { FEATURES, featureSetId, featureVector } from '../../src/features/featur
 import { IDENTITY } from '../../src/features/identity.ts'
 import { NETFLOW_HEADER, WINDOW_COLUMNS } from '../../src/features/netflow.ts'
 import { referenceHeader } from '../../src/features/reference/columns.ts'
-import { describeFeatures } from '../../src/features-command.ts'
 import { forEachSampleRow } from './sample-rows.ts'
 
 const NONE: string[] = []

@@ -13,10 +13,10 @@ export function buildSeams(): string {
   const folder = mkdtempSync(join(ROOT, 'dist.tmp-seams-'))
   const entries = [
     'test/live/seams/main.ts',
-    'test/live/seams/live-worker.ts',
-    'src/live-writer.ts',
-    'src/live-slicer.ts',
-    'src/record-worker.ts',
+    'test/live/seams/metering-worker.ts',
+    'src/live/writing-worker.ts',
+    'src/live/slicing-worker.ts',
+    'src/live/recording-worker.ts',
   ].map((name) => join(ROOT, name))
   const built = spawnSync(process.execPath, [join(ROOT, 'src', 'bundle.mjs'), folder, ...entries], { encoding: 'utf8' })
   if (built.status !== 0) throw new Error(`building the seams failed:\n${built.stdout}${built.stderr}`)
