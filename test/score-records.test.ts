@@ -86,8 +86,9 @@ describe.each(captures)('%s, as records', (name) => {
     expected = found(lines.map((line, i) => parseAlertLine(line, `line ${i + 1}`).alert))
   }, 60_000)
 
-  // Every kind that pcaps/ shows can be told from each of these, with one exception: our NetFlow names have times in whole seconds, so
-  // that nobody knows which of a sweep's targets came first, and the first victim named may be another one.
+  // Every kind that pcaps/ shows can be told from each of these, with two exceptions: our NetFlow names have times in whole seconds, so
+  // that nobody knows which of a sweep's targets came first, and the first victim named may be another one; and records of segments
+  // without any flag are not believed, as some tools count flags wrongly, so that headers in pieces tell of their second target alone.
   test.each(['cic', 'netflow', 'jsonl'] as const)(
     'metered by us, --format %s',
     async (format) => {
@@ -103,7 +104,7 @@ describe.each(captures)('%s, as records', (name) => {
       })
       const { alerts, summary } = await scored(output)
       expect(summary.faults.count).toBe(0)
-      const isCoarse = format === 'netflow'
+      const isCoarse = format === 'netflow' || name === 'scan-fragments-nmap.pcap'
       const told = (lines: readonly string[]): string[] => (isCoarse ? lines.map((line) => line.replace(/ \S+$/, '')) : [...lines])
       expect(told(found(alerts))).toEqual(told(expected))
     },

@@ -15,6 +15,8 @@ export class MinuteRing {
   #cells: number[]
   readonly #stride: number
   #minute = NO_MINUTE
+  /** When the next minute begins. */
+  #nextUs = Number.NEGATIVE_INFINITY
   /** Where the present minute's cells begin. */
   #at = 0
 
@@ -24,21 +26,32 @@ export class MinuteRing {
   }
 
   add(timeUs: number, cell: number, amount: number): void {
-    this.#advance(timeUs)
+    this.advance(timeUs)
+    this.addNow(cell, amount)
+  }
+
+  /** To the minute of the last call that told a time. */
+  addNow(cell: number, amount: number): void {
     this.#cells[this.#at + cell] += amount
   }
 
   sum(timeUs: number, cell: number): number {
-    this.#advance(timeUs)
+    this.advance(timeUs)
+    return this.sumNow(cell)
+  }
+
+  /** As of the last call that told a time. */
+  sumNow(cell: number): number {
     let sum = 0
     for (let i = cell; i < this.#cells.length; i += this.#stride) sum += this.#cells[i]
     return sum
   }
 
   /** Wipes the minutes that passed since the last call. */
-  #advance(timeUs: number): void {
+  advance(timeUs: number): void {
+    if (timeUs < this.#nextUs) return
     const minute = Math.floor(timeUs / MINUTE_US)
-    if (minute <= this.#minute) return
+    this.#nextUs = (minute + 1) * MINUTE_US
     if (this.#cells.length === this.#stride && this.#minute !== NO_MINUTE) this.#unfold(minute)
     if (this.#minute === NO_MINUTE) this.#minute = minute
     for (let m = Math.max(this.#minute + 1, minute - SLOTS + 1); m <= minute; m++) {

@@ -46,6 +46,8 @@ interface Bucket {
   bothCount: number
 }
 
+/** As many servers as an address may have, all seen in both directions: nothing more can be learnt from the client in this bucket. */
+const ALL_BOTH = 2 ** PAIRS_PER_HOST_MAX - 1
 const NO_OTHERS: readonly string[] = []
 
 export class VisibilityShare {
@@ -69,6 +71,7 @@ export class VisibilityShare {
 
   #count(contact: Contact): void {
     const client = this.#now.clients.get(contact.addr[CLIENT])
+    if (client?.both === ALL_BOTH) return
     const place = client === undefined ? -1 : placeOf(contact.addr[SERVER], client)
     if (client !== undefined && place >= 0) this.#noteHalves(contact, client, place)
     else if (this.#hasRoom(contact)) this.#begin(contact, client)

@@ -30,10 +30,11 @@ export function targetRing(): MinuteRing {
 }
 
 export function addToSource(ring: MinuteRing, endUs: number, proto: number, packets: number, hasSyn: boolean): void {
-  ring.add(endUs, FLOWS, 1)
-  ring.add(endUs, PACKETS, packets)
-  if (hasSyn) ring.add(endUs, SYN_FLOWS, 1)
-  ring.add(endUs, PROTO + protoKind(proto), 1)
+  ring.advance(endUs)
+  ring.addNow(FLOWS, 1)
+  ring.addNow(PACKETS, packets)
+  if (hasSyn) ring.addNow(SYN_FLOWS, 1)
+  ring.addNow(PROTO + protoKind(proto), 1)
 }
 
 export function addToTarget(ring: MinuteRing, endUs: number): void {

@@ -13,6 +13,8 @@ import { noteLetter } from './history.ts'
 import * as Row from './row.ts'
 
 const TCP = 6
+/** Octets of a TCP header up to behind its window. */
+const TCP_WINDOW_END = 16
 
 /** Gaps and limits, in µs and packets. */
 export interface CountLimits {
@@ -204,8 +206,8 @@ function countTcp(w: Uint32Array, at: number, endpoint: number, p: Packet): void
   w[dW + Row.D_PSH_W] += (flags & PSH) >> 3
   if ((flags & ~(ACK | PSH)) !== 0) countRareFlags(w, dW, flags)
   if (w[dW + Row.D_INIT_WINDOW_W] >>> 16 === 0) noteWindow(w, at, endpoint, p.window)
-  // A header in pieces shows neither flags nor window.
-  if (p.window === 0 && flags !== 0 && (flags & (RST | SYN)) === 0) {
+  // A header in pieces may end before its window.
+  if (p.window === 0 && p.l4HeaderLen >= TCP_WINDOW_END && (flags & (RST | SYN)) === 0) {
     w[dW + Row.D_ZERO_WINDOWS_W]++
     noteLetter(w, at, endpoint, 'w')
   }

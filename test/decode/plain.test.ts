@@ -12,8 +12,8 @@ import { recordsOf } from '../capture/records.ts'
 
 const LINK_ETHERNET = 1
 const pcaps = fileURLToPath(new URL('../../pcaps', import.meta.url))
-/** Of ARP and pings, which are not the commonest frames. */
-const OTHERS = ['sweep-arp-nmap.pcap', 'benign-address-moves.pcap', 'benign-large-pings.pcap']
+/** Of ARP, pings and other protocols, which are not the commonest frames. */
+const OTHERS = ['sweep-arp-nmap.pcap', 'benign-address-moves.pcap', 'benign-large-pings.pcap', 'scan-protocols-nmap.pcap']
 const captures = readdirSync(pcaps).filter((name) => /\.pcap(ng)?(\.gz)?$/.test(name) && !OTHERS.includes(name))
 
 /** What a packet is, without decoding's own cursor and what is only valid when another field says so. */

@@ -60,46 +60,6 @@ export function rebase(flow: Flow, baseSec: number): Flow {
   return flow
 }
 
-/** Names of IANA's protocol registry that exporters write, as /etc/protocols and nfdump have them. */
-const PROTO_NUMBERS: Readonly<Record<string, number>> = {
-  icmp: ICMP,
-  igmp: 2,
-  ipip: 4,
-  egp: 8,
-  igrp: 9,
-  tcp: TCP,
-  udp: UDP,
-  dccp: 33,
-  ipv6: 41,
-  rsvp: 46,
-  gre: 47,
-  esp: 50,
-  ah: 51,
-  icmp6: ICMPV6,
-  'ipv6-icmp': ICMPV6,
-  icmpv6: ICMPV6,
-  eigrp: 88,
-  ospf: 89,
-  ospfigp: 89,
-  etherip: 97,
-  pim: 103,
-  ipcomp: 108,
-  vrrp: 112,
-  l2tp: 115,
-  'isis over ipv4': 124,
-  sctp: 132,
-  udplite: 136,
-  'mpls-in-ip': 137,
-}
-
-/** A protocol by number or by name; null for what is neither. */
-export function protoNumber(text: string): number | null {
-  const known = PROTO_NUMBERS[text.trim().toLowerCase()]
-  if (known !== undefined) return known
-  const value = Number(text)
-  return text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= 255 ? value : null
-}
-
 /** An address as we write it; null for what is none. */
 export function addressText(text: string): string | null {
   return parseAddress(text) === null ? null : text.toLowerCase()

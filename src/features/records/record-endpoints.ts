@@ -7,7 +7,8 @@
 import { printableCut } from '../../base/printable.ts'
 import { ICMP, ICMPV6, NO_ADDRESS, type Pair, SCTP, TCP, UDP } from '../../flow/flow.ts'
 import type { Cells } from './cells.ts'
-import { addressText, protoNumber } from './foreign-flow.ts'
+import { addressText } from './foreign-flow.ts'
+import { protoNumber } from './protocol-names.ts'
 
 const SHOWN_LEN_MAX = 50
 const WITH_PORTS: readonly number[] = [TCP, UDP, SCTP]
