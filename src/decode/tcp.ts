@@ -17,6 +17,7 @@ import { i32, u16 } from '../base/bytes.ts'
 import { DECODED, type DropReason, TCP_HEADER_LENGTH, TCP_TRUNCATED } from './drop-reason.ts'
 import { FIRST_FRAGMENT, type Packet } from './packet.ts'
 
+const TCP = 6
 const SRC_PORT = 0
 const DST_PORT = 2
 const SEQ = 4
@@ -32,8 +33,7 @@ export function decodeTcp(b: Uint8Array, start: number, capEnd: number, wireEnd:
   if (capEnd - start < HEADER_LEN_MIN) return decodePiece(b, start, capEnd, wireEnd, packet)
   const headerLen = (b[start + DATA_OFFSET] >> 4) * 4
   if (headerLen < HEADER_LEN_MIN) return TCP_HEADER_LENGTH
-  if (headerLen > wireEnd - start)
-    return packet.fragment === FIRST_FRAGMENT ? decodePiece(b, start, capEnd, wireEnd, packet) : TCP_HEADER_LENGTH
+  if (headerLen > wireEnd - start) return TCP_HEADER_LENGTH
   packet.srcPort = u16(b, start + SRC_PORT)
   packet.dstPort = u16(b, start + DST_PORT)
   packet.seq = i32(b, start + SEQ)
@@ -43,6 +43,11 @@ export function decodeTcp(b: Uint8Array, start: number, capEnd: number, wireEnd:
   packet.l4HeaderLen = headerLen
   packet.payloadLen = wireEnd - start - headerLen
   return DECODED
+}
+
+/** Of a decoded TCP packet: whether its header goes on in the next fragment. */
+export function isHeaderPiece(packet: Packet): boolean {
+  return packet.fragment === FIRST_FRAGMENT && packet.proto === TCP && packet.l4HeaderLen < HEADER_LEN_MIN
 }
 
 /** The header goes on in the next fragment. */

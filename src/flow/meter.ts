@@ -21,10 +21,11 @@ import {
 } from '../capture/slab.ts'
 import { readArp } from '../decode/arp.ts'
 import { decodeFrame } from '../decode/decode.ts'
-import { ARP, DECODED, DROP_REASONS, type DropReason, DUPLICATE, NOTHING_MISSING } from '../decode/drop-reason.ts'
+import { ARP, DECODED, DROP_REASONS, type DropReason, DUPLICATE, NOTHING_MISSING, TCP_TRUNCATED } from '../decode/drop-reason.ts'
 import { LINK_ETHERNET, readCarried } from '../decode/ethernet.ts'
 import type { LinkSighting } from '../decode/link-sighting.ts'
 import { NOT_FRAGMENTED, Packet } from '../decode/packet.ts'
+import { isHeaderPiece } from '../decode/tcp.ts'
 import type { FlowBatch } from './batch.ts'
 import { writeKey } from './flow-key.ts'
 import { Fragments } from './fragments.ts'
@@ -214,8 +215,12 @@ export class Meter {
     return at
   }
 
-  /** What only fragments and wrappers need. */
+  /**
+   * What only fragments and wrappers need. TCP headers in pieces make rows where flows are judged, since scanners send them; a table of
+   * flows leaves them out, as CICFlowMeter does.
+   */
   #settle(packet: Packet): DropReason {
+    if (this.#onInterim === null && isHeaderPiece(packet)) return TCP_TRUNCATED
     if (packet.innerFault !== DECODED) this.counters.notOpened[packet.innerFault]++
     return packet.fragment !== NOT_FRAGMENTED || (packet.tunnelDepth > 0 && packet.isOuterFragmented)
       ? this.fragments.resolve(packet)

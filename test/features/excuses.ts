@@ -10,8 +10,9 @@ import { formatAddress } from '../../src/base/address.ts'
 import { openCapture } from '../../src/capture/open.ts'
 import type { Slab } from '../../src/capture/slab.ts'
 import { decodeFrame } from '../../src/decode/decode.ts'
-import { DECODED, DROP_REASONS } from '../../src/decode/drop-reason.ts'
+import { DECODED, DROP_REASONS, TCP_TRUNCATED } from '../../src/decode/drop-reason.ts'
 import { FIN, FIRST_FRAGMENT, LATER_FRAGMENT, Packet, RST, SYN } from '../../src/decode/packet.ts'
+import { isHeaderPiece } from '../../src/decode/tcp.ts'
 import { CIC_HEADER, cicLine } from '../../src/features/cic.ts'
 import { FEATURES } from '../../src/features/features.ts'
 import { type PlainPacket, plainFrames } from '../../src/features/reference/plain-reader.ts'
@@ -176,7 +177,9 @@ class Witness {
   note(record: ReadRecord, theirs: PlainPacket | null): void {
     const p = this.#packet
     const timeUs = record.sec * 1e6 + Math.floor(record.nsec / 1000)
-    const reason = decodeFrame(record.linkType, record.bytes, 0, record.capLen, record.wireLen, p)
+    const decoded = decodeFrame(record.linkType, record.bytes, 0, record.capLen, record.wireLen, p)
+    // A table of flows leaves headers in pieces out.
+    const reason = decoded === DECODED && isHeaderPiece(p) ? TCP_TRUNCATED : decoded
     const ours = reason === DECODED ? this.#seenByUs(timeUs) : null
     const theirKey = theirs === null ? null : keyOf(theirs.proto, theirs.src, theirs.srcPort, theirs.dst, theirs.dstPort)
     if (ours !== null) {

@@ -2,16 +2,19 @@
 import { describe, expect, test } from 'vitest'
 import { putU32le } from '../../src/base/bytes.ts'
 import { defaultsOf } from '../../src/base/option.ts'
+import { loadConfig } from '../../src/config.ts'
 import { DROP_REASONS, FRAGMENT_OF_TUNNEL, FRAGMENT_WITHOUT_FIRST } from '../../src/decode/drop-reason.ts'
 import { FIRST_FRAGMENT, LATER_FRAGMENT, Packet } from '../../src/decode/packet.ts'
 import { featureVector } from '../../src/features/features.ts'
 import { jsonLine } from '../../src/features/jsonl.ts'
+import type { FlowBatch } from '../../src/flow/batch.ts'
 import { Fragments } from '../../src/flow/fragments.ts'
 import { tableLimits } from '../../src/flow/limits.ts'
-import { Meter } from '../../src/flow/meter.ts'
+import { Meter, type MeterInterim } from '../../src/flow/meter.ts'
 import { FLOW_OPTIONS } from '../../src/flow/options.ts'
 import { readFlow } from '../../src/flow/read-flow.ts'
 import { RowView, type Tunnel } from '../../src/flow/row-view.ts'
+import { watchLimits } from '../../src/judge.ts'
 import { hex } from '../hex.ts'
 
 const MACS = '020000000002 020000000001'
@@ -31,13 +34,14 @@ interface MeteredFlow {
 function meter(
   frames: readonly (string | [ms: number, frame: string])[],
   onRow: (view: RowView) => void = () => undefined,
+  interim: MeterInterim | null = null,
 ): {
   flows: MeteredFlow[]
   meter: Meter
   dropped: Record<string, number>
 } {
   const flows: MeteredFlow[] = []
-  const stage = new Meter({ ...tableLimits(defaultsOf(FLOW_OPTIONS)), maxFlows: 1024 }, (batch) => {
+  const onBatch = (batch: FlowBatch): void => {
     const view = RowView.of(batch)
     for (let i = 0; i < batch.count; i++) {
       const flow = readFlow(view.moveTo(batch, i))
@@ -45,7 +49,8 @@ function meter(
       flows.push({ addr, port, proto, packets, payloadBytes, history, tunnel: view.tunnel })
       onRow(view)
     }
-  })
+  }
+  const stage = new Meter({ ...tableLimits(defaultsOf(FLOW_OPTIONS)), maxFlows: 1024 }, onBatch, interim)
   frames.forEach((entry, i) => {
     const [ms, text] = typeof entry === 'string' ? [i, entry] : entry
     const frame = hex(text)
@@ -92,12 +97,20 @@ describe('fragments', () => {
     expect(flows[0]).toMatchObject({ port: [1000, 80], proto: 6, packets: [2, 0], payloadBytes: [28, 0], history: 'D' })
   })
 
+  const PIECES = [
+    frame4(7, 0, false, 6, '03e8 0050 00000001'),
+    frame4(7, 8, false, 6, '00000000 6002 0400'),
+    frame4(7, 16, true, 6, '0000 0000 020405b4'),
+  ]
+
+  test('of a TCP header in pieces where nobody judges: no flow, as in CICFlowMeter', () => {
+    const { flows, dropped } = meter(PIECES)
+    expect(flows).toEqual([])
+    expect(dropped).toEqual({ tcp_truncated: 1, fragment_without_first: 2 })
+  })
+
   test('of a TCP header in pieces: one flow, and the rest of the header is no payload', () => {
-    const { flows } = meter([
-      frame4(7, 0, false, 6, '03e8 0050 00000001'),
-      frame4(7, 8, false, 6, '00000000 6002 0400'),
-      frame4(7, 16, true, 6, '0000 0000 020405b4'),
-    ])
+    const { flows } = meter(PIECES, undefined, { limits: watchLimits(loadConfig({})), onInterim: () => undefined })
     expect(flows[0]).toMatchObject({ port: [1000, 80], proto: 6, packets: [3, 0], payloadBytes: [4, 0], history: '' })
   })
 
