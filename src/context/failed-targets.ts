@@ -35,8 +35,6 @@ export interface Spread {
 export class FailedTargets {
   readonly servers: DistinctWindow<string>
   readonly #targets: DistinctWindow<string>
-  /** A server was taken out that may have failed on other ports, too: targets without their server. */
-  #hasOthers = false
   #measured: { portsMax: number; atCount: number; firstUs: number; spread: Spread } | null = null
 
   constructor(widthUs: number, listedMax: number) {
@@ -52,9 +50,12 @@ export class FailedTargets {
   remove(server: string, port: number): void {
     const wasListed = this.servers.remove(server)
     // Nearly every answer comes from a server that never failed: no text is joined for those.
-    if (!wasListed && !this.#hasOthers) return
-    this.#hasOthers = true
-    this.#targets.remove(`${port} ${server}`)
+    if (wasListed || this.#hasSeveralPorts()) this.#targets.remove(`${port} ${server}`)
+  }
+
+  /** Each listed server has a target, so that as many targets as servers are one each: none is left of a server taken out. */
+  #hasSeveralPorts(): boolean {
+    return this.#targets.isEstimate() || this.servers.isEstimate() || this.#targets.count() !== this.servers.count()
   }
 
   /** How the targets spread over the `portsMax` commonest ports. */
