@@ -27,7 +27,7 @@ export function evaluationText(evaluation: Evaluation): string {
       [...outcomes, ...evaluation.ownOutcomes].filter((o) => o.expect.length > 0).map(attackRow),
     ),
     '## Benign captures',
-    `${benign.captures} captures, ${value(benign.hours)} hours, ${value(benign.hostDays)} host-days: ${benign.alerts} alerts at one half or more (${value(benign.hostDays === 0 ? null : benign.alerts / benign.hostDays)} a host-day), ${benign.notifications} notifications, ${benign.high} high or critical.`,
+    `${benign.captures} captures, ${value(benign.hostDays)} host-days: ${benign.alerts} alerts at one half or more (${value(benign.hostDays === 0 ? null : benign.alerts / benign.hostDays)} a host-day), ${benign.notifications} notifications, ${benign.high} high or critical.`,
     table(
       ['capture', 'alerts'],
       [...outcomes, ...evaluation.ownOutcomes]

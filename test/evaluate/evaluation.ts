@@ -73,7 +73,7 @@ export interface Evaluation {
   outcomes: Outcome[]
   /** Of the captures of our own. */
   ownOutcomes: Outcome[]
-  benign: { captures: number; hours: number; hostDays: number; alerts: number; notifications: number; high: number }
+  benign: { captures: number; hostDays: number; alerts: number; notifications: number; high: number }
   rules: RuleRow[]
   calibration: Calibration
   /** The same by where the judgements come from. */
@@ -112,7 +112,6 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     outcomes,
     benign: {
       captures: quiet.length,
-      hours: quiet.reduce((sum, { capture }) => sum + capture.seconds, 0) / 3600,
       hostDays: quiet.reduce((sum, { capture }) => sum + capture.hostHours, 0) / HOURS_A_DAY,
       alerts: quietAlerts.length,
       notifications: quietAlerts.filter(({ isNotified }) => isNotified).length,
