@@ -97,23 +97,6 @@ describe('fragments', () => {
     expect(flows[0]).toMatchObject({ port: [1000, 80], proto: 6, packets: [2, 0], payloadBytes: [28, 0], history: 'D' })
   })
 
-  const PIECES = [
-    frame4(7, 0, false, 6, '03e8 0050 00000001'),
-    frame4(7, 8, false, 6, '00000000 6002 0400'),
-    frame4(7, 16, true, 6, '0000 0000 020405b4'),
-  ]
-
-  test('of a TCP header in pieces where nobody judges: no flow, as in CICFlowMeter', () => {
-    const { flows, dropped } = meter(PIECES)
-    expect(flows).toEqual([])
-    expect(dropped).toEqual({ tcp_truncated: 1, fragment_without_first: 2 })
-  })
-
-  test('of a TCP header in pieces: one flow, and the rest of the header is no payload', () => {
-    const { flows } = meter(PIECES, undefined, { limits: watchLimits(loadConfig({})), onInterim: () => undefined })
-    expect(flows[0]).toMatchObject({ port: [1000, 80], proto: 6, packets: [3, 0], payloadBytes: [4, 0], history: '' })
-  })
-
   test('of ICMP keep type and code', () => {
     const { flows } = meter([frame4(7, 0, false, 1, `0800 0000 0009 0001 ${'aa'.repeat(8)}`), frame4(7, 16, true, 1, 'cc'.repeat(16))])
     expect(flows).toHaveLength(1)
@@ -197,6 +180,25 @@ describe('fragments', () => {
     }
     expect(known).toBe(65_536 - evicted)
     expect(FRAGMENT_OF_TUNNEL).toBeGreaterThan(0)
+  })
+})
+
+describe('a TCP header in pieces', () => {
+  const PIECES = [
+    frame4(7, 0, false, 6, '03e8 0050 00000001'),
+    frame4(7, 8, false, 6, '00000000 6002 0400'),
+    frame4(7, 16, true, 6, '0000 0000 020405b4'),
+  ]
+
+  test('where nobody judges: no flow, as in CICFlowMeter', () => {
+    const { flows, dropped } = meter(PIECES)
+    expect(flows).toEqual([])
+    expect(dropped).toEqual({ tcp_truncated: 1, fragment_without_first: 2 })
+  })
+
+  test('where somebody does: one flow, and the rest of the header is no payload', () => {
+    const { flows } = meter(PIECES, undefined, { limits: watchLimits(loadConfig({})), onInterim: () => undefined })
+    expect(flows[0]).toMatchObject({ port: [1000, 80], proto: 6, packets: [3, 0], payloadBytes: [4, 0], history: '' })
   })
 })
 
