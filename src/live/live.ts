@@ -44,7 +44,7 @@ const STATUS_EVERY_MS = 5000
 /** After a signal, of the ten seconds in which the process must be gone: all is given up that is not done by then. */
 const END_MS = 9300
 /** Of these, flows are judged for so long; less where the disk is behind with alerts. The rest is for episodes that close, and for files. */
-const JUDGE_AT_END_MS = 7000
+const JUDGE_AT_END_MS = 7600
 const JUDGE_AT_END_BEHIND_MS = 5500
 /** Of episodes that close at the end, and how long they may wait for the disk in between. */
 const LAST_WORDS_AT_ONCE = 64
