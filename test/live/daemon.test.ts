@@ -5,28 +5,16 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { countsOf, Lab, lackOfLab, type Sensor, sleep } from './lab.ts'
+import { describe, expect, test } from 'vitest'
+import { countsOf, Lab, type Sensor, sleep } from './lab.ts'
 import { buildSeams } from './seams/build-seams.ts'
 import { SEAM_ETHER_TYPE } from './seams/seam.ts'
+import { PCAPS, useLab } from './use-lab.ts'
 
-const lack = lackOfLab()
-const pcaps = fileURLToPath(new URL('../../pcaps/', import.meta.url))
 let lab: Lab
-let out = 0
-
-beforeAll(() => {
-  if (lack === '') lab = new Lab()
+const { newOut } = useLab((made) => {
+  lab = made
 })
-afterAll(() => {
-  if (lack === '') lab.close()
-})
-beforeEach((context) => context.skip(lack !== '', lack))
-
-function newOut(): string {
-  return lab.path(`daemon-${out++}`)
-}
 
 /** Prints each datagram as one line: its lines joined by spaces. */
 const MANAGER = `
@@ -210,13 +198,13 @@ describe('a changed configuration', () => {
     writeFileSync(config, 'alerts: {likelihood_min: 0.99}\n')
     const sensor = await lab.capture(['-i', 'v1', '-l', folder, '-c', config])
     const alerts = (): string => readFileSync(join(folder, 'alerts.jsonl'), 'utf8')
-    await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
+    await lab.send('v0', 'file', join(PCAPS, 'scan-syn-nmap.pcap'), 'top')
     await sleep(8000)
     const before = alerts()
     writeFileSync(config, 'alerts: {likelihood_min: 0.3}\n')
     sensor.signal('SIGHUP')
     expect(await sensor.says('configuration changed')).toBe(true)
-    await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
+    await lab.send('v0', 'file', join(PCAPS, 'scan-syn-nmap.pcap'), 'top')
     await sleep(8000)
     expect((await sensor.stop()).code).toBe(0)
     const told = alerts()

@@ -6,33 +6,22 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { canMount } from '../sink/endings.ts'
 import { freePort, RSYSLOGD, Rsyslog } from '../sink/rsyslog.ts'
-import { countsOf, Lab, lackOfLab, type Sensor, sleep } from './lab.ts'
+import { countsOf, type Lab, type Sensor, sleep } from './lab.ts'
+import { PCAPS, useLab } from './use-lab.ts'
 
-const lack = lackOfLab()
-const scan = fileURLToPath(new URL('../../pcaps/scan-syn-nmap.pcap', import.meta.url))
+const scan = join(PCAPS, 'scan-syn-nmap.pcap')
 let lab: Lab
-let out = 0
-
-beforeAll(() => {
-  if (lack !== '') return
-  lab = new Lab()
+const { newOut } = useLab((made) => {
+  lab = made
   // A flush that takes as long as told.
   execFileSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror', slowDiskSource(), '-o', lab.path('slow-disk.so'), '-ldl'])
 })
-afterAll(() => {
-  if (lack === '') lab.close()
-})
-beforeEach((context) => context.skip(lack !== '', lack))
 
 function slowDiskSource(): string {
   return fileURLToPath(new URL('slow-disk.c', import.meta.url))
-}
-
-function newOut(): string {
-  return lab.path(`out-${out++}`)
 }
 
 /** Loopback is down in a new namespace. */

@@ -5,23 +5,18 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { AlertEvent } from '../../src/score/evidence.ts'
 import { freePort } from '../sink/rsyslog.ts'
-import { Lab, lackOfLab, type Sensor, sleep } from './lab.ts'
+import { type Lab, type Sensor, sleep } from './lab.ts'
+import { PCAPS, useLab } from './use-lab.ts'
 
-const lack = lackOfLab()
-const scan = fileURLToPath(new URL('../../pcaps/scan-syn-nmap.pcap', import.meta.url))
+const scan = join(PCAPS, 'scan-syn-nmap.pcap')
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 let lab: Lab
-
-beforeAll(() => {
-  if (lack === '') lab = new Lab()
+useLab((made) => {
+  lab = made
 })
-afterAll(() => {
-  if (lack === '') lab.close()
-})
-beforeEach((context) => context.skip(lack !== '', lack))
 
 /** What a live run judges happens now. */
 const rulesText = (until: string): string =>

@@ -3,35 +3,15 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { countsOf, digestsOf, Lab, lackOfLab, sleep } from './lab.ts'
+import { expect, test } from 'vitest'
+import { countsOf, digestsOf, Lab, sleep } from './lab.ts'
 import { buildSeams } from './seams/build-seams.ts'
+import { PCAPS, useLab } from './use-lab.ts'
 
-const lack = lackOfLab()
-const pcaps = fileURLToPath(new URL('../../pcaps/', import.meta.url))
 let lab: Lab
-let out = 0
-
-beforeAll(() => {
-  if (lack === '') lab = new Lab()
+const { newOut, unpacked } = useLab((made) => {
+  lab = made
 })
-afterAll(() => {
-  if (lack === '') lab.close()
-})
-beforeEach((context) => context.skip(lack !== '', lack))
-
-function newOut(): string {
-  return lab.path(`out-${out++}`)
-}
-
-function unpacked(name: string): string {
-  if (!name.endsWith('.gz')) return join(pcaps, name)
-  const path = lab.path(name.slice(0, -3))
-  writeFileSync(path, gunzipSync(readFileSync(join(pcaps, name))))
-  return path
-}
 
 interface Alert {
   kind: string
@@ -72,7 +52,7 @@ async function flowsOf(path: string): Promise<string[]> {
 
 async function seeWith(queues: number, capture: string, pace: 'top' | 'recorded' = 'recorded'): Promise<Run> {
   const folder = newOut()
-  const recording = lab.path(`${out}.pcapng`)
+  const recording = `${folder}.pcapng`
   const sensor = await lab.capture(['-i', 'v1', '-s', '0', '-l', folder, '-w', recording, '--queues', String(queues)])
   const { frames } = await lab.send('v0', 'file', unpacked(capture), pace)
   await sleep(1500)
@@ -141,7 +121,7 @@ test('the two ports of a tap, one direction each: both halves of a flow come to 
   lab.addPair('w')
   const recording = lab.path('tap.pcapng')
   const sensor = await lab.capture(['-i', 'v1', '-i', 'w1', '-s', '0', '-l', newOut(), '-w', recording, '--queues', '3'])
-  const whole = join(pcaps, 'scan-syn-nmap.pcap')
+  const whole = join(PCAPS, 'scan-syn-nmap.pcap')
   const attacker = [10, 20, 1, 14]
   const sent = await Promise.all([
     lab.send('v0', 'file', directionOf(whole, attacker, true), 'recorded'),

@@ -16,36 +16,14 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { countsOf, digestsOf, Lab, lackOfLab, sleep } from './lab.ts'
+import { describe, expect, test } from 'vitest'
+import { countsOf, digestsOf, type Lab, sleep } from './lab.ts'
+import { PCAPS, useLab } from './use-lab.ts'
 
-const lack = lackOfLab()
-const pcaps = fileURLToPath(new URL('../../pcaps/', import.meta.url))
 let lab: Lab
-let out = 0
-
-beforeAll(() => {
-  if (lack === '') lab = new Lab()
+const { newOut, unpacked } = useLab((made) => {
+  lab = made
 })
-afterAll(() => {
-  if (lack === '') lab.close()
-})
-beforeEach((context) => context.skip(lack !== '', lack))
-
-/** A folder of its own for each run. */
-function newOut(): string {
-  return lab.path(`out-${out++}`)
-}
-
-/** A bundled capture as a plain pcap file. */
-function unpacked(name: string): string {
-  if (!name.endsWith('.gz')) return join(pcaps, name)
-  const path = lab.path(name.slice(0, -3))
-  writeFileSync(path, gunzipSync(readFileSync(join(pcaps, name))))
-  return path
-}
 
 interface Replayed {
   captured: number
@@ -56,8 +34,9 @@ interface Replayed {
 }
 
 async function sendAndRecord(capture: string, pace: 'top' | 'recorded'): Promise<Replayed> {
-  const recording = lab.path(`${out}.pcapng`)
-  const sensor = await lab.capture(['-i', 'v1', '-s', '0', '-l', newOut(), '-w', recording])
+  const folder = newOut()
+  const recording = `${folder}.pcapng`
+  const sensor = await lab.capture(['-i', 'v1', '-s', '0', '-l', folder, '-w', recording])
   const { frames } = await lab.send('v0', 'file', unpacked(capture), pace)
   // Silence, so that there are ticks.
   await sleep(2500)
@@ -95,7 +74,7 @@ describe('what is sent is what is seen', () => {
       expect(at).not.toContain(-1)
       return rows.map((row) => at.map((i) => row.split(',')[i]).join(' ')).sort()
     }
-    expect(await keysOf(recording)).toEqual(await keysOf(join(pcaps, 'scan-syn-nmap.pcap')))
+    expect(await keysOf(recording)).toEqual(await keysOf(join(PCAPS, 'scan-syn-nmap.pcap')))
   }, 60_000)
 
   test('ARP is judged live as in the replay of the recording', async (context) => {
@@ -182,7 +161,7 @@ describe('the life of a daemon', () => {
       for (;;) writeSync(pipe, full)
     }).toThrow('EAGAIN')
     const sensor = await lab.capture(['-i', 'v1', '-l', folder])
-    const scan = await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
+    const scan = await lab.send('v0', 'file', join(PCAPS, 'scan-syn-nmap.pcap'), 'top')
     // Rows of a closed connection leave after five seconds, and the scan is told; only the writing thread waits.
     await sleep(8000)
     sensor.signal('SIGUSR1')
@@ -231,7 +210,7 @@ describe('the life of a daemon', () => {
     sensor.signal('SIGHUP')
     expect(await sensor.says('files opened anew', 2)).toBe(true)
     expect(sensor.stderr).toContain('"keys":["flow.idle_udp_s"]')
-    await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
+    await lab.send('v0', 'file', join(PCAPS, 'scan-syn-nmap.pcap'), 'top')
     // What is known is told once a second, and the last packets wait for a tick to be put in order.
     await sleep(2600)
     sensor.signal('SIGUSR1')

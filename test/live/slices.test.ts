@@ -5,26 +5,18 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { canMount } from '../sink/endings.ts'
-import { countsOf, digestsOf, Lab, lackOfLab, type Sensor, sleep } from './lab.ts'
+import { countsOf, digestsOf, type Lab, type Sensor, sleep } from './lab.ts'
+import { PCAPS, useLab } from './use-lab.ts'
 
-const lack = lackOfLab()
-const scan = fileURLToPath(new URL('../../pcaps/scan-syn-nmap.pcap', import.meta.url))
-const arp = fileURLToPath(new URL('../../pcaps/sweep-arp-nmap.pcap', import.meta.url))
+const scan = join(PCAPS, 'scan-syn-nmap.pcap')
+const arp = join(PCAPS, 'sweep-arp-nmap.pcap')
 let lab: Lab
-let out = 0
-
-beforeAll(() => {
-  if (lack === '') lab = new Lab()
+const { newOut } = useLab((made) => {
+  lab = made
 })
-afterAll(() => {
-  if (lack === '') lab.close()
-})
-beforeEach((context) => context.skip(lack !== '', lack))
 
-const newOut = (): string => lab.path(`slices-${out++}`)
 /** Rows leave soon, so that alerts come soon. */
 const SOON = ['--set', 'flow.idle_tcp_new_s=1', '--set', 'flow.idle_tcp_closed_s=1']
 
@@ -69,7 +61,7 @@ test.each([
   '%s: the slice is that of its recording, to the byte, and the digests are equal',
   async (_, capture, queues) => {
     const folder = newOut()
-    const recording = lab.path(`slices-${out}.pcapng`)
+    const recording = `${folder}.pcapng`
     const sensor = await lab.capture(['-i', 'v1', '-l', folder, '-w', recording, '--queues', queues, ...SOON])
     const { frames } = await lab.send('v0', 'file', capture, 'top')
     await sleep(2500)

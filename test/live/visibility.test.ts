@@ -3,21 +3,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { countsOf, digestsOf, Lab, lackOfLab, sleep } from './lab.ts'
+import { describe, expect, test } from 'vitest'
+import { countsOf, digestsOf, type Lab, sleep } from './lab.ts'
+import { PCAPS, useLab } from './use-lab.ts'
 
-const lack = lackOfLab()
-const pcaps = fileURLToPath(new URL('../../pcaps/', import.meta.url))
 let lab: Lab
-
-beforeAll(() => {
-  if (lack === '') lab = new Lab()
+useLab((made) => {
+  lab = made
 })
-afterAll(() => {
-  if (lack === '') lab.close()
-})
-beforeEach((context) => context.skip(lack !== '', lack))
 
 interface Told {
   visibility: { lostByKernel: number; packetsSeen: number; missingShare: number | null; source: string }
@@ -37,7 +30,7 @@ test('losses: in each alert, in its likelihood and confidence, and the same in t
   const live = lab.path('lossy')
   const recording = lab.path('lossy.pcapng')
   const sensor = await lab.capture(['-i', 'v1', '-l', live, '-B', '64', '-w', recording])
-  const scan = lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'recorded')
+  const scan = lab.send('v0', 'file', join(PCAPS, 'scan-syn-nmap.pcap'), 'recorded')
   await sleep(1500)
   // Nobody reads: the small buffer overflows, and the kernel counts.
   sensor.signal('SIGSTOP')
@@ -86,7 +79,7 @@ describe('doctor on a line', () => {
   test('a line with both directions is fit', async () => {
     const looking = doctor('v1', 9)
     await sleep(2500)
-    await lab.send('v0', 'file', join(pcaps, 'scan-syn-nmap.pcap'), 'top')
+    await lab.send('v0', 'file', join(PCAPS, 'scan-syn-nmap.pcap'), 'top')
     expect(await looking).toMatchObject({ code: 0, faults: [] })
   }, 30_000)
 
