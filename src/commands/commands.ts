@@ -358,18 +358,21 @@ async function read<S extends ReadSummary>(
   }
 }
 
+/** What replay and flows read. */
+const CAPTURES = {
+  type: 'string',
+  array: true,
+  defaultDescription: 'none',
+  describe: 'Capture files, folders of them, or - for standard input',
+} as const
+
 function addReplay(cli: Argv, context: CommandContext, set: SetCode): void {
   cli.command(
     'replay [file..]',
     'Judge captures: alerts, reports, summary',
     (y) =>
       y
-        .positional('file', {
-          type: 'string',
-          array: true,
-          defaultDescription: 'none',
-          describe: 'Capture files, folders of them, or - for standard input',
-        })
+        .positional('file', CAPTURES)
         .options(REPLAY_OPTIONS)
         .example('$0 replay office.pcap.gz', 'alerts to flowscribe-out/alerts.jsonl, reports beside it')
         .example('$0 replay -l monday --home-net 192.0.2.0/24 monday/*.pcap', 'several files as one stretch of time')
@@ -396,12 +399,7 @@ function addFlows(cli: Argv, context: CommandContext, set: SetCode): void {
     "Meter only: flow records in CICFlowMeter's columns, NetFlow's or our own names",
     (y) =>
       y
-        .positional('file', {
-          type: 'string',
-          array: true,
-          defaultDescription: 'none',
-          describe: 'Capture files, folders of them, or - for standard input',
-        })
+        .positional('file', CAPTURES)
         .options(FLOWS_OPTIONS)
         .example('$0 flows office.pcap.gz > flows.csv', '84 columns, names as CICFlowMeter writes them')
         .example('$0 flows --empty nan -o flows.csv *.pcap', 'no zeros where nothing was measured')

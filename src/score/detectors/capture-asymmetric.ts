@@ -7,11 +7,11 @@
  */
 
 import type { OptionTable } from '../../base/option.ts'
-import { CLIENT, SERVER } from '../../context/contact.ts'
 import { ASYMMETRIC_US } from '../../context/visibility-share.ts'
 import { num } from '../number.ts'
 import type { Detector, Finding, Look } from './detector.ts'
-import { assessment, draft } from './detector.ts'
+import { draft } from './detector.ts'
+import { INFORMATION, informationFinding } from './information.ts'
 
 const OPTIONS = {} as const satisfies OptionTable
 
@@ -28,38 +28,25 @@ const WEIGHTS = {
 } as const
 
 export const CAPTURE_ASYMMETRIC = {
+  ...INFORMATION,
   kind: 'capture.asymmetric',
   code: 'VIS',
   title: 'The capture shows one direction only',
-  techniques: { fromInside: [], fromOutside: [], manyVictims: [] },
   inputs: 'share of client-server pairs with TCP data that were seen in both directions, last five to ten minutes',
   windowUs: ASYMMETRIC_US,
   entryTest: 'fewer than half of ten pairs or more, for ten minutes',
   options: OPTIONS,
-  priorLog10: -2,
   cap: { limit: 0.1, why: 'what a mirror port shows is no sign of anything that anybody did' },
-  severityBase: 0,
-  isBackgroundFromOutside: false,
   weights: WEIGHTS,
-  opensFrom: 0,
-  isAnomalyOnly: true,
   detect,
 } as const satisfies Detector<typeof OPTIONS>
 
-function detect({ judged, context }: Look): Finding | null {
+function detect(look: Look): Finding | null {
+  const { judged, context } = look
   const { asymmetry } = context.visibility
   if (asymmetry === null) return null
   const { pairs, bothPairs, sinceUs } = asymmetry
   const sample = { n: pairs, fromUs: sinceUs, toUs: judged.endUs, flowIds: [judged.flowId] }
   const measured = [num(pairs, 'count'), num(bothPairs, 'count'), num(judged.endUs - sinceUs, 'us')]
-  return {
-    actor: 'many',
-    victim: judged.addr[SERVER] === '' ? judged.addr[CLIENT] : judged.addr[SERVER],
-    keyPart: '',
-    flowsInWindow: 1,
-    firstUs: sinceUs,
-    victims: () => [],
-    telling: 0,
-    assess: () => assessment({ evidence: [draft('VIS.one_way', WEIGHTS.one_way, { measured, sample })], servicePort: null, scaleRatio: 0 }),
-  }
+  return informationFinding(look, sinceUs, () => draft('VIS.one_way', WEIGHTS.one_way, { measured, sample }))
 }

@@ -7,11 +7,11 @@
  */
 
 import type { OptionTable } from '../../base/option.ts'
-import { CLIENT, SERVER } from '../../context/contact.ts'
 import { num } from '../number.ts'
 import { SURPRISAL_FEATURES } from '../surprisal/features.ts'
 import type { Detector, Finding, Look } from './detector.ts'
-import { assessment, draft } from './detector.ts'
+import { draft } from './detector.ts'
+import { INFORMATION, informationFinding } from './information.ts'
 
 const OPTIONS = {} as const satisfies OptionTable
 
@@ -28,39 +28,25 @@ const WEIGHTS = {
 } as const
 
 export const NETWORK_CHANGED = {
+  ...INFORMATION,
   kind: 'network.changed',
   code: 'PSI',
   title: 'The network does other things than before',
-  techniques: { fromInside: [], fromOutside: [], manyVictims: [] },
   inputs: 'shares of the features of all flows, the last day beside the baseline',
   windowUs: 24 * 3600e6,
   entryTest: 'stability index above one quarter in three features or more, at two commits in a row, no episode open',
   options: OPTIONS,
-  priorLog10: -2,
   cap: { limit: 0.1, why: 'a change is no sign of anything by itself' },
-  severityBase: 0,
-  isBackgroundFromOutside: false,
   weights: WEIGHTS,
-  opensFrom: 0,
-  isAnomalyOnly: true,
   detect,
 } as const satisfies Detector<typeof OPTIONS>
 
-function detect({ judged, surprisal }: Look): Finding | null {
+function detect(look: Look): Finding | null {
+  const { judged, surprisal } = look
   const { changed } = surprisal
   if (changed === null) return null
   const sample = { n: changed.length, fromUs: judged.startUs, toUs: judged.lastUs, flowIds: [judged.flowId] }
   const measured = [num(changed.length, 'count'), num(SURPRISAL_FEATURES.length, 'count'), num(changed[0].psi, 'ratio')]
   const names = [SURPRISAL_FEATURES[changed[0].feature].words]
-  return {
-    actor: 'many',
-    victim: judged.addr[SERVER] === '' ? judged.addr[CLIENT] : judged.addr[SERVER],
-    keyPart: '',
-    flowsInWindow: 1,
-    firstUs: judged.startUs,
-    victims: () => [],
-    telling: 0,
-    assess: () =>
-      assessment({ evidence: [draft('PSI.drifted', WEIGHTS.drifted, { measured, names, sample })], servicePort: null, scaleRatio: 0 }),
-  }
+  return informationFinding(look, judged.startUs, () => draft('PSI.drifted', WEIGHTS.drifted, { measured, names, sample }))
 }
