@@ -20,6 +20,8 @@
 import { i32, u16 } from '../base/bytes.ts'
 import { FIN, LATER_FRAGMENT, type Packet, RST, SYN } from '../decode/packet.ts'
 
+import { NO_CHOICE } from './content-choice.ts'
+
 const WINDOW_US = 10_000
 const CLEAN_MIN = 4096
 /** A power of two. */
@@ -78,8 +80,9 @@ export class Duplicates {
     this.#isVlanInKey = isVlanInKey
   }
 
-  isCopy(b: Uint8Array, p: Packet): boolean {
-    if (this.#isSampling && !isSampled(b, p)) return false
+  /** @param choice what the packet's content chooses; those too short to choose by are all looked at */
+  isCopy(b: Uint8Array, p: Packet, choice: number): boolean {
+    if (this.#isSampling && choice !== NO_CHOICE && (choice & (SAMPLE - 1)) !== 0) return false
     return this.#look(b, p)
   }
 
@@ -154,14 +157,6 @@ export class Duplicates {
     if (count < REPEATED) this.#count[slot]++
     return count === ONCE
   }
-}
-
-/** Chosen by what both copies have in common. */
-function isSampled(b: Uint8Array, p: Packet): boolean {
-  if (p.capEnd - p.at < 8) return true
-  // Of IPv6 there would be the length, which of UDP stands at the sixth octet again: every packet without a checksum would be chosen.
-  const identification = b[p.ipAt] >> 4 === 4 ? b[p.ipAt + IPV4_ID + 1] : 0
-  return ((identification ^ b[p.at + 5] ^ b[p.at + 7]) & (SAMPLE - 1)) === 0
 }
 
 /** With where it lies in its datagram: all fragments of one have the same. 0 for none. */

@@ -9,6 +9,7 @@
  */
 import { type Packet, SYN } from '../decode/packet.ts'
 import { checkSums, SUM_EMPTY, SUM_UNKNOWN, SUM_WRONG } from './checksums.ts'
+import { contentChoice, furtherChoice } from './content-choice.ts'
 import { Duplicates } from './duplicates.ts'
 import { InterfaceHealth } from './interface-health.ts'
 import { IP_LEN_STANDARD, SegmentSizes } from './oversize.ts'
@@ -17,7 +18,7 @@ import { IP_LEN_STANDARD, SegmentSizes } from './oversize.ts'
 const INTERFACES_MAX = 256
 /**
  * Checksums of one packet in sixteen are looked at in the first ten minutes, then of one in a thousand: a full sum costs more than metering.
- * Which ones, their content says, so that queues that share a line look at the same as one that has it alone.
+ * Which ones, their content says (content-choice.ts).
  */
 const CHECK_SAMPLE = 16
 const CHECK_SAMPLE_LATER = 1024
@@ -25,9 +26,6 @@ const CHECK_DENSE_US = 600e6
 /** Of one second: whoever makes packets that are all looked at must not slow metering down. */
 const CHECKS_PER_SECOND_MAX = 50_000
 const US_PER_S = 1e6
-/** Octets that the choice is made by: of the IP header, of the transport header. */
-const IP_ID = 4
-const CHOICE_LEN = 8
 
 // What was found of a packet.
 const NOTHING = 0
@@ -115,9 +113,10 @@ export class Health {
     for (let i = 0; i < count; i++) {
       const p = packets[i]
       let found = NOTHING
-      if (this.#duplicates?.isCopy(b, p)) found = COPY
+      const choice = contentChoice(b, p)
+      if (this.#duplicates?.isCopy(b, p, choice)) found = COPY
       else if (p.ipLen > IP_LEN_STANDARD && this.#sizes.isOversize(p)) found = OVERSIZE
-      else if (checksAll || (checksSome && isChosen(b, p) && this.#isDue(b, p))) found = check(b, p)
+      else if (checksAll || (checksSome && (choice & (CHECK_SAMPLE - 1)) === 0 && this.#isDue(b, p, choice))) found = check(b, p)
       if ((p.flags & SYN) !== 0) this.#sizes.noteSyn(b, p)
       this.#found[i] = found
       any |= found
@@ -126,8 +125,8 @@ export class Health {
   }
 
   /** Of the packets chosen for the first minutes: whether this one is looked at now. */
-  #isDue(b: Uint8Array, p: Packet): boolean {
-    if (p.timeUs >= CHECK_DENSE_US && !isChosenLater(b, p)) return false
+  #isDue(b: Uint8Array, p: Packet, choice: number): boolean {
+    if (p.timeUs >= CHECK_DENSE_US && (((furtherChoice(b, p) << 8) | choice) & (CHECK_SAMPLE_LATER - 1)) !== 0) return false
     const second = Math.floor(p.timeUs / US_PER_S)
     if (second !== this.#checkSecond) {
       this.#checkSecond = second
@@ -161,21 +160,6 @@ export class Health {
     for (const one of this.interfaces) sum += one[key]
     return sum
   }
-}
-
-/** One packet in CHECK_SAMPLE, by what differs from packet to packet: asked of each, so it reads no more than it must. */
-function isChosen(b: Uint8Array, p: Packet): boolean {
-  return p.capEnd - p.at >= CHOICE_LEN && (lowChoice(b, p) & (CHECK_SAMPLE - 1)) === 0
-}
-
-/** Of those, the ones that are looked at later, too: one packet in CHECK_SAMPLE_LATER. */
-function isChosenLater(b: Uint8Array, p: Packet): boolean {
-  const high = b[p.ipAt + IP_ID] ^ b[p.at + 4] ^ b[p.at + 6]
-  return (((high << 8) | lowChoice(b, p)) & (CHECK_SAMPLE_LATER - 1)) === 0
-}
-
-function lowChoice(b: Uint8Array, p: Packet): number {
-  return b[p.ipAt + IP_ID + 1] ^ b[p.at + 5] ^ b[p.at + 7]
 }
 
 function check(b: Uint8Array, p: Packet): number {
