@@ -13,7 +13,12 @@ const ATTEMPTS_KEPT = 25
 const BURST_US = 0.5e6
 const CLIENT_PORTS_COUNTED_MAX = 16
 
-// What an attempt is kept as, in a row of numbers: as an object with fields it would take three times the room.
+// What is in a series' row of numbers: its times, then its attempts. As objects with fields they would take three times the room.
+const FIRST_US = 0
+const LAST_US = 1
+const SINCE_LAST_US = 2
+const HEADER = 3
+// What is in an attempt.
 const FLOW_ID = 0
 const AT_US = 1
 const DURATION_US = 2
@@ -21,6 +26,8 @@ const CLIENT_BYTES = 3
 const SERVER_BYTES = 4
 const IS_ANSWERED = 5
 const STRIDE = 6
+/** Copies of its beginning are made to be filled: of numbers with a fraction, so that they stay arrays of such. */
+const ROOM: readonly number[] = Array.from({ length: HEADER + ATTEMPTS_KEPT * STRIDE }, () => 0.5)
 
 export interface Attempt {
   flowId: number
@@ -31,50 +38,63 @@ export interface Attempt {
   isAnswered: boolean
 }
 
-/** Never written to. */
-const NONE: number[] = []
-
 export class AttemptSeries {
   /** Protocol and port (`serviceKey`). */
   readonly service: number
   total = 0
   failed = 0
   answered = 0
-  firstUs = Number.POSITIVE_INFINITY
-  lastUs = Number.NEGATIVE_INFINITY
-  /** From the last start before the newest one to that; infinite for the first. */
-  sinceLastUs = Number.POSITIVE_INFINITY
   /** The window of five minutes in which the service was counted last (activity.ts). */
   countedSlot = NO_SLOT
-  /** Most services are asked once: lists are made when there is something to list. */
-  #cells: number[] = NONE
+  /** Most services are asked once: room for more attempts is made when they come. */
+  #cells: number[] = roomFor(1)
+  /** Attempts kept, and where the oldest lies: once all room is taken, the newest takes the place of the oldest. */
+  #kept = 0
+  #oldest = 0
   #clientPorts: number[] | null = null
   #onlyPort = -1
 
   constructor(service: number) {
     this.service = service
+    this.#cells[FIRST_US] = Number.POSITIVE_INFINITY
+    this.#cells[LAST_US] = Number.NEGATIVE_INFINITY
+    this.#cells[SINCE_LAST_US] = Number.POSITIVE_INFINITY
+  }
+
+  get firstUs(): number {
+    return this.#cells[FIRST_US]
+  }
+
+  get lastUs(): number {
+    return this.#cells[LAST_US]
+  }
+
+  /** From the last start before the newest one to that; infinite for the first. */
+  get sinceLastUs(): number {
+    return this.#cells[SINCE_LAST_US]
   }
 
   add(attempt: Attempt, hasFailed: boolean, clientPort: number): void {
+    const cells = this.#cells
+    const { atUs } = attempt
     this.total++
     if (hasFailed) this.failed++
     if (attempt.isAnswered) this.answered++
-    this.sinceLastUs = Math.max(0, attempt.atUs - this.lastUs)
-    this.firstUs = Math.min(this.firstUs, attempt.atUs)
-    this.lastUs = Math.max(this.lastUs, attempt.atUs)
+    cells[SINCE_LAST_US] = Math.max(0, atUs - cells[LAST_US])
+    if (atUs < cells[FIRST_US]) cells[FIRST_US] = atUs
+    if (atUs > cells[LAST_US]) cells[LAST_US] = atUs
     this.#notePort(clientPort)
-    if (this.#cells === NONE) this.#cells = cellsOf(attempt)
-    else this.#keep(attempt)
+    this.#keep(attempt)
   }
 
   /** In order of start, bursts merged. Made anew at each call. */
   get kept(): readonly Attempt[] {
-    return Array.from({ length: this.keptCount }, (_, i) => attemptOf(this.#cells, i * STRIDE))
+    return Array.from({ length: this.#kept }, (_, i) => attemptOf(this.#cells, this.#placeOf(i)))
   }
 
   /** How many `kept` holds. */
   get keptCount(): number {
-    return this.#cells.length / STRIDE
+    return this.#kept
   }
 
   /** Up to CLIENT_PORTS_COUNTED_MAX: pieces of one long connection share one port. */
@@ -91,35 +111,66 @@ export class AttemptSeries {
     if (this.#clientPorts.length < CLIENT_PORTS_COUNTED_MAX && !this.#clientPorts.includes(port)) this.#clientPorts.push(port)
   }
 
+  /** Where the cells of one of the kept attempts begin. */
+  #placeOf(i: number): number {
+    const place = this.#oldest + i
+    return HEADER + (place < ATTEMPTS_KEPT ? place : place - ATTEMPTS_KEPT) * STRIDE
+  }
+
   /** Rows come by their end, so that a start may belong before some that came earlier. */
   #keep(attempt: Attempt): void {
     const cells = this.#cells
-    let at = cells.length
-    while (at > 0 && cells[at - STRIDE + AT_US] > attempt.atUs) at -= STRIDE
-    for (const near of [at - STRIDE, at]) {
-      if (near < 0 || near >= cells.length || Math.abs(cells[near + AT_US] - attempt.atUs) >= BURST_US) continue
-      cells[near + DURATION_US] = Math.max(cells[near + DURATION_US], attempt.durationUs)
-      cells[near + CLIENT_BYTES] += attempt.clientBytes
-      cells[near + SERVER_BYTES] += attempt.serverBytes
-      if (attempt.isAnswered) cells[near + IS_ANSWERED] = 1
-      return
+    let i = this.#kept
+    while (i > 0 && cells[this.#placeOf(i - 1) + AT_US] > attempt.atUs) i--
+    if (this.#joins(i - 1, attempt) || this.#joins(i, attempt)) return
+    if (this.#kept < ATTEMPTS_KEPT) {
+      this.#makeRoom()
+      this.#kept++
+      for (let later = this.#kept - 1; later > i; later--) this.#move(later - 1, later)
+      put(this.#cells, this.#placeOf(i), attempt)
+    } else if (i === ATTEMPTS_KEPT) {
+      put(cells, this.#placeOf(0), attempt)
+      this.#oldest = this.#oldest + 1 < ATTEMPTS_KEPT ? this.#oldest + 1 : 0
+    } else if (i > 0) {
+      // The oldest goes, those before the new one move up.
+      for (let earlier = 1; earlier < i; earlier++) this.#move(earlier, earlier - 1)
+      put(cells, this.#placeOf(i - 1), attempt)
     }
-    if (cells.length < ATTEMPTS_KEPT * STRIDE) {
-      // As long as it needs to be: an array that is pushed to keeps half as much again in hand.
-      this.#cells = cells.concat(cellsOf(attempt))
-      this.#cells.copyWithin(at + STRIDE, at, cells.length)
-      put(this.#cells, at, attempt)
-    } else if (at > 0) {
-      // The oldest goes.
-      cells.copyWithin(0, STRIDE, at)
-      put(cells, at - STRIDE, attempt)
-    }
+  }
+
+  /** Takes what is of the same burst as a kept attempt into that; false when it is not, or there is none. */
+  #joins(i: number, attempt: Attempt): boolean {
+    if (i < 0 || i >= this.#kept) return false
+    const cells = this.#cells
+    const at = this.#placeOf(i)
+    if (Math.abs(cells[at + AT_US] - attempt.atUs) >= BURST_US) return false
+    cells[at + DURATION_US] = Math.max(cells[at + DURATION_US], attempt.durationUs)
+    cells[at + CLIENT_BYTES] += attempt.clientBytes
+    cells[at + SERVER_BYTES] += attempt.serverBytes
+    if (attempt.isAnswered) cells[at + IS_ANSWERED] = 1
+    return true
+  }
+
+  /** For one more: twice as much as it takes now. */
+  #makeRoom(): void {
+    const cells = this.#cells
+    if (cells.length > HEADER + this.#kept * STRIDE) return
+    const roomy = roomFor(2 * this.#kept)
+    for (let i = 0; i < cells.length; i++) roomy[i] = cells[i]
+    this.#cells = roomy
+  }
+
+  #move(from: number, to: number): void {
+    const cells = this.#cells
+    const source = this.#placeOf(from)
+    const target = this.#placeOf(to)
+    for (let i = 0; i < STRIDE; i++) cells[target + i] = cells[source + i]
   }
 }
 
-function cellsOf(attempt: Attempt): number[] {
-  const { flowId, atUs, durationUs, clientBytes, serverBytes, isAnswered } = attempt
-  return [flowId, atUs, durationUs, clientBytes, serverBytes, isAnswered ? 1 : 0]
+/** As many as are asked for, up to all that are kept. */
+function roomFor(attempts: number): number[] {
+  return ROOM.slice(0, HEADER + Math.min(attempts, ATTEMPTS_KEPT) * STRIDE)
 }
 
 function put(cells: number[], at: number, attempt: Attempt): void {

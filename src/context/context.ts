@@ -38,7 +38,7 @@ import type { Pulls } from './pulls.ts'
 import type { ServedTally } from './served-history.ts'
 import { Services } from './services.ts'
 import { SessionWindow } from './sessions.ts'
-import { VisibilityShare } from './visibility-share.ts'
+import { NOT_SHARED, type PairInShare, VisibilityShare } from './visibility-share.ts'
 import {
   addActivity,
   addToSource,
@@ -144,7 +144,7 @@ export interface TargetWindow {
   hasSent: boolean
 }
 
-export interface PairWindow {
+export interface PairWindow extends PairInShare {
   hasAnswered: boolean
   /** This pair's first contact counted as a failure in the client's walk. */
   isWalkFailure: boolean
@@ -236,10 +236,10 @@ export class Context {
     const target = this.#targets.getOrCreate(contact.addr[SERVER], newTarget)
     // The texts that are kept already in place of equal new ones: they are told equal at a glance, and all tables keep the same.
     contact.addr = [client.address, target.address]
-    this.visibility.observe(contact)
+    const pair = this.#pairs.getOrCreate(contact.addr[CLIENT], newPair, contact.addr[SERVER])
+    this.visibility.observe(contact, pair)
     this.services.observe(contact)
     this.census.observe(contact)
-    const pair = this.#pairs.getOrCreate(contact.addr[CLIENT], newPair, contact.addr[SERVER])
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
     addToTarget(target.ring, contact.endUs)
     if (contact.halves !== 'orig' || contact.failure === 'refused') target.hasSent = true
@@ -562,5 +562,7 @@ function newPair(): PairWindow {
     countedSlot: NO_SLOT,
     toldDay: NO_SLOT,
     suspectUntilUs: NEVER,
+    shareSlot: NOT_SHARED,
+    shareStanding: 'half',
   }
 }

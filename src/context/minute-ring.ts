@@ -2,7 +2,8 @@
  * Sums over the last five minutes in whole minutes, a few cells a minute.
  *
  * In:  amounts by cell with their packet time. Out: a cell's sum over the present minute and the five before it.
- * Not: the time inside a minute. What comes late counts in the present minute.
+ * Not: the time inside a minute. What comes late counts in the present minute. Amounts are whole numbers, so that sums stay exact while
+ * minutes are added and taken out.
  */
 
 const MINUTE_US = 60e6
@@ -11,13 +12,14 @@ const SLOTS = 6
 const NO_MINUTE = -(2 ** 30)
 
 export class MinuteRing {
-  /** The present minute alone until there is a second one: most hosts of a flood or a sweep are heard of once. */
+  /**
+   * The sums, then the cells of each minute. Of the first minute, the sums are all there is until there is a second one: most hosts of a
+   * flood or a sweep are heard of once.
+   */
   #cells: number[]
   readonly #stride: number
   #minute = NO_MINUTE
-  /** When the next minute begins. */
-  #nextUs = Number.NEGATIVE_INFINITY
-  /** Where the present minute's cells begin. */
+  /** Where the present minute's cells begin; 0 while there is only one. */
   #at = 0
 
   constructor(stride: number) {
@@ -32,7 +34,8 @@ export class MinuteRing {
 
   /** To the minute of the last call that told a time. */
   addNow(cell: number, amount: number): void {
-    this.#cells[this.#at + cell] += amount
+    this.#cells[cell] += amount
+    if (this.#at > 0) this.#cells[this.#at + cell] += amount
   }
 
   sum(timeUs: number, cell: number): number {
@@ -42,36 +45,50 @@ export class MinuteRing {
 
   /** As of the last call that told a time. */
   sumNow(cell: number): number {
-    let sum = 0
-    for (let i = cell; i < this.#cells.length; i += this.#stride) sum += this.#cells[i]
-    return sum
+    return this.#cells[cell]
   }
 
-  /** Wipes the minutes that passed since the last call. */
+  /** Takes the minutes that passed since the last call out of the sums. */
   advance(timeUs: number): void {
-    if (timeUs < this.#nextUs) return
     const minute = Math.floor(timeUs / MINUTE_US)
-    this.#nextUs = (minute + 1) * MINUTE_US
-    if (this.#cells.length === this.#stride && this.#minute !== NO_MINUTE) this.#unfold(minute)
-    if (this.#minute === NO_MINUTE) this.#minute = minute
-    for (let m = Math.max(this.#minute + 1, minute - SLOTS + 1); m <= minute; m++) {
-      this.#cells.fill(0, this.#offset(m), this.#offset(m) + this.#stride)
-    }
+    if (minute > this.#minute) this.#turn(minute)
+  }
+
+  #turn(minute: number): void {
+    const last = this.#minute
     this.#minute = minute
+    if (last === NO_MINUTE) return
+    const isAlone = this.#at === 0
+    if (isAlone && minute - last >= SLOTS) {
+      this.#cells.fill(0)
+      return
+    }
+    if (isAlone) this.#unfold(last)
+    for (let m = Math.max(last + 1, minute - SLOTS + 1); m <= minute; m++) this.#wipe(this.#offset(m))
     this.#at = this.#offset(minute)
   }
 
+  /** What the sums hold came in one minute. */
   #unfold(minute: number): void {
-    if (minute - this.#minute >= SLOTS) return
-    const first = this.#cells
-    this.#cells = zeros(SLOTS * this.#stride)
-    const at = this.#offset(this.#minute)
-    for (let i = 0; i < this.#stride; i++) this.#cells[at + i] = first[i]
+    const sums = this.#cells
+    this.#cells = zeros((1 + SLOTS) * this.#stride)
+    const at = this.#offset(minute)
+    for (let i = 0; i < this.#stride; i++) {
+      this.#cells[i] = sums[i]
+      this.#cells[at + i] = sums[i]
+    }
+  }
+
+  #wipe(at: number): void {
+    const cells = this.#cells
+    for (let i = 0; i < this.#stride; i++) {
+      cells[i] -= cells[at + i]
+      cells[at + i] = 0
+    }
   }
 
   #offset(minute: number): number {
-    if (this.#cells.length === this.#stride) return 0
-    return (((minute % SLOTS) + SLOTS) % SLOTS) * this.#stride
+    return (1 + (((minute % SLOTS) + SLOTS) % SLOTS)) * this.#stride
   }
 }
 

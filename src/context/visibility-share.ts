@@ -7,11 +7,10 @@
  * Not: lone SYNs and lone probes. Nothing says that anyone ever answered them, so a scan or a flood cannot lower the share.
  *
  * A pair counts once in each of the two buckets, and one address with at most PAIRS_PER_HOST_MAX pairs a bucket: backscatter
- * towards one victim is no asymmetric mirror port.
+ * towards one victim is no asymmetric mirror port. The pair itself remembers that it was counted.
  */
 
 import type { Contact } from './contact.ts'
-import { CLIENT, SERVER } from './contact.ts'
 
 const BUCKET_US = 5 * 60e6
 /** Fewer pairs than this say nothing about the mirror port. */
@@ -30,25 +29,24 @@ export interface Asymmetry {
   sinceUs: number
 }
 
-/** A client's pairs in a bucket: few enough to look through. Most have one, which takes no list. */
-interface ClientPairs {
-  first: string
-  others: readonly string[]
-  /** Which of its servers, by bit, were seen in both directions. */
-  both: number
+/** What a pair remembers of the bucket in which it was looked at last. */
+export interface PairInShare {
+  shareSlot: number
+  shareStanding: ShareStanding
 }
 
+/** `full`: one of its addresses, or the bucket, had as many pairs as count. */
+export type ShareStanding = 'half' | 'both' | 'full'
+
+/** No bucket. */
+export const NOT_SHARED = -(2 ** 30)
+
 interface Bucket {
-  clients: Map<string, ClientPairs>
   /** Pairs with an address, as client or as server. */
   perHost: Map<string, number>
   pairCount: number
   bothCount: number
 }
-
-/** As many servers as an address may have, all seen in both directions: nothing more can be learnt from the client in this bucket. */
-const ALL_BOTH = 2 ** PAIRS_PER_HOST_MAX - 1
-const NO_OTHERS: readonly string[] = []
 
 export class VisibilityShare {
   /** Pairs not counted because a bucket was full. */
@@ -61,20 +59,23 @@ export class VisibilityShare {
   #now: Bucket = emptyBucket()
   #before: Bucket = emptyBucket()
 
-  observe(contact: Contact): void {
+  /** @param pair what is remembered of the contact's two hosts. */
+  observe(contact: Contact, pair: PairInShare): void {
     this.asymmetry = null
     if (!contact.hasExchange) return
     this.advance(contact.endUs)
-    this.#count(contact)
+    this.#count(contact, pair)
     this.#noteAsymmetry(contact.endUs)
   }
 
-  #count(contact: Contact): void {
-    const client = this.#now.clients.get(contact.addr[CLIENT])
-    if (client?.both === ALL_BOTH) return
-    const place = client === undefined ? -1 : placeOf(contact.addr[SERVER], client)
-    if (client !== undefined && place >= 0) this.#noteHalves(contact, client, place)
-    else if (this.#hasRoom(contact)) this.#begin(contact, client)
+  #count(contact: Contact, pair: PairInShare): void {
+    if (pair.shareSlot !== this.#slot) {
+      pair.shareSlot = this.#slot
+      pair.shareStanding = this.#begin(contact) ? 'half' : 'full'
+    }
+    if (contact.halves !== 'both' || pair.shareStanding !== 'half') return
+    pair.shareStanding = 'both'
+    this.#now.bothCount++
   }
 
   advance(timeUs: number): void {
@@ -103,41 +104,20 @@ export class VisibilityShare {
     this.asymmetry = { pairs, bothPairs: this.#now.bothCount + this.#before.bothCount, sinceUs: this.#lowSinceUs }
   }
 
-  #hasRoom({ addr }: Contact): boolean {
+  /** The first contact of a pair in this bucket; false when no more of its pairs, or of all, are counted. */
+  #begin({ addr }: Contact): boolean {
     const { perHost, pairCount } = this.#now
     for (const address of addr) if ((perHost.get(address) ?? 0) >= PAIRS_PER_HOST_MAX) return false
-    if (pairCount < PAIRS_MAX) return true
-    this.saturatedCount++
-    return false
-  }
-
-  /** The first contact of a pair in this bucket. @param known the client's pairs with other servers. */
-  #begin(contact: Contact, known: ClientPairs | undefined): void {
-    const { clients, perHost } = this.#now
-    const { addr } = contact
+    if (pairCount >= PAIRS_MAX) {
+      this.saturatedCount++
+      return false
+    }
     for (const address of addr) perHost.set(address, (perHost.get(address) ?? 0) + 1)
-    const client = known ?? { first: addr[SERVER], others: NO_OTHERS, both: 0 }
-    if (known === undefined) clients.set(addr[CLIENT], client)
-    else client.others = [...client.others, addr[SERVER]]
     this.#now.pairCount++
-    this.#noteHalves(contact, client, client.others.length)
+    return true
   }
-
-  #noteHalves({ halves }: Contact, client: ClientPairs, place: number): void {
-    const bit = 1 << place
-    if (halves !== 'both' || (client.both & bit) === bit) return
-    client.both |= bit
-    this.#now.bothCount++
-  }
-}
-
-/** Which of the client's servers it is; -1 when it is none. */
-function placeOf(server: string, { first, others }: ClientPairs): number {
-  if (first === server) return 0
-  const at = others.indexOf(server)
-  return at < 0 ? -1 : at + 1
 }
 
 function emptyBucket(): Bucket {
-  return { clients: new Map(), perHost: new Map(), pairCount: 0, bothCount: 0 }
+  return { perHost: new Map(), pairCount: 0, bothCount: 0 }
 }
