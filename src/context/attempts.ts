@@ -9,7 +9,7 @@
 import { NO_SLOT } from './activity.ts'
 
 /** SCORER.md D9: a ring of 24 starts; one more gives 24 gaps. */
-const ATTEMPTS_KEPT = 25
+export const ATTEMPTS_KEPT = 25
 const BURST_US = 0.5e6
 const CLIENT_PORTS_COUNTED_MAX = 16
 
@@ -90,6 +90,12 @@ export class AttemptSeries {
   /** In order of start, bursts merged. Made anew at each call. */
   get kept(): readonly Attempt[] {
     return Array.from({ length: this.#kept }, (_, i) => attemptOf(this.#cells, this.#placeOf(i)))
+  }
+
+  /** Writes their starts, in order, and gives how many: what is asked at each call wants no objects. */
+  startsInto(out: Float64Array): number {
+    for (let i = 0; i < this.#kept; i++) out[i] = this.#cells[this.#placeOf(i) + AT_US]
+    return this.#kept
   }
 
   /** How many `kept` holds. */

@@ -2,6 +2,7 @@
  * Whether starts follow a clock (SCORER.md D9).
  *
  * In:  starts in order. Out: how many gaps lie close to their median, and how likely a memoryless client does that.
+ * Most calls of most clients are asked about and follow no clock: until one does, nothing is made but a look at a few numbers.
  * Not: a verdict: push channels and polls follow clocks as well.
  *
  * A memoryless gap of median m lies within ±t·m of it with probability 2^-(1-t) - 2^-(1+t); within ±t·m of one of its first three
@@ -30,50 +31,126 @@ const TESTS = TOLERANCES.length * READINGS.length
 /** Starts closer than this share of the median gap are one. */
 const BURST_SHARE = 0.1
 
-/** null with fewer than two gaps. */
-export function regularityOf(startsUs: readonly number[]): Regularity | null {
-  const raw = gapsOf(startsUs)
-  if (raw.length < 2) return null
-  const gaps = mergedGaps(raw, BURST_SHARE * medianOf(raw))
-  if (gaps.length < 2) return null
-  const medianUs = medianOf(gaps)
-  let best: Regularity | null = null
-  for (const tolerance of TOLERANCES) {
-    for (const { multiples, factor } of READINGS) {
-      const close = gaps.filter((gap) => isClose(gap, medianUs, tolerance, multiples)).length
-      const p = Math.min(1, TESTS * binomialTail(close - 1, gaps.length - 1, factor * (2 ** (tolerance - 1) - 2 ** (-tolerance - 1))))
-      if (best === null || p < best.p) best = { gaps: gaps.length, gapsUs: gaps, close, tolerance, medianUs, p }
-    }
+/** Chances are worked out once for so few gaps: beacons have two dozen, logins hundreds. */
+const KEPT_BELOW = 32
+
+interface RegularityTest {
+  tolerance: number
+  multiples: number
+  /** Chance of one memoryless gap. */
+  p: number
+  /** Chances of at least `hits` of `n`, by n · KEPT_BELOW + hits; NaN where nobody asked yet. */
+  tails: Float64Array
+}
+
+const REGULARITY_TESTS: readonly RegularityTest[] = TOLERANCES.flatMap((tolerance) =>
+  READINGS.map(({ multiples, factor }) => ({
+    tolerance,
+    multiples,
+    p: factor * (2 ** (tolerance - 1) - 2 ** (-tolerance - 1)),
+    tails: new Float64Array(KEPT_BELOW * KEPT_BELOW).fill(Number.NaN),
+  })),
+)
+
+/** What is asked for. */
+export interface Clock {
+  gapsMin: number
+  periodMinUs: number
+  chanceMax: number
+}
+
+const ANY_CLOCK: Clock = { gapsMin: 2, periodMinUs: 0, chanceMax: 1 }
+
+// Overwritten by each question: the gaps in order, and by length.
+const GAPS_MAX = 1024
+const gaps = new Float64Array(GAPS_MAX)
+const sorted = new Float64Array(GAPS_MAX)
+
+/**
+ * null with fewer gaps than asked for, a shorter period, or a greater chance.
+ * @param count starts to look at, from the first on; never more than GAPS_MAX + 1.
+ */
+export function regularityOf(startsUs: ArrayLike<number>, count = startsUs.length, clock = ANY_CLOCK): Regularity | null {
+  const raw = Math.min(count - 1, GAPS_MAX)
+  if (raw < Math.max(2, clock.gapsMin)) return null
+  for (let i = 0; i < raw; i++) gaps[i] = startsUs[i + 1] - startsUs[i]
+  const n = mergeGaps(raw, BURST_SHARE * medianOfGaps(raw))
+  if (n < Math.max(2, clock.gapsMin)) return null
+  const medianUs = medianOfGaps(n)
+  if (medianUs < clock.periodMinUs) return null
+  let best = Number.POSITIVE_INFINITY
+  let close = 0
+  let tolerance = 0
+  for (const test of REGULARITY_TESTS) {
+    const hits = closeGaps(n, medianUs, test.tolerance, test.multiples)
+    const p = Math.min(1, TESTS * tailOf(test, hits - 1, n - 1))
+    if (p >= best) continue
+    best = p
+    close = hits
+    tolerance = test.tolerance
   }
-  return best
+  if (best > clock.chanceMax) return null
+  return { gaps: n, gapsUs: Array.from(gaps.subarray(0, n)), close, tolerance, medianUs, p: best }
 }
 
-function isClose(gap: number, median: number, tolerance: number, multiples: number): boolean {
-  const multiple = Math.min(multiples, Math.max(1, Math.round(gap / median)))
-  return Math.abs(gap - multiple * median) <= tolerance * median
+function tailOf({ p, tails }: RegularityTest, hits: number, n: number): number {
+  // Below 0: none is close, not even the one that is left out.
+  if (hits < 0 || n >= KEPT_BELOW) return binomialTail(hits, n, p)
+  const at = n * KEPT_BELOW + hits
+  if (Number.isNaN(tails[at])) tails[at] = binomialTail(hits, n, p)
+  return tails[at]
 }
 
-function gapsOf(starts: readonly number[]): number[] {
-  return starts.slice(1).map((start, i) => start - starts[i])
+function closeGaps(n: number, median: number, tolerance: number, multiples: number): number {
+  let close = 0
+  for (let i = 0; i < n; i++) {
+    const multiple = Math.min(multiples, Math.max(1, Math.round(gaps[i] / median)))
+    if (Math.abs(gaps[i] - multiple * median) <= tolerance * median) close++
+  }
+  return close
 }
 
-/** Gaps under `least` are swallowed by the next one. */
-function mergedGaps(gaps: readonly number[], least: number): number[] {
-  const merged: number[] = []
+/** Gaps under `least` are swallowed by the next one. Gives how many are left. */
+function mergeGaps(n: number, least: number): number {
+  let left = 0
   let carried = 0
-  for (const gap of gaps) {
-    carried += gap
+  for (let i = 0; i < n; i++) {
+    carried += gaps[i]
     if (carried < least) continue
-    merged.push(carried)
+    gaps[left++] = carried
     carried = 0
   }
-  return merged
+  return left
+}
+
+/** Of the first `n`. Few are sorted by insertion, which takes less than calling a sort. */
+function medianOfGaps(n: number): number {
+  if (n >= KEPT_BELOW) {
+    sorted.set(gaps.subarray(0, n))
+    sorted.subarray(0, n).sort()
+    return middleOf(n)
+  }
+  for (let i = 0; i < n; i++) {
+    const gap = gaps[i]
+    let at = i
+    while (at > 0 && sorted[at - 1] > gap) {
+      sorted[at] = sorted[at - 1]
+      at--
+    }
+    sorted[at] = gap
+  }
+  return middleOf(n)
+}
+
+function middleOf(n: number): number {
+  const half = n >> 1
+  return n % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
 }
 
 export function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+  const ordered = [...values].sort((a, b) => a - b)
+  const half = ordered.length >> 1
+  return ordered.length % 2 === 1 ? ordered[half] : (ordered[half - 1] + ordered[half]) / 2
 }
 
 /** Chance of at least `k` hits in `n` tries of probability `p`. */

@@ -36,3 +36,33 @@ describe('regularity', () => {
     expect(binomialTail(1, 2, 0.5)).toBeCloseTo(0.75, 12)
   })
 })
+
+describe('regularity, asked for a certain clock', () => {
+  const clock = { gapsMin: 8, periodMinUs: 2 * S, chanceMax: 1e-6 }
+
+  it('gives what it gives without, or nothing', () => {
+    const next = random(3)
+    let given = 0
+    for (const i of range(600)) {
+      const gaps = range(3 + (i % 70)).map(() => (i % 3 === 0 ? 5 + next() : -Math.log(1 - next()) * (i % 7)) * S)
+      const starts = startsOf(gaps)
+      const all = regularityOf(starts)
+      const isSuch = all !== null && all.gaps >= 8 && all.medianUs >= 2 * S && all.p <= 1e-6
+      expect(regularityOf(starts, starts.length, clock)).toEqual(isSuch ? all : null)
+      if (isSuch) given++
+    }
+    expect(given).toBeGreaterThan(100)
+  })
+
+  it('looks at as many starts as it is told to', () => {
+    const starts = Float64Array.from([...startsOf(range(10).map(() => 60 * S)), 1, 2, 3])
+    expect(regularityOf(starts, 11, clock)).toEqual(regularityOf(startsOf(range(10).map(() => 60 * S))))
+  })
+
+  it('the median of many gaps is the one of few', () => {
+    for (const n of [31, 32, 33, 500]) {
+      const gaps = range(n).map((i) => (1000 + ((i * 7919) % n)) * S)
+      expect(regularityOf(startsOf(gaps))?.medianUs).toBe((1000 + (n - 1) / 2) * S)
+    }
+  })
+})

@@ -8,7 +8,7 @@
  */
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
-import type { Attempt, AttemptSeries } from '../../context/attempts.ts'
+import { ATTEMPTS_KEPT, type Attempt, type AttemptSeries } from '../../context/attempts.ts'
 import { networkOf } from '../../context/census.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import { TCP } from '../../flow/flow.ts'
@@ -150,6 +150,8 @@ const SMALL_REPLY_BYTES = 1000
 const RECONNECT_US_MAX = 15e6
 const RECONNECTS_MIN = 20
 const FAILED_SHARE_MAX = 0.95
+/** Overwritten at each look. */
+const starts = new Float64Array(ATTEMPTS_KEPT)
 /** Long series are looked at each time they have grown by one in eight calls. */
 const LOOK_ALWAYS_BELOW = 64
 
@@ -176,9 +178,9 @@ function detect(look: Look, options: Options): Finding | null {
   if (series === null || series.keptCount <= options.gaps_min || judged.direction === 'in') return null
   if (series.total > LOOK_ALWAYS_BELOW && series.total % 8 !== 0) return null
   if (series.failed >= FAILED_SHARE_MAX * series.total || series.clientPorts < options.client_ports_min) return null
-  const regularity = regularityOf(series.kept.map((call) => call.atUs))
-  if (regularity === null || regularity.gaps < options.gaps_min || regularity.p > options.chance_max_ratio) return null
-  if (regularity.medianUs < options.period_min_s * 1e6) return null
+  const clock = { gapsMin: options.gaps_min, periodMinUs: options.period_min_s * 1e6, chanceMax: options.chance_max_ratio }
+  const regularity = regularityOf(starts, series.startsInto(starts), clock)
+  if (regularity === null) return null
   return {
     actor: judged.addr[CLIENT],
     victim: judged.addr[SERVER],

@@ -3,7 +3,7 @@
  *
  * In:  looks. Out: measures. See measure.ts.
  */
-import type { Attempt } from '../../context/attempts.ts'
+import type { Attempt, AttemptSeries } from '../../context/attempts.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import type { SideSums } from '../../context/datagrams.ts'
 import { UDP } from '../../flow/flow.ts'
@@ -16,6 +16,15 @@ import { lookWith, overlay } from './overlay.ts'
 const LOOKED_AT_EVERY = 8
 const LOOKED_AT_ALWAYS_BELOW = 64
 
+/** What a series says of its calls, had they been these. */
+function callsOf(kept: readonly Attempt[]): Pick<AttemptSeries, 'kept' | 'keptCount' | 'startsInto'> {
+  const startsInto = (out: Float64Array): number => {
+    out.set(starts(kept))
+    return kept.length
+  }
+  return { kept, keptCount: kept.length, startsInto }
+}
+
 /** A series of the newest `kept` of its calls. */
 function shortened(look: Look, kept: number): Look {
   const { attempts } = look.observed
@@ -25,8 +34,7 @@ function shortened(look: Look, kept: number): Look {
   const seen = total > LOOKED_AT_ALWAYS_BELOW ? total - (total % LOOKED_AT_EVERY) : total
   return lookWith(look, {
     attempts: overlay(attempts, {
-      kept: attempts.kept.slice(attempts.keptCount - kept),
-      keptCount: Math.min(kept, attempts.keptCount),
+      ...callsOf(attempts.kept.slice(attempts.keptCount - kept)),
       total: seen,
       failed: Math.round(attempts.failed * share),
       answered: Math.round(attempts.answered * share),
@@ -54,7 +62,7 @@ export const GAPS_ON_THE_CLOCK: Measure<{ gaps_min: number; chance_max_ratio: nu
   change: (look, value) => {
     const { attempts } = look.observed
     if (attempts === null) return look
-    return lookWith(look, { attempts: overlay(attempts, { kept: disturbed(attempts.kept, value) }) })
+    return lookWith(look, { attempts: overlay(attempts, callsOf(disturbed(attempts.kept, value))) })
   },
 }
 
