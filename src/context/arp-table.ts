@@ -11,7 +11,7 @@ import type { ArpSighting, CarriedSighting } from '../decode/link-sighting.ts'
 import type { ClaimHow } from './arp-claims.ts'
 import { CLAIM_US, ClaimedAddress } from './arp-claims.ts'
 import { Station } from './arp-station.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, type TableClock } from './bounded-table.ts'
 
 /** An answer that comes later than this after the question was not asked for. */
 const ANSWER_US = 5e6
@@ -41,18 +41,14 @@ export class ArpTable {
   readonly #questions: BoundedTable<{ atUs: number }>
   /** By sender's address and receiving card: which card brings them. */
   readonly #deliveries: BoundedTable<Delivery>
-  readonly #tables: readonly { advance(nowUs: number): void; readonly evictedCount: number }[]
+  readonly #tables: readonly { readonly evictedCount: number }[]
 
-  constructor(entriesMax: number) {
-    this.#addresses = new BoundedTable(entriesMax, 2 * CLAIM_US)
-    this.#stations = new BoundedTable(entriesMax, STATION_QUIET_US)
-    this.#questions = new BoundedTable(entriesMax, 2 * ANSWER_US)
-    this.#deliveries = new BoundedTable(entriesMax, 2 * CLAIM_US)
+  constructor(entriesMax: number, clock: TableClock) {
+    this.#addresses = new BoundedTable(entriesMax, 2 * CLAIM_US, clock)
+    this.#stations = new BoundedTable(entriesMax, STATION_QUIET_US, clock)
+    this.#questions = new BoundedTable(entriesMax, 2 * ANSWER_US, clock)
+    this.#deliveries = new BoundedTable(entriesMax, 2 * CLAIM_US, clock)
     this.#tables = [this.#addresses, this.#stations, this.#questions, this.#deliveries]
-  }
-
-  advance(nowUs: number): void {
-    for (const table of this.#tables) table.advance(nowUs)
   }
 
   noteArp(message: ArpSighting): ArpObserved {

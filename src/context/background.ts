@@ -5,7 +5,7 @@
  * Not: who did what. One exposed host draws a thousand sources a day; one line a day is what that is worth.
  */
 
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, type TableClock } from './bounded-table.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { DistinctWindow } from './distinct-window.ts'
@@ -27,10 +27,10 @@ export interface BackgroundDay {
 }
 
 export class Background {
-  readonly #days = new BoundedTable<BackgroundDay>(PREFIXES_MAX, DAY_US)
+  readonly #days: BoundedTable<BackgroundDay>
 
-  advance(nowUs: number): void {
-    this.#days.advance(nowUs)
+  constructor(clock: TableClock) {
+    this.#days = new BoundedTable(PREFIXES_MAX, DAY_US, clock)
   }
 
   /** @param sinceMidnightUs of the run's base second: days are UTC days. */

@@ -1,11 +1,14 @@
 /**
- * A table with a hard limit: least recently used goes first, and what has been quiet too long is gone.
+ * A table with a hard limit: what was not used for long goes first, and what has been quiet too long is gone.
  *
  * In:  keys of a text, a second one and a number (a host; two hosts; two hosts and a service), packet times.
  * Out: entries; `evictedCount` says how often the limit took one that was not yet quiet too long.
  * Not: a clock: a replay forgets what the live run forgot. Not joined keys: a flow would make, hash and throw away a dozen texts.
- * The invariant: slots lie in arrays, in the order of last use from `#oldest` to `#newest`, and in chains by hash; chains change no
- * order and no result.
+ * The invariant: slots lie in arrays, in a line from `#oldest` to `#newest`, and in chains by hash; chains change no order and no result.
+ *
+ * Who is used is marked, and keeps its place: moving it would touch its neighbours, which lie anywhere in memory, at each look-up. Whose
+ * turn to go it is, and who is marked, goes to the end of the line instead (second chance: Corbato, "A Paging Experiment with the Multics
+ * System", 1968).
  *
  * Addresses are chosen by those who send. Hashes begin with a seed (`seedTables`), so that nobody can fill one chain on purpose.
  */
@@ -19,7 +22,7 @@ const NONE = -1
 /** What a slot's numbers are, thirty-two octets that lie together: a look-up that waits for memory waits for one line of the cache. */
 const SLOT_WORDS = 8
 const HASH = 0
-/** The slot used just before, and just after. */
+/** The slots beside it in the line. */
 const OLDER = 1
 const NEWER = 2
 /** The next slot of the same chain, or of those given back. */
@@ -27,7 +30,10 @@ const NEXT = 3
 /** In cells of eight octets. */
 const SLOT_CELLS = 4
 const NUMBER = 2
-const TOUCHED_MS = 3
+/** Below 0 for who was used since it got its place in the line. */
+const USED_MS = 3
+/** Look-ups are not to wait while a whole line of used ones goes by. */
+const CHANCES_MAX = 64
 
 /** A slot's two texts and its value, beside each other for the same reason. */
 const SLOT_REFS = 3
@@ -35,12 +41,23 @@ const TEXT = 0
 const OTHER = 1
 const VALUE = 2
 
+/** Packet time for all tables of a context: one, since time moves with every flow. Never goes back. */
+export class TableClock {
+  /** Milliseconds, from 1 on. */
+  nowMs = 1
+
+  advance(nowUs: number): void {
+    const nowMs = 1 + nowUs / US_PER_MS
+    if (nowMs > this.nowMs) this.nowMs = nowMs
+  }
+}
+
 export class BoundedTable<V extends object> {
   evictedCount = 0
   readonly #max: number
   readonly #quietMs: number
+  readonly #clock: TableClock
   readonly #seed = tableSeed()
-  #nowMs = 1
   #size = 0
   #oldest = NONE
   #newest = NONE
@@ -56,15 +73,10 @@ export class BoundedTable<V extends object> {
   #chains = new Int32Array(2 * SLOTS_AT_START).fill(NONE)
 
   /** @param quietUs an entry untouched for longer is forgotten. */
-  constructor(max: number, quietUs: number) {
+  constructor(max: number, quietUs: number, clock: TableClock) {
     this.#max = max
     this.#quietMs = Math.ceil(quietUs / US_PER_MS)
-  }
-
-  /** Packet time moves on; never back. */
-  advance(nowUs: number): void {
-    const nowMs = 1 + nowUs / US_PER_MS
-    if (nowMs > this.#nowMs) this.#nowMs = nowMs
+    this.#clock = clock
   }
 
   get(text: string, other = '', n = 0): V | undefined {
@@ -101,8 +113,9 @@ export class BoundedTable<V extends object> {
 
   /** The quietest first; what is forgotten is left out. */
   *entries(): Generator<{ text: string; other: string; value: V }> {
-    for (let slot = this.#oldest; slot !== NONE; slot = this.#words[slot * SLOT_WORDS + NEWER]) {
-      if (this.#isQuiet(slot)) continue
+    const slots: number[] = []
+    for (let slot = this.#oldest; slot !== NONE; slot = this.#words[slot * SLOT_WORDS + NEWER]) if (!this.#isQuiet(slot)) slots.push(slot)
+    for (const slot of slots.sort((a, b) => this.#usedMs(a) - this.#usedMs(b))) {
       const at = slot * SLOT_REFS
       yield { text: this.#refs[at + TEXT] as string, other: this.#refs[at + OTHER] as string, value: this.#valueAt(slot) }
     }
@@ -140,30 +153,51 @@ export class BoundedTable<V extends object> {
   }
 
   #isQuiet(slot: number): boolean {
-    return this.#nowMs - this.#cells[slot * SLOT_CELLS + TOUCHED_MS] > this.#quietMs
+    return this.#clock.nowMs - this.#usedMs(slot) > this.#quietMs
+  }
+
+  #usedMs(slot: number): number {
+    return Math.abs(this.#cells[slot * SLOT_CELLS + USED_MS])
   }
 
   #touch(slot: number): void {
-    this.#cells[slot * SLOT_CELLS + TOUCHED_MS] = this.#nowMs
-    if (slot === this.#newest) return
+    this.#cells[slot * SLOT_CELLS + USED_MS] = -this.#clock.nowMs
+  }
+
+  /** Puts whose turn to go it is at the end of the line when it was used since it came there. */
+  #spare(slot: number): boolean {
+    const at = slot * SLOT_CELLS + USED_MS
+    if (this.#cells[at] >= 0) return false
+    this.#cells[at] = -this.#cells[at]
     this.#unlink(slot)
     this.#linkNewest(slot)
+    return true
+  }
+
+  /** Two go for one that comes, so that memory follows what lives. */
+  #sweep(): void {
+    for (let i = 0; i < 2 && this.#oldest !== NONE; i++) {
+      if (this.#isQuiet(this.#oldest)) this.#remove(this.#oldest)
+      else if (!this.#spare(this.#oldest)) return
+    }
+  }
+
+  #evict(): void {
+    for (let i = 0; i < CHANCES_MAX && this.#spare(this.#oldest); i++);
+    this.#remove(this.#oldest)
+    this.evictedCount++
   }
 
   #insert(text: string, other: string, n: number, hash: number, value: V): void {
-    // In order of use, so that the quiet ones lie at the old end: two go for one that comes, and memory follows what lives.
-    for (let i = 0; i < 2 && this.#oldest !== NONE && this.#isQuiet(this.#oldest); i++) this.#remove(this.#oldest)
-    if (this.#size >= this.#max) {
-      this.#remove(this.#oldest)
-      this.evictedCount++
-    }
+    this.#sweep()
+    if (this.#size >= this.#max) this.#evict()
     const slot = this.#takeSlot()
     const ref = slot * SLOT_REFS
     this.#refs[ref + TEXT] = text
     this.#refs[ref + OTHER] = other
     this.#refs[ref + VALUE] = value
     this.#cells[slot * SLOT_CELLS + NUMBER] = n
-    this.#cells[slot * SLOT_CELLS + TOUCHED_MS] = this.#nowMs
+    this.#cells[slot * SLOT_CELLS + USED_MS] = this.#clock.nowMs
     this.#words[slot * SLOT_WORDS + HASH] = hash
     this.#chain(slot)
     this.#linkNewest(slot)

@@ -20,7 +20,7 @@ import { ArpTable } from './arp-table.ts'
 import type { AttemptSeries } from './attempts.ts'
 import type { BackgroundDay } from './background.ts'
 import { Background } from './background.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, TableClock } from './bounded-table.ts'
 import { CaptureHistory } from './capture-history.ts'
 import { Census } from './census.ts'
 import type { Contact } from './contact.ts'
@@ -38,7 +38,7 @@ import type { Pulls } from './pulls.ts'
 import type { ServedTally } from './served-history.ts'
 import { Services } from './services.ts'
 import { SessionWindow } from './sessions.ts'
-import { NOT_SHARED, type PairInShare, VisibilityShare } from './visibility-share.ts'
+import { type HostInShare, NOT_SHARED, type PairInShare, VisibilityShare } from './visibility-share.ts'
 import {
   addActivity,
   addToSource,
@@ -68,21 +68,6 @@ const NO_PORTS: readonly number[] = []
 /** Lists of one port: most pairs have no other, and many the same. */
 const ONE_PORT: (readonly number[] | undefined)[] = []
 
-/** A contact that belongs to no window of its exchange. */
-const NO_EXCHANGE: Exchange = {
-  attempts: null,
-  transfers: null,
-  datagrams: null,
-  echoTargets: null,
-  destination: null,
-  countedAtUs: null,
-  receiver: SERVER,
-  reflection: null,
-  slow: null,
-  adminTargets: null,
-  long: null,
-}
-
 const NO_ACTIVITY: Activity = {
   clientFlows: 0,
   clientFailed: 0,
@@ -96,7 +81,7 @@ const NO_ACTIVITY: Activity = {
   sinceLastUs: Number.NaN,
 }
 
-export interface ClientWindow {
+export interface ClientWindow extends HostInShare {
   /** The text of the address by which the tables know it. */
   address: string
   ring: MinuteRing
@@ -132,7 +117,7 @@ export interface VoteTally {
   others: Map<number, number> | null
 }
 
-export interface TargetWindow {
+export interface TargetWindow extends HostInShare {
   address: string
   ring: MinuteRing
   clients: RotatingCount
@@ -148,6 +133,8 @@ export interface PairWindow extends PairInShare {
   hasAnswered: boolean
   /** This pair's first contact counted as a failure in the client's walk. */
   isWalkFailure: boolean
+  /** The server came among the client's failed ones, perhaps to be taken out again. */
+  isFailedTarget: boolean
   /** The first port that failed, and when; windows are made when a second one fails: most pairs of a sweep never have one. */
   firstFailed: FailedTarget | null
   failedShort: DistinctWindow<number> | null
@@ -188,7 +175,7 @@ export class Context {
   readonly histories: Histories
   readonly arp: ArpTable
   readonly #exchanges: Exchanges
-  readonly #background = new Background()
+  readonly #background: Background
   readonly #sinceMidnightUs: number
   readonly #firstDay: number
   readonly #clients: BoundedTable<ClientWindow>
@@ -197,8 +184,7 @@ export class Context {
   readonly #sessions: BoundedTable<SessionWindow>
 
   readonly #sessionPorts: ReadonlySet<number>
-  /** All that keeps packet time; one list, since time moves with every flow. */
-  readonly #parts: readonly { advance(nowUs: number): void }[]
+  readonly #clock = new TableClock()
 
   /**
    * @param sessionPorts server ports whose single sessions a detector wants to see.
@@ -206,29 +192,27 @@ export class Context {
    */
   constructor(options: OptionValues<typeof CONTEXT_OPTIONS>, sessionPorts: ReadonlySet<number>, baseSec = 0) {
     this.#sessionPorts = sessionPorts
-    this.histories = new Histories({ hosts: options.host_histories_max, pairs: options.pair_histories_max }, baseSec)
+    this.histories = new Histories({ hosts: options.host_histories_max, pairs: options.pair_histories_max }, baseSec, this.#clock)
     this.#sinceMidnightUs = (baseSec % 86_400) * 1e6
     this.#firstDay = Math.floor(baseSec / 86_400)
-    this.services = new Services(options.services_max)
+    this.services = new Services(options.services_max, this.#clock)
     this.census = new Census(options.services_max)
-    this.arp = new ArpTable(options.arp_max)
-    this.#exchanges = new Exchanges({
-      series: options.series_max,
-      hosts: options.hosts_max,
-      destinationWindows: options.destination_windows_max,
-    })
-    this.#clients = new BoundedTable(options.hosts_max, HOST_QUIET_US)
+    this.arp = new ArpTable(options.arp_max, this.#clock)
+    const limits = { series: options.series_max, hosts: options.hosts_max, destinationWindows: options.destination_windows_max }
+    this.#exchanges = new Exchanges(limits, this.#clock)
+    this.#background = new Background(this.#clock)
+    this.#clients = new BoundedTable(options.hosts_max, HOST_QUIET_US, this.#clock)
     // Targets apart from clients: a scan of a million addresses must not push the clients out.
-    this.#targets = new BoundedTable(options.hosts_max, HOST_QUIET_US)
-    this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US)
-    this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US)
-    const tables = [this.#clients, this.#targets, this.#pairs, this.#sessions]
-    const weeks = [this.histories, this.#exchanges, this.#background]
-    this.#parts = [...tables, this.services, this.census, ...weeks, this.visibility, this.arp]
+    this.#targets = new BoundedTable(options.hosts_max, HOST_QUIET_US, this.#clock)
+    this.#pairs = new BoundedTable(options.pairs_max, PAIR_QUIET_US, this.#clock)
+    this.#sessions = new BoundedTable(options.session_windows_max, SESSIONS_QUIET_US, this.#clock)
   }
 
   advance(nowUs: number): void {
-    for (const part of this.#parts) part.advance(nowUs)
+    this.#clock.advance(nowUs)
+    this.histories.advance(nowUs)
+    this.census.advance(nowUs)
+    this.visibility.advance(nowUs)
   }
 
   observe(contact: Contact): Observed {
@@ -237,7 +221,7 @@ export class Context {
     // The texts that are kept already in place of equal new ones: they are told equal at a glance, and all tables keep the same.
     contact.addr = [client.address, target.address]
     const pair = this.#pairs.getOrCreate(contact.addr[CLIENT], newPair, contact.addr[SERVER])
-    this.visibility.observe(contact, pair)
+    this.visibility.observe(contact, pair, client, target)
     this.services.observe(contact)
     this.census.observe(contact)
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
@@ -246,36 +230,19 @@ export class Context {
     if (!hasPorts(contact)) noteProtocol(contact, pair)
     else if (contact.outcome === 'failed') noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
-    const exchange = this.#exchanges.observe(contact, pair, this.#hasAsked)
+    const observed = newObserved(client, target, pair)
+    this.#exchanges.observe(contact, pair, this.#hasAsked, observed)
     noteSent(pair, contact)
-    if (contact.isServerInternal) this.#noteServed(contact, target, exchange)
-    // Field by field: a spread of as many takes longer than most look-ups.
-    return {
-      attempts: exchange.attempts,
-      transfers: exchange.transfers,
-      datagrams: exchange.datagrams,
-      echoTargets: exchange.echoTargets,
-      destination: exchange.destination,
-      countedAtUs: exchange.countedAtUs,
-      receiver: exchange.receiver,
-      reflection: exchange.reflection,
-      slow: exchange.slow,
-      adminTargets: exchange.adminTargets,
-      long: exchange.long,
-      client,
-      target,
-      pair,
-      sessions: this.#noteSession(contact),
-      background: this.#noteBackground(contact),
-      activity: this.#noteActivity(contact, { client, target, pair, adminTargets: exchange.adminTargets, attempts: exchange.attempts }),
-    }
+    if (contact.isServerInternal) this.#noteServed(contact, target, observed)
+    observed.sessions = this.#noteSession(contact)
+    observed.background = this.#noteBackground(contact)
+    observed.activity = this.#noteActivity(contact, observed)
+    return observed
   }
 
-  #noteActivity(
-    contact: Contact,
-    { client, target, pair, adminTargets, attempts }: Pick<Observed, 'client' | 'target' | 'pair' | 'adminTargets' | 'attempts'>,
-  ): Activity {
+  #noteActivity(contact: Contact, observed: Observed): Activity {
     const { histories } = this
+    const { client, target, pair, adminTargets, attempts } = observed
     const slot = activitySlot(contact.endUs)
     const port = contact.proto * 65_536 + contact.port[SERVER]
     const isFirstOfPair = pair.countedSlot === NO_SLOT
@@ -340,7 +307,7 @@ export class Context {
     const client = this.#clients.peek(contact.addr[CLIENT]) ?? newClient(contact.addr[CLIENT])
     const pair = this.#pairs.peek(contact.addr[CLIENT], contact.addr[SERVER]) ?? newPair()
     const target = this.#targets.peek(contact.addr[SERVER]) ?? newTarget(contact.addr[SERVER])
-    return { ...NO_EXCHANGE, client, target, pair, activity: NO_ACTIVITY, sessions: null, background: null }
+    return newObserved(client, target, pair)
   }
 
   /** What the inside client fetched from inside file servers within a day; null when it was nothing much. */
@@ -427,6 +394,7 @@ function noteFailure(contact: Contact, client: ClientWindow, pair: PairWindow): 
     client.firstFailed++
   }
   noteFailedTarget(client, failure)
+  pair.isFailedTarget = true
   client.failures++
   if (isFlatProbe(contact)) client.flatFailures++
 }
@@ -476,8 +444,7 @@ function noteAnswer(contact: Contact, client: ClientWindow, pair: PairWindow): v
     }
     client.firstAnswered++
   }
-  if (client.failed !== null || client.firstFailure?.server === contact.addr[SERVER])
-    listFailures(client).remove(contact.addr[SERVER], port)
+  if (pair.isFailedTarget) listFailures(client).remove(contact.addr[SERVER], port)
   if (pair.firstFailed?.port === port) pair.firstFailed = null
   pair.failedShort?.remove(port)
   pair.failedLong?.remove(port)
@@ -516,6 +483,29 @@ function isFlatProbe(contact: Contact): boolean {
   return (contact.packets[CLIENT] ?? 0) <= 2 && contact.payloadBytes[CLIENT] === 0
 }
 
+/** Before it is known what the contact belongs to: one object for each, which is filled in. */
+function newObserved(client: ClientWindow, target: TargetWindow, pair: PairWindow): Observed {
+  return {
+    attempts: null,
+    transfers: null,
+    datagrams: null,
+    echoTargets: null,
+    destination: null,
+    countedAtUs: null,
+    receiver: SERVER,
+    reflection: null,
+    slow: null,
+    adminTargets: null,
+    long: null,
+    client,
+    target,
+    pair,
+    activity: NO_ACTIVITY,
+    sessions: null,
+    background: null,
+  }
+}
+
 function newSessions(): SessionWindow {
   return new SessionWindow()
 }
@@ -537,11 +527,22 @@ function newClient(address: string): ClientWindow {
     hour: null,
     votes: null,
     activeSlot: NO_SLOT,
+    shareSlot: NOT_SHARED,
+    sharePairs: 0,
   }
 }
 
 function newTarget(address: string): TargetWindow {
-  return { address, ring: targetRing(), clients: new RotatingCount(), votes: null, served: null, hasSent: false }
+  return {
+    address,
+    ring: targetRing(),
+    clients: new RotatingCount(),
+    votes: null,
+    served: null,
+    hasSent: false,
+    shareSlot: NOT_SHARED,
+    sharePairs: 0,
+  }
 }
 
 export function newVotes(): VoteTally {
@@ -552,6 +553,7 @@ function newPair(): PairWindow {
   return {
     hasAnswered: false,
     isWalkFailure: false,
+    isFailedTarget: false,
     firstFailed: null,
     failedShort: null,
     failedLong: null,

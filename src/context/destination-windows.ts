@@ -13,7 +13,7 @@
  */
 
 import { DESTINATION_CELLS, type DestinationCell, type DestinationCounters } from '../flow/destination-counters.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, type TableClock } from './bounded-table.ts'
 import { DistinctWindow } from './distinct-window.ts'
 
 const US_PER_S = 1e6
@@ -336,14 +336,9 @@ export class DestinationWindows {
   readonly #waiting: BoundedTable<Waiting>
   readonly #watched: BoundedTable<DestinationWindow>
 
-  constructor(hostsMax: number, windowsMax: number) {
-    this.#waiting = new BoundedTable(hostsMax, QUIET_US)
-    this.#watched = new BoundedTable(windowsMax, QUIET_US)
-  }
-
-  advance(nowUs: number): void {
-    this.#waiting.advance(nowUs)
-    this.#watched.advance(nowUs)
+  constructor(hostsMax: number, windowsMax: number, clock: TableClock) {
+    this.#waiting = new BoundedTable(hostsMax, QUIET_US, clock)
+    this.#watched = new BoundedTable(windowsMax, QUIET_US, clock)
   }
 
   /** @returns the destination's window, which then wants the row; null while it draws too little to be watched. */

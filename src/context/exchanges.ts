@@ -10,7 +10,7 @@
 import type { DestinationCounters } from '../flow/destination-counters.ts'
 import { ICMP, ICMPV6, TCP, UDP } from '../flow/flow.ts'
 import { AttemptSeries } from './attempts.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, type TableClock } from './bounded-table.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { Datagrams } from './datagrams.ts'
@@ -98,50 +98,43 @@ export class Exchanges {
   readonly #adminTargets: BoundedTable<DistinctWindow<string>>
   readonly #long: BoundedTable<LongConnection>
   readonly #pulls: BoundedTable<Pulls>
-  /** All of them that keep packet time; one list, since time moves with every flow. */
-  readonly #tables: readonly { advance(nowUs: number): void }[]
 
-  constructor(limits: ExchangeLimits) {
+  constructor(limits: ExchangeLimits, clock: TableClock) {
     const { series, hosts } = limits
-    this.#attempts = new BoundedTable(series, DAY_US)
-    this.#transfers = new BoundedTable(series, HOUR_US)
-    this.#datagrams = new BoundedTable(Math.ceil(series / 4), HOUR_US)
-    this.#echoTargets = new BoundedTable(Math.ceil(series / 4), TEN_MINUTES_US)
-    this.#destinations = new DestinationWindows(hosts, limits.destinationWindows)
-    this.#reflections = new BoundedTable(Math.ceil(series / 4), TEN_MINUTES_US)
-    this.#slow = new BoundedTable(limits.destinationWindows, TEN_MINUTES_US)
-    this.#adminTargets = new BoundedTable(Math.ceil(series / 4), 2 * HOUR_US)
-    this.#long = new BoundedTable(Math.ceil(series / 4), HOUR_US)
-    this.#pulls = new BoundedTable(Math.ceil(series / 4), DAY_US)
-    const ofHosts = [this.#datagrams, this.#echoTargets, this.#reflections, this.#adminTargets]
-    this.#tables = [this.#attempts, this.#transfers, this.#slow, this.#long, this.#pulls, ...ofHosts]
+    this.#attempts = new BoundedTable(series, DAY_US, clock)
+    this.#transfers = new BoundedTable(series, HOUR_US, clock)
+    this.#datagrams = new BoundedTable(Math.ceil(series / 4), HOUR_US, clock)
+    this.#echoTargets = new BoundedTable(Math.ceil(series / 4), TEN_MINUTES_US, clock)
+    this.#destinations = new DestinationWindows(hosts, limits.destinationWindows, clock)
+    this.#reflections = new BoundedTable(Math.ceil(series / 4), TEN_MINUTES_US, clock)
+    this.#slow = new BoundedTable(limits.destinationWindows, TEN_MINUTES_US, clock)
+    this.#adminTargets = new BoundedTable(Math.ceil(series / 4), 2 * HOUR_US, clock)
+    this.#long = new BoundedTable(Math.ceil(series / 4), HOUR_US, clock)
+    this.#pulls = new BoundedTable(Math.ceil(series / 4), DAY_US, clock)
   }
 
-  advance(nowUs: number): void {
-    for (const table of this.#tables) table.advance(nowUs)
-    this.#destinations.advance(nowUs)
-  }
-
-  /** @param pair what is remembered of the two hosts. @param hasAsked whether `from` sent `to` anything since a time. */
+  /**
+   * @param pair what is remembered of the two hosts.
+   * @param hasAsked whether `from` sent `to` anything since a time.
+   * @param out filled with the windows that the contact belongs to.
+   */
   observe(
     contact: Contact,
     pair: { firstService: AttemptSeries | null },
     hasAsked: (from: string, to: string, sinceUs: number) => boolean,
-  ): Exchange {
+    out: Exchange,
+  ): void {
     const receiver = receiverOf(contact)
-    return {
-      attempts: this.#noteAttempt(contact, pair),
-      transfers: this.#noteTransfer(contact),
-      datagrams: this.#noteDatagrams(contact),
-      echoTargets: this.#noteEchoTarget(contact),
-      destination: this.#noteDestination(contact, receiver),
-      countedAtUs: null,
-      receiver,
-      reflection: this.#noteReflection(contact, receiver, hasAsked),
-      slow: this.#noteSlow(contact, null),
-      adminTargets: this.#noteAdminTarget(contact),
-      long: this.#noteLong(contact),
-    }
+    out.attempts = this.#noteAttempt(contact, pair)
+    out.transfers = this.#noteTransfer(contact)
+    out.datagrams = this.#noteDatagrams(contact)
+    out.echoTargets = this.#noteEchoTarget(contact)
+    out.destination = this.#noteDestination(contact, receiver)
+    out.receiver = receiver
+    out.reflection = this.#noteReflection(contact, receiver, hasAsked)
+    out.slow = this.#noteSlow(contact, null)
+    out.adminTargets = this.#noteAdminTarget(contact)
+    out.long = this.#noteLong(contact)
   }
 
   /** A row so far of a flow still open at `nowUs`: only what replaces and never adds may take it. */

@@ -8,7 +8,7 @@
  * The invariant: tables with limits and one tally an active host and server; packet time, as hours and days since 1970.
  */
 
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, type TableClock } from './bounded-table.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { HISTORY_CELLS, HostHistory, type HourTally, PeerHistory } from './host-history.ts'
@@ -72,7 +72,7 @@ export class Histories {
   readonly #hosts: BoundedTable<HostHistory>
   readonly #pairs: BoundedTable<PairHistory>
   readonly #servers: BoundedTable<ServedHistory>
-  readonly #noise = new BoundedTable<NoiseDay[]>(PREFIXES_MAX, KEPT_US)
+  readonly #noise: BoundedTable<NoiseDay[]>
   #peers = new PeerHistory()
   readonly #tallies: HourTally[] = []
   readonly #servedTallies: ServedTally[] = []
@@ -81,19 +81,16 @@ export class Histories {
   #hour = Number.NEGATIVE_INFINITY
   talliesNotMade = 0
 
-  constructor(limits: HistoryLimits, baseSec: number) {
-    this.#hosts = new BoundedTable(limits.hosts, KEPT_US)
-    this.#pairs = new BoundedTable(limits.pairs, KEPT_US)
-    this.#servers = new BoundedTable(limits.hosts, KEPT_US)
+  constructor(limits: HistoryLimits, baseSec: number, clock: TableClock) {
+    this.#hosts = new BoundedTable(limits.hosts, KEPT_US, clock)
+    this.#pairs = new BoundedTable(limits.pairs, KEPT_US, clock)
+    this.#noise = new BoundedTable(PREFIXES_MAX, KEPT_US, clock)
+    this.#servers = new BoundedTable(limits.hosts, KEPT_US, clock)
     this.#talliesMax = limits.hosts
     this.#baseSec = baseSec
   }
 
   advance(nowUs: number): void {
-    this.#hosts.advance(nowUs)
-    this.#pairs.advance(nowUs)
-    this.#servers.advance(nowUs)
-    this.#noise.advance(nowUs)
     const hour = this.hourOf(nowUs)
     if (hour === this.#hour) return
     if (this.#hour !== Number.NEGATIVE_INFINITY) this.#closeHour(this.#hour, hour)

@@ -5,7 +5,7 @@
  * Not: a service nobody has seen answer. A scan of 65,536 closed ports leaves no trace here.
  */
 
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, type TableClock } from './bounded-table.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { DistinctWindow } from './distinct-window.ts'
@@ -33,14 +33,9 @@ export class Services {
   readonly #hosts: BoundedTable<{ sinceUs: number }>
   #newest = { flowId: Number.NaN, ageUs: 0 }
 
-  constructor(max: number) {
-    this.#table = new BoundedTable(max, WORKED_WITHIN_US)
-    this.#hosts = new BoundedTable(max, WORKED_WITHIN_US)
-  }
-
-  advance(nowUs: number): void {
-    this.#table.advance(nowUs)
-    this.#hosts.advance(nowUs)
+  constructor(max: number, clock: TableClock) {
+    this.#table = new BoundedTable(max, WORKED_WITHIN_US, clock)
+    this.#hosts = new BoundedTable(max, WORKED_WITHIN_US, clock)
   }
 
   observe(contact: Contact): void {

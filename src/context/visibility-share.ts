@@ -6,7 +6,7 @@
  *      been under a half for ten minutes, that is told once a bucket.
  * Not: lone SYNs and lone probes. Nothing says that anyone ever answered them, so a scan or a flood cannot lower the share.
  *
- * A pair counts once in each of the two buckets, and one address with at most PAIRS_PER_HOST_MAX pairs a bucket: backscatter
+ * A pair counts once in each of the two buckets, and one client or server with at most PAIRS_PER_HOST_MAX pairs a bucket: backscatter
  * towards one victim is no asymmetric mirror port. The pair itself remembers that it was counted.
  */
 
@@ -38,12 +38,17 @@ export interface PairInShare {
 /** `full`: one of its addresses, or the bucket, had as many pairs as count. */
 export type ShareStanding = 'half' | 'both' | 'full'
 
+/** What a host remembers of it, as a client or as a server. */
+export interface HostInShare {
+  shareSlot: number
+  /** Its pairs that were counted in that bucket. */
+  sharePairs: number
+}
+
 /** No bucket. */
 export const NOT_SHARED = -(2 ** 30)
 
 interface Bucket {
-  /** Pairs with an address, as client or as server. */
-  perHost: Map<string, number>
   pairCount: number
   bothCount: number
 }
@@ -59,23 +64,20 @@ export class VisibilityShare {
   #now: Bucket = emptyBucket()
   #before: Bucket = emptyBucket()
 
-  /** @param pair what is remembered of the contact's two hosts. */
-  observe(contact: Contact, pair: PairInShare): void {
+  /** @param pair what is remembered of the two hosts together, `client` and `server` of each. */
+  observe(contact: Contact, pair: PairInShare, client: HostInShare, server: HostInShare): void {
     this.asymmetry = null
     if (!contact.hasExchange) return
     this.advance(contact.endUs)
-    this.#count(contact, pair)
-    this.#noteAsymmetry(contact.endUs)
-  }
-
-  #count(contact: Contact, pair: PairInShare): void {
     if (pair.shareSlot !== this.#slot) {
       pair.shareSlot = this.#slot
-      pair.shareStanding = this.#begin(contact) ? 'half' : 'full'
+      pair.shareStanding = this.#begin(client, server) ? 'half' : 'full'
     }
-    if (contact.halves !== 'both' || pair.shareStanding !== 'half') return
-    pair.shareStanding = 'both'
-    this.#now.bothCount++
+    if (contact.halves === 'both' && pair.shareStanding === 'half') {
+      pair.shareStanding = 'both'
+      this.#now.bothCount++
+    }
+    this.#noteAsymmetry(contact.endUs)
   }
 
   advance(timeUs: number): void {
@@ -105,19 +107,28 @@ export class VisibilityShare {
   }
 
   /** The first contact of a pair in this bucket; false when no more of its pairs, or of all, are counted. */
-  #begin({ addr }: Contact): boolean {
-    const { perHost, pairCount } = this.#now
-    for (const address of addr) if ((perHost.get(address) ?? 0) >= PAIRS_PER_HOST_MAX) return false
-    if (pairCount >= PAIRS_MAX) {
+  #begin(client: HostInShare, server: HostInShare): boolean {
+    if (this.#pairsOf(client) >= PAIRS_PER_HOST_MAX || this.#pairsOf(server) >= PAIRS_PER_HOST_MAX) return false
+    if (this.#now.pairCount >= PAIRS_MAX) {
       this.saturatedCount++
       return false
     }
-    for (const address of addr) perHost.set(address, (perHost.get(address) ?? 0) + 1)
+    client.sharePairs++
+    server.sharePairs++
     this.#now.pairCount++
     return true
+  }
+
+  /** In this bucket. */
+  #pairsOf(host: HostInShare): number {
+    if (host.shareSlot !== this.#slot) {
+      host.shareSlot = this.#slot
+      host.sharePairs = 0
+    }
+    return host.sharePairs
   }
 }
 
 function emptyBucket(): Bucket {
-  return { perHost: new Map(), pairCount: 0, bothCount: 0 }
+  return { pairCount: 0, bothCount: 0 }
 }

@@ -276,8 +276,18 @@ function isIcmp(proto: number): boolean {
 /** Multicast and broadcast. A last octet of 255 is taken for a directed broadcast: networks larger than /24 have few such hosts. */
 export function isGroupAddress(address: string): boolean {
   if (address.includes(':')) return address.startsWith('ff')
-  const first = Number.parseInt(address, 10)
-  return (first >= 224 && first < 240) || address.endsWith('.255')
+  return isMulticast(address) || address.endsWith('.255')
+}
+
+const ZERO = 0x30
+const TWO = 0x32
+const DOT = 0x2e
+
+/** 224.0.0.0/4, by its digits: each flow is asked about. */
+function isMulticast(address: string): boolean {
+  if (address.charCodeAt(0) !== TWO || address.charCodeAt(3) !== DOT) return false
+  const beyond200 = (address.charCodeAt(1) - ZERO) * 10 + address.charCodeAt(2) - ZERO
+  return beyond200 >= 24 && beyond200 < 40
 }
 
 function halvesOf(packets: Pair<Measured>): Orientation['halves'] {

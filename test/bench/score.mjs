@@ -22,7 +22,7 @@ const ONLY = process.argv[4]
  * copied by each collection meanwhile (ten thousand of them fill the young generation). Not fewer at a time: asking for the processor's
  * time costs as much as judging eight flows.
  */
-const CHUNK = 1000
+const CHUNK = 100
 const CLIENTS = 5000
 const SERVERS = 3000
 const PORTS = [443, 80, 22, 53]

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { ArpTable } from '../../src/context/arp-table.ts'
+import { TableClock } from '../../src/context/bounded-table.ts'
 import { seeded } from '../base/seeded.ts'
 import { announcement, mac, probe, reply, request } from '../score/arp-messages.ts'
 
-const tableOf = (): ArpTable => new ArpTable(1024)
+const tableOf = (): ArpTable => new ArpTable(1024, new TableClock())
 
 describe('arp table: what a message is', () => {
   test('an answer is one that its hearer asked for within seconds', () => {
@@ -86,11 +87,12 @@ describe('arp table: over which card packets come', () => {
 })
 
 test('whatever comes, tables stay within their limit and say how often it was reached', () => {
-  const table = new ArpTable(64)
+  const clock = new TableClock()
+  const table = new ArpTable(64, clock)
   const random = seeded(5)
   const address = (): string => `10.${random.below(4)}.${random.below(256)}.${random.below(256)}`
   for (let i = 0; i < 20_000; i++) {
-    table.advance(i * 1e4)
+    clock.advance(i * 1e4)
     const at = i / 100
     const { station } = table.noteArp(
       random.pick([request, reply])(address(), random.pick(['10.0.0.1', address()]), at, mac(`10.0.0.${random.below(200)}`)),

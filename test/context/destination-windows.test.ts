@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { TableClock } from '../../src/context/bounded-table.ts'
 import type { DestinationRow } from '../../src/context/destination-windows.ts'
 import { type DestinationWindow, DestinationWindows } from '../../src/context/destination-windows.ts'
 import type { DestinationCounters } from '../../src/flow/destination-counters.ts'
@@ -20,7 +21,7 @@ const row = (over: Partial<DestinationRow> = {}): DestinationRow => ({
   ...over,
 })
 const counters = (second: number, halfOpen: number): DestinationCounters => openedTo('victim', second * S, halfOpen)
-const windows = (): DestinationWindows => new DestinationWindows(64, 8)
+const windows = (): DestinationWindows => new DestinationWindows(64, 8, new TableClock())
 
 function noteRow(all: DestinationWindows, destination: string, proto: number, row: DestinationRow): DestinationWindow | null {
   const window = all.windowFor(destination, proto, row.startUs, row.packets)

@@ -242,23 +242,25 @@ function sizeStd(judged: Judged, side: 0 | 1): number {
   return Math.sqrt(Math.max(0, (squares - (sum * sum) / n) / (n - 1)))
 }
 
+const STATE = Object.fromEntries(STATES.map((state, i) => [state, i])) as Readonly<Record<State, number>>
+
 /** Index into STATES; NaN when the record does not tell. */
 function stateOf(judged: Judged): number {
   const { flow, proto, packets, payloadBytes } = judged
-  if ((flow.icmpErrors ?? 0) > 0) return STATES.indexOf('icmp-err')
+  if ((flow.icmpErrors ?? 0) > 0) return STATE['icmp-err']
   const server = packets[SERVER]
   if (proto === ICMP || proto === ICMPV6) {
     if (server === null) return Number.NaN
-    return STATES.indexOf(server > 0 ? 'icmp-ok' : 'no-answer')
+    return STATE[server > 0 ? 'icmp-ok' : 'no-answer']
   }
   if (proto !== TCP) {
     if (server === null) return Number.NaN
-    return STATES.indexOf(server > 0 ? 'est-data' : 'no-answer')
+    return STATE[server > 0 ? 'est-data' : 'no-answer']
   }
-  if (judged.failure === 'refused') return STATES.indexOf('rst-by-server')
+  if (judged.failure === 'refused') return STATE['rst-by-server']
   if (flow.connState === null) return Number.NaN
   const ended = CONN_STATES[flow.connState]
-  if (ended !== undefined) return STATES.indexOf(ended)
+  if (ended !== undefined) return STATE[ended]
   const hasData = (payloadBytes[CLIENT] ?? 0) + (payloadBytes[SERVER] ?? 0) > 0
-  return STATES.indexOf(hasData ? 'est-data' : 'est-nodata')
+  return STATE[hasData ? 'est-data' : 'est-nodata']
 }
