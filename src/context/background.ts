@@ -24,10 +24,15 @@ export interface BackgroundDay {
   ports: Map<number, number>
   firstUs: number
   lastUs: number
+  /** So many of the sources went into the memory of weeks. */
+  sourcesTold: number
 }
 
 export class Background {
   readonly #days: BoundedTable<BackgroundDay>
+  /** The one asked for last, and by which server: a flood asks for one again and again. */
+  #lastServer = ''
+  #last: BackgroundDay | null = null
 
   constructor(clock: TableClock) {
     this.#days = new BoundedTable(PREFIXES_MAX, DAY_US, clock)
@@ -37,8 +42,7 @@ export class Background {
   observe(contact: Contact, sinceMidnightUs: number): BackgroundDay | null {
     if (contact.outcome !== 'failed' || contact.isClientInternal || !contact.isServerInternal) return null
     const day = Math.floor((contact.startUs + sinceMidnightUs) / DAY_US)
-    const prefix = prefixOf(contact.addr[SERVER])
-    const found = this.#days.getOrCreate(prefix, () => newDay(prefix, day, contact.startUs), '', day)
+    const found = this.#dayOf(contact.addr[SERVER], day, contact.startUs)
     found.sources.add(contact.addr[CLIENT], 0)
     found.targets.add(contact.addr[SERVER], 0)
     found.probes++
@@ -49,6 +53,14 @@ export class Background {
     if (known !== undefined) found.ports.set(port, known + 1)
     else if (found.ports.size < PORTS_COUNTED_MAX) found.ports.set(port, 1)
     return found
+  }
+
+  #dayOf(server: string, day: number, atUs: number): BackgroundDay {
+    if (this.#last !== null && server === this.#lastServer && this.#last.day === day) return this.#last
+    const prefix = prefixOf(server)
+    this.#lastServer = server
+    this.#last = this.#days.getOrCreate(prefix, () => newDay(prefix, day, atUs), '', day)
+    return this.#last
   }
 
   get evictedCount(): number {
@@ -67,6 +79,7 @@ function newDay(prefix: string, day: number, atUs: number): BackgroundDay {
     ports: new Map(),
     firstUs: atUs,
     lastUs: atUs,
+    sourcesTold: 0,
   }
 }
 

@@ -80,6 +80,7 @@ export class BoundedTable<V extends object> {
   }
 
   get(text: string, other = '', n = 0): V | undefined {
+    if (this.#size === 0) return undefined
     const slot = this.#find(text, other, n, this.#hash(text, other, n))
     if (slot === NONE) return undefined
     if (this.#isQuiet(slot)) {
@@ -92,6 +93,7 @@ export class BoundedTable<V extends object> {
 
   /** A look that doesn't make the entry younger. */
   peek(text: string, other = '', n = 0): V | undefined {
+    if (this.#size === 0) return undefined
     const slot = this.#find(text, other, n, this.#hash(text, other, n))
     return slot === NONE || this.#isQuiet(slot) ? undefined : this.#valueAt(slot)
   }

@@ -353,7 +353,10 @@ export class Context {
 
   #noteBackground(contact: Contact): BackgroundDay | null {
     const found = this.#background.observe(contact, this.#sinceMidnightUs)
-    if (found !== null) this.histories.noteNoise(found.prefix, this.#dayOf(found), found.sources.count())
+    if (found === null) return null
+    const sources = found.sources.count()
+    if (sources !== found.sourcesTold) this.histories.noteNoise(found.prefix, this.#dayOf(found), sources)
+    found.sourcesTold = sources
     return found
   }
 

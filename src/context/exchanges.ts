@@ -215,7 +215,9 @@ export class Exchanges {
   }
 
   #noteDatagrams(contact: Contact): Datagrams | null {
-    const isName = contact.proto === UDP && contact.port[SERVER] === DNS_PORT
+    // What outside hosts ask of a name server here is no tunnel of one of ours; forged senders would take the room of all others.
+    const isFromOutside = !contact.isClientInternal && contact.isServerInternal
+    const isName = contact.proto === UDP && contact.port[SERVER] === DNS_PORT && !isFromOutside
     if (!(isName || isEcho(contact)) || contact.isToGroup) return null
     // Both ends of a tunnel send requests: one window for the two hosts, whoever asks.
     const hosts = isName ? contact.addr : [...contact.addr].sort()

@@ -18,42 +18,76 @@ const FLOWS_NAMED_MAX = 10
 /** Never written to: lists are made as long as they need to be. */
 const NO_FLOWS: readonly number[] = []
 
+/** One row of answers. */
+export interface AnswerRow {
+  flowId: number
+  sender: string
+  startUs: number
+  lastUs: number
+  packets: number
+  bytes: number
+}
+
+/** What is measured once there is more than one row: most ports of a flood from forged senders have one. */
+interface Sums {
+  senders: DistinctWindow<string>
+  flowIds: readonly number[]
+  firstUs: number
+  lastUs: number
+  slot: number
+  /** Packets and octets of the two buckets by rows, then by counters. */
+  cells: number[]
+}
+
+const BY_COUNTERS = 2 * CELLS
+
 export class Reflection {
-  readonly senders = new DistinctWindow<string>(BUCKET_US, SENDERS_EXACT)
-  flowIds: readonly number[] = NO_FLOWS
-  firstUs = Number.POSITIVE_INFINITY
-  lastUs = Number.NEGATIVE_INFINITY
-  /** Packets and octets of the two buckets, by rows and by counters. */
-  readonly #byRows = new Array<number>(2 * CELLS).fill(0)
-  readonly #byCounters = new Array<number>(2 * CELLS).fill(0)
   #flowsByRows = 0
   #flowsByCounters = 0
-  #slot = Number.NEGATIVE_INFINITY
+  #first: AnswerRow | null = null
+  #sums: Sums | null = null
 
-  add(row: { flowId: number; sender: string; startUs: number; lastUs: number; packets: number; bytes: number }): void {
-    const slot = Math.floor(row.startUs / BUCKET_US)
-    if (slot > this.#slot) this.#turn(slot)
-    this.senders.add(row.sender, row.startUs)
-    this.#byRows[(slot & 1) * CELLS] += row.packets
-    this.#byRows[(slot & 1) * CELLS + 1] += row.bytes
+  add(row: AnswerRow): void {
     this.#flowsByRows++
-    this.#note(row.flowId, row.startUs, row.lastUs)
+    if (this.#sums === null && this.#first === null) this.#first = row
+    else addRow(this.#begun(), row)
   }
 
   /** One second, all of it from the port that this is about but for a tenth at most, which is left out. */
   addCounters({ atUs, firstUs, lastUs, amounts, sources, sourcePort }: DestinationCounters, flowId: number): void {
-    const slot = Math.floor(atUs / BUCKET_US)
-    if (slot > this.#slot) this.#turn(slot)
-    for (const source of sources) this.senders.add(source, atUs)
-    this.#byCounters[(slot & 1) * CELLS] += sourcePort.packets
-    this.#byCounters[(slot & 1) * CELLS + 1] += sourcePort.bytes
+    const sums = this.#begun()
+    const slot = turn(sums, atUs)
+    for (const source of sources) sums.senders.add(source, atUs)
+    sums.cells[BY_COUNTERS + (slot & 1) * CELLS] += sourcePort.packets
+    sums.cells[BY_COUNTERS + (slot & 1) * CELLS + 1] += sourcePort.bytes
     this.#flowsByCounters += amounts.flows
-    this.#note(flowId, firstUs, lastUs)
+    noteFlow(sums, flowId, firstUs, lastUs)
+  }
+
+  /** One row and nothing else: no reflection yet. */
+  get isLone(): boolean {
+    return this.#sums === null
   }
 
   /** Flows so far, open ones included. */
   get flows(): number {
     return Math.max(this.#flowsByRows, this.#flowsByCounters)
+  }
+
+  get senders(): DistinctWindow<string> {
+    return this.#begun().senders
+  }
+
+  get flowIds(): readonly number[] {
+    return this.#begun().flowIds
+  }
+
+  get firstUs(): number {
+    return this.#begun().firstUs
+  }
+
+  get lastUs(): number {
+    return this.#begun().lastUs
   }
 
   packets(): number {
@@ -64,26 +98,56 @@ export class Reflection {
     return this.#read(1)
   }
 
-  #read(cell: number): number {
-    return [0, CELLS].reduce((sum, bucket) => sum + Math.max(this.#byRows[bucket + cell], this.#byCounters[bucket + cell]), 0)
-  }
-
-  #note(flowId: number, firstUs: number, lastUs: number): void {
-    this.firstUs = Math.min(this.firstUs, firstUs)
-    this.lastUs = Math.max(this.lastUs, lastUs)
-    if (this.flowIds.length < FLOWS_NAMED_MAX && !this.flowIds.includes(flowId)) this.flowIds = [...this.flowIds, flowId]
-  }
-
-  #turn(slot: number): void {
-    if (slot !== this.#slot + 1) {
-      this.#byRows.fill(0)
-      this.#byCounters.fill(0)
-      this.firstUs = Number.POSITIVE_INFINITY
-      this.flowIds = NO_FLOWS
+  #begun(): Sums {
+    if (this.#sums !== null) return this.#sums
+    const sums = {
+      senders: new DistinctWindow<string>(BUCKET_US, SENDERS_EXACT),
+      flowIds: NO_FLOWS,
+      firstUs: Number.POSITIVE_INFINITY,
+      lastUs: Number.NEGATIVE_INFINITY,
+      slot: Number.NEGATIVE_INFINITY,
+      cells: new Array<number>(2 * BY_COUNTERS).fill(0),
     }
-    this.#slot = slot
-    const bucket = (slot & 1) * CELLS
-    this.#byRows.fill(0, bucket, bucket + CELLS)
-    this.#byCounters.fill(0, bucket, bucket + CELLS)
+    if (this.#first !== null) addRow(sums, this.#first)
+    this.#first = null
+    this.#sums = sums
+    return sums
   }
+
+  #read(cell: number): number {
+    const { cells } = this.#begun()
+    let sum = 0
+    for (let at = cell; at < BY_COUNTERS; at += CELLS) sum += Math.max(cells[at], cells[BY_COUNTERS + at])
+    return sum
+  }
+}
+
+function addRow(sums: Sums, row: AnswerRow): void {
+  const slot = turn(sums, row.startUs)
+  sums.senders.add(row.sender, row.startUs)
+  sums.cells[(slot & 1) * CELLS] += row.packets
+  sums.cells[(slot & 1) * CELLS + 1] += row.bytes
+  noteFlow(sums, row.flowId, row.startUs, row.lastUs)
+}
+
+function noteFlow(sums: Sums, flowId: number, firstUs: number, lastUs: number): void {
+  sums.firstUs = Math.min(sums.firstUs, firstUs)
+  sums.lastUs = Math.max(sums.lastUs, lastUs)
+  if (sums.flowIds.length < FLOWS_NAMED_MAX && !sums.flowIds.includes(flowId)) sums.flowIds = [...sums.flowIds, flowId]
+}
+
+/** The bucket of a time; those that have passed are emptied. */
+function turn(sums: Sums, timeUs: number): number {
+  const slot = Math.floor(timeUs / BUCKET_US)
+  if (slot <= sums.slot) return slot
+  if (slot !== sums.slot + 1) {
+    sums.cells.fill(0)
+    sums.firstUs = Number.POSITIVE_INFINITY
+    sums.flowIds = NO_FLOWS
+  }
+  sums.slot = slot
+  const bucket = (slot & 1) * CELLS
+  sums.cells.fill(0, bucket, bucket + CELLS)
+  sums.cells.fill(0, BY_COUNTERS + bucket, BY_COUNTERS + bucket + CELLS)
+  return slot
 }

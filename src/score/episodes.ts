@@ -42,6 +42,8 @@ export type VerdictOf = (victimCount: number, rarest: SurpriseNote | null, befor
 
 export interface Episode {
   key: string
+  /** What the finding adds to detector and actor in the key. */
+  keyPart: string
   id: string
   detector: AnyDetector
   actor: string
@@ -121,6 +123,8 @@ export class Episodes {
   /** Both maps are in order of last activity, the quietest first. */
   readonly #open = new Map<string, Episode>()
   readonly #candidates = new Map<string, Episode>()
+  /** Where each detector's last finding went: flows of one attack follow one another, and a key is a text to make and to hash. */
+  readonly #latest = new Map<AnyDetector, Episode>()
   readonly #closed: HostTable<Closed>
 
   constructor(options: EpisodeOptions, notifier: Notifier, emit: Emit, onDropped: (candidate: Episode) => void) {
@@ -139,11 +143,22 @@ export class Episodes {
   /** One flow that meets a detector's entry test. @returns the episode that it now belongs to. */
   take(sighting: Sighting): Readonly<Episode> {
     const { detector, finding } = sighting
+    const latest = this.#latest.get(detector)
+    if (latest !== undefined && latest.actor === finding.actor && latest.keyPart === finding.keyPart && this.#isHeld(latest)) {
+      this.#goOn(latest, sighting)
+      return latest
+    }
     const key = `${detector.kind}|${finding.actor}|${finding.keyPart}`
     const known = this.#open.get(key) ?? this.#candidates.get(key)
-    if (known === undefined) return this.#begin(key, sighting)
-    this.#goOn(known, sighting)
-    return known
+    if (known !== undefined) this.#goOn(known, sighting)
+    const episode = known ?? this.#begin(key, sighting)
+    this.#latest.set(detector, episode)
+    return episode
+  }
+
+  /** Neither closed nor dropped. */
+  #isHeld(episode: Episode): boolean {
+    return (episode.isOpen ? this.#open : this.#candidates).get(episode.key) === episode
   }
 
   /** Of the likeliest open episode of this actor; null when there is none. */
@@ -190,6 +205,7 @@ export class Episodes {
     const firstUs = Math.min(finding.firstUs, occasion.startUs)
     const episode: Episode = {
       key,
+      keyPart: finding.keyPart,
       id: this.#idOf(key, firstUs),
       detector,
       actor: finding.actor,

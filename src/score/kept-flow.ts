@@ -38,19 +38,27 @@ export class KeptFlows {
   }
 
   offer(judged: Judged, telling: number, context: Context, reader: FlowReader, baseSec: number): void {
-    const known = this.#entries.findIndex(({ flow, startUs }) => flow.id === judged.flowId && startUs === judged.startUs)
+    const known = this.#indexOf(judged)
     // The row so far of a flow that was open then: this is more of it.
     if (known >= 0) {
       this.#entries[known].flow = keptFlow(judged, reader, baseSec)
       if (known === 0) this.#noteFeatures(judged, context, reader)
       return
     }
-    const at = this.#entries.findIndex((entry) => telling > entry.telling)
-    const index = at < 0 ? this.#entries.length : at
+    let index = 0
+    while (index < this.#entries.length && telling <= this.#entries[index].telling) index++
     if (index >= KEPT_MAX) return
     this.#entries.splice(index, 0, { telling, startUs: judged.startUs, flow: keptFlow(judged, reader, baseSec) })
     this.#entries.length = Math.min(this.#entries.length, KEPT_MAX)
     if (index === 0) this.#noteFeatures(judged, context, reader)
+  }
+
+  #indexOf({ flowId, startUs }: Judged): number {
+    for (let i = 0; i < this.#entries.length; i++) {
+      const entry = this.#entries[i]
+      if (entry.startUs === startUs && entry.flow.id === flowId) return i
+    }
+    return -1
   }
 
   #noteFeatures(judged: Judged, context: Context, reader: FlowReader): void {

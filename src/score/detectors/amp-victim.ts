@@ -148,8 +148,10 @@ function senderPort({ judged, observed }: Look): number {
 }
 
 function isReflection(proto: number, port: number, reflection: Reflection, options: Options): boolean {
+  if (reflection.isLone) return false
   const senders = reflection.senders.count()
   if (proto !== UDP) return senders >= options.many_reflectors_min
+  if (senders < Math.min(SENDERS_BY_VOLUME_MIN, options.reflectors_min, options.many_reflectors_min)) return false
   const mean = reflection.bytes() / Math.max(1, reflection.packets())
   if (AMPLIFIER_PORTS.has(port) && mean >= options.answer_bytes_min) {
     if (senders >= options.reflectors_min) return true
