@@ -63,7 +63,8 @@ const LONG_WINDOW_US = HOUR_US
 /** Ports and targets kept one by one, because pictures and reports name them. */
 const LISTED_MAX = 1024
 const ANSWERED_PORTS_MAX = 64
-const NEVER = Number.NEGATIVE_INFINITY
+const US_PER_MS = 1000
+const NEVER_MS = -(2 ** 31)
 const NO_PORTS: readonly number[] = []
 /** Lists of one port: most pairs have no other, and many the same. */
 const ONE_PORT: (readonly number[] | undefined)[] = []
@@ -101,7 +102,7 @@ export interface ClientWindow extends HostInShare {
   services: RotatingCount
   ports: PortUse
   /** What an inside client did in the hour; null for others. */
-  hour: { hour: number; tally: HourTally } | null
+  hour: HourTally | null
   /** Made when it first has a vote. */
   votes: VoteTally | null
   /** The window of five minutes in which the host was counted as active last. */
@@ -124,7 +125,7 @@ export interface TargetWindow extends HostInShare {
   /** Made when it first has a vote. */
   votes: VoteTally | null
   /** What an inside server got in the hour, once it answered or drew much; null for others. */
-  served: { hour: number; tally: ServedTally } | null
+  served: ServedTally | null
   /** It sent at least one packet: the address is in use. */
   hasSent: boolean
 }
@@ -143,8 +144,9 @@ export interface PairWindow extends PairInShare {
   protocols: DistinctWindow<number> | null
   /** Distinct ports that answered, the first ANSWERED_PORTS_MAX. */
   answeredPorts: readonly number[]
-  /** When the client, and the server, last sent the other anything. */
-  sentUs: [number, number]
+  /** When the client, and the server, last sent the other anything. In whole milliseconds, as small numbers lie in the pair itself. */
+  clientSentMs: number
+  serverSentMs: number
   /** Connections to the first service of the server that the client used; those to others lie in a table of their own. */
   firstService: AttemptSeries | null
   /** The window of five minutes in which the pair was counted last. */
@@ -152,7 +154,7 @@ export interface PairWindow extends PairInShare {
   /** The day on which its history was told, since 1970. */
   toldDay: number
   /** Part of an open episode until then: not learnt from. */
-  suspectUntilUs: number
+  suspectUntilMs: number
 }
 
 export interface Observed extends Exchange {
@@ -254,10 +256,10 @@ export class Context {
     if (attempts !== null) attempts.countedSlot = slot
     const isNewPort = isFirstOfPort && !(histories.host(contact.addr[CLIENT])?.ports.includes(port) ?? false)
     const isNewPair = isFirstOfPair && histories.pair(contact.addr[CLIENT], contact.addr[SERVER]) === undefined
-    addActivity(client.ring, contact.endUs, contact.payloadBytes[CLIENT] ?? 0, contact.outcome === 'failed')
+    addActivity(client.ring, contact.payloadBytes[CLIENT] ?? 0, contact.outcome === 'failed')
     if (contact.isClientInternal) {
       client.hour = histories.tallyOf(contact.addr[CLIENT], client.hour)
-      if (client.hour !== null) noteHour(histories, client.hour.tally, contact, { isFirstOfPort, isNewService, adminTargets })
+      if (client.hour !== null) noteHour(histories, client.hour, contact, { isFirstOfPort, isNewService, adminTargets })
       const day = Math.floor(histories.hour / 24)
       // Once is no acquaintance: most pairs of a day never meet again.
       if (pair.toldDay !== day && !isFirstOfPair && contact.outcome === 'answered') {
@@ -266,12 +268,12 @@ export class Context {
       }
     }
     return {
-      clientFlows: flowsInWindow(client.ring, contact.endUs),
-      clientFailed: failedInWindow(client.ring, contact.endUs),
-      clientBytes: bytesInWindow(client.ring, contact.endUs),
+      clientFlows: flowsInWindow(client.ring),
+      clientFailed: failedInWindow(client.ring),
+      clientBytes: bytesInWindow(client.ring),
       clientServers: client.servers.count,
       clientPorts: client.ports.count,
-      serverFlows: flowsInWindow(target.ring, contact.endUs),
+      serverFlows: flowsInWindow(target.ring),
       serverClients: target.clients.count,
       isNewPair,
       isNewPort,
@@ -284,8 +286,8 @@ export class Context {
     const isDrawing = destination !== null && receiver === SERVER
     if (contact.outcome !== 'answered' && !isDrawing) return
     target.served = this.histories.servedTallyOf(contact.addr[SERVER], target.served)
-    if (!isDrawing || target.served === null) return
-    const { tally } = target.served
+    const tally = target.served
+    if (!isDrawing || tally === null) return
     if (contact.proto === TCP) {
       tally.halfOpen = Math.max(tally.halfOpen, destination.inSecond(contact.startUs, 'halfOpen'))
       tally.completed = Math.max(tally.completed, destination.inSecond(contact.startUs, 'completed'))
@@ -348,7 +350,8 @@ export class Context {
   readonly #hasAsked = (from: string, to: string, sinceUs: number): boolean => {
     const asClient = this.#pairs.peek(from, to)
     const asServer = this.#pairs.peek(to, from)
-    return (asClient !== undefined && asClient.sentUs[CLIENT] >= sinceUs) || (asServer !== undefined && asServer.sentUs[SERVER] >= sinceUs)
+    const sinceMs = Math.floor(sinceUs / US_PER_MS)
+    return isSince(asClient?.clientSentMs ?? NEVER_MS, sinceMs) || isSince(asServer?.serverSentMs ?? NEVER_MS, sinceMs)
   }
 
   #noteBackground(contact: Contact): BackgroundDay | null {
@@ -461,10 +464,14 @@ function onePort(port: number): readonly number[] {
   return ONE_PORT[port]
 }
 
+function isSince(sentMs: number, sinceMs: number): boolean {
+  return sentMs !== NEVER_MS && sentMs >= sinceMs
+}
+
 function noteSent(pair: PairWindow, contact: Contact): void {
-  for (let side = 0; side < 2; side++) {
-    if ((contact.packets[side] ?? 0) > 0) pair.sentUs[side] = Math.max(pair.sentUs[side], contact.lastUs)
-  }
+  const lastMs = Math.floor(contact.lastUs / US_PER_MS)
+  if ((contact.packets[CLIENT] ?? 0) > 0 && lastMs > pair.clientSentMs) pair.clientSentMs = lastMs
+  if ((contact.packets[SERVER] ?? 0) > 0 && lastMs > pair.serverSentMs) pair.serverSentMs = lastMs
 }
 
 function noteHour(
@@ -562,11 +569,12 @@ function newPair(): PairWindow {
     failedLong: null,
     protocols: null,
     answeredPorts: NO_PORTS,
-    sentUs: [NEVER, NEVER],
+    clientSentMs: NEVER_MS,
+    serverSentMs: NEVER_MS,
     firstService: null,
     countedSlot: NO_SLOT,
     toldDay: NO_SLOT,
-    suspectUntilUs: NEVER,
+    suspectUntilMs: NEVER_MS,
     shareSlot: NOT_SHARED,
     shareStanding: 'half',
   }

@@ -28,8 +28,9 @@ export interface Spread {
   servers: number
   /** The commonest ports, the commonest first. */
   ports: readonly number[]
-  /** The targets on those ports that are held by name. */
+  /** The targets on those ports that are held by name, and their servers, each once. */
   targets: readonly Target[]
+  names: readonly string[]
 }
 
 export class FailedTargets {
@@ -78,11 +79,11 @@ export class FailedTargets {
     // Ports of another pastime of the same host (a port scan of one server) are no part of the spread.
     const ports = commonest.filter(([, count]) => count >= commonest[0][1] * PORT_SHARE_MIN).map(([port]) => port)
     const targets = all.filter(({ port }) => ports.includes(port))
-    const listed = distinctServers(targets)
-    if (!this.#targets.isEstimate()) return { servers: listed, ports, targets }
+    const names = distinctServers(targets)
+    if (!this.#targets.isEstimate()) return { servers: names.length, ports, targets, names }
     // Past the exact list, the list's share stands for the whole.
-    const share = listed / Math.max(1, distinctServers(all))
-    return { servers: Math.round(this.servers.count() * share), ports, targets }
+    const share = names.length / Math.max(1, distinctServers(all).length)
+    return { servers: Math.round(this.servers.count() * share), ports, targets, names }
   }
 }
 
@@ -91,6 +92,8 @@ function parseTarget(key: string): Target {
   return { port: Number(key.slice(0, at)), server: key.slice(at + 1) }
 }
 
-function distinctServers(targets: readonly Target[]): number {
-  return new Set(targets.map(({ server }) => server)).size
+function distinctServers(targets: readonly Target[]): string[] {
+  const servers = new Set<string>()
+  for (const { server } of targets) servers.add(server)
+  return [...servers]
 }

@@ -141,7 +141,7 @@ export class Histories {
   }
 
   /** The host's tally of the present hour. @param last the one that the caller has, perhaps of an earlier hour. */
-  tallyOf(address: string, last: { hour: number; tally: HourTally } | null): { hour: number; tally: HourTally } | null {
+  tallyOf(address: string, last: HourTally | null): HourTally | null {
     if (last !== null && last.hour === this.#hour) return last
     if (this.#tallies.length >= this.#talliesMax) {
       this.talliesNotMade++
@@ -149,6 +149,7 @@ export class Histories {
     }
     const tally: HourTally = {
       address,
+      hour: this.#hour,
       uploadBytes: 0,
       dnsBytes: 0,
       adminServers: 0,
@@ -159,19 +160,19 @@ export class Histories {
       isSuspect: false,
     }
     this.#tallies.push(tally)
-    return { hour: this.#hour, tally }
+    return tally
   }
 
   /** The server's tally of the present hour. @param last the one that the caller has, perhaps of an earlier hour. */
-  servedTallyOf(address: string, last: { hour: number; tally: ServedTally } | null): { hour: number; tally: ServedTally } | null {
+  servedTallyOf(address: string, last: ServedTally | null): ServedTally | null {
     if (last !== null && last.hour === this.#hour) return last
     if (this.#servedTallies.length >= this.#talliesMax) {
       this.talliesNotMade++
       return null
     }
-    const tally = newServedTally(address)
+    const tally = newServedTally(address, this.#hour)
     this.#servedTallies.push(tally)
-    return { hour: this.#hour, tally }
+    return tally
   }
 
   /** Adds one contact of an inside client to its hour. */

@@ -32,6 +32,8 @@ const WEEK_HOURS = 7 * HOURS_A_DAY
 /** What a host did in one hour. */
 export interface HourTally {
   address: string
+  /** Since 1970. */
+  hour: number
   uploadBytes: number
   dnsBytes: number
   adminServers: number

@@ -21,12 +21,14 @@ export const SERVED_HISTORY_CELLS = HOURS + 1
 /** What a server got in the busiest seconds of one hour. */
 export interface ServedTally extends Record<ServedCell, number> {
   address: string
+  /** Since 1970. */
+  hour: number
   /** Victim of an open flood: not learnt. */
   isSuspect: boolean
 }
 
-export function newServedTally(address: string): ServedTally {
-  return { address, packets: 0, halfOpen: 0, completed: 0, isSuspect: false }
+export function newServedTally(address: string, hour: number): ServedTally {
+  return { address, hour, packets: 0, halfOpen: 0, completed: 0, isSuspect: false }
 }
 
 export class ServedHistory {

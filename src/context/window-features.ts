@@ -41,22 +41,23 @@ export function addToTarget(ring: MinuteRing, endUs: number): void {
   ring.add(endUs, FLOWS, 1)
 }
 
-export function addActivity(ring: MinuteRing, endUs: number, bytes: number, hasFailed: boolean): void {
-  if (hasFailed) ring.add(endUs, FAILED, 1)
-  if (bytes > 0) ring.add(endUs, BYTES, bytes)
+/** Of the contact that `addToSource` was told of. */
+export function addActivity(ring: MinuteRing, bytes: number, hasFailed: boolean): void {
+  if (hasFailed) ring.addNow(FAILED, 1)
+  if (bytes > 0) ring.addNow(BYTES, bytes)
 }
 
-/** Of a source or a target. */
-export function flowsInWindow(ring: MinuteRing, endUs: number): number {
-  return ring.sum(endUs, FLOWS)
+/** Of a source or a target, as of the contact last added; so are the next two. */
+export function flowsInWindow(ring: MinuteRing): number {
+  return ring.sumNow(FLOWS)
 }
 
-export function failedInWindow(ring: MinuteRing, endUs: number): number {
-  return ring.sum(endUs, FAILED)
+export function failedInWindow(ring: MinuteRing): number {
+  return ring.sumNow(FAILED)
 }
 
-export function bytesInWindow(ring: MinuteRing, endUs: number): number {
-  return ring.sum(endUs, BYTES)
+export function bytesInWindow(ring: MinuteRing): number {
+  return ring.sumNow(BYTES)
 }
 
 type WindowFeature = {

@@ -47,6 +47,7 @@ import type { Measure } from './what-if/measure.ts'
 import { arpMeasuresOf, measuresOf } from './what-if/table.ts'
 
 const US_PER_S = 1e6
+const US_PER_MS = 1000
 /** Episodes end by minutes; looking for the end more often than this changes nothing. */
 const SWEEP_EVERY_US = 10 * US_PER_S
 const VICTIMS_TOLD_MAX = 16
@@ -193,8 +194,8 @@ export class Analyst {
     surprisal.changed = null
     const claimedBy = claims.length === 0 ? null : claims.reduce((a, b) => (b.verdict.likelihood > a.verdict.likelihood ? b : a))
     if (claimedBy !== null && claimedBy.verdict.likelihood >= SUSPECT_MIN) suspect(judged, observed)
-    if (claims.some(isFlood) && observed.target.served !== null) observed.target.served.tally.isSuspect = true
-    const isSuspect = judged.endUs < observed.pair.suspectUntilUs
+    if (claims.some(isFlood) && observed.target.served !== null) observed.target.served.isSuspect = true
+    const isSuspect = judged.endUs < observed.pair.suspectUntilMs * US_PER_MS
     if (!isSuspect && observed.background === null) surprisal.learn(judged, observed)
     if (this.#options.onFlowJudged !== undefined) this.#tellFlow(judged, surprise, claimedBy)
     this.#tellPlainFlow(judged, note, claims)
@@ -563,6 +564,6 @@ function isFlood({ detector, verdict }: Readonly<Episode>): boolean {
 
 /** What the two do from now on is not learnt from, for a while; and the actor's hour does not become usual. */
 function suspect(judged: Judged, { pair, client }: Observed): void {
-  pair.suspectUntilUs = judged.endUs + SUSPECT_US
-  if (client.hour !== null) client.hour.tally.isSuspect = true
+  pair.suspectUntilMs = Math.ceil((judged.endUs + SUSPECT_US) / US_PER_MS)
+  if (client.hour !== null) client.hour.isSuspect = true
 }

@@ -184,8 +184,8 @@ interface OwnVolume {
 
 /** The client's look-ups of this hour when they go beyond its own history; null when they do not, or nobody knows. */
 function beyondOwn(look: Look): OwnVolume | null {
-  const tally = look.observed.client.hour?.tally
-  if (tally === undefined || tally.dnsBytes < OWN_BYTES_MIN) return null
+  const tally = look.observed.client.hour
+  if (tally === null || tally.dnsBytes < OWN_BYTES_MIN) return null
   const history = historyOf(look)
   if (history === null) return null
   const p99 = history.dnsQuantile(OWN_SHARE)

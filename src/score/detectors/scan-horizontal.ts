@@ -190,14 +190,10 @@ function detect(look: Look, options: Options): Finding | null {
     keyPart: '',
     flowsInWindow: failed,
     firstUs: client.failed.servers.firstUs(),
-    victims: () => distinctServers(spread),
+    victims: () => spread.names,
     telling: 0,
     assess: () => assess(look, client, spread, options),
   }
-}
-
-function distinctServers(spread: Spread): string[] {
-  return [...new Set(spread.targets.map(({ server }) => server))]
 }
 
 function isDarkSpread(context: Context, judged: Judged, spread: Spread, options: Options): boolean {
@@ -227,12 +223,12 @@ function askedInVain({ judged, context }: Look): number {
 /** Failed inside targets that were never heard from. Only where the actor's targets are inside: we cannot know outside addresses. */
 function darkTargets(context: Context, judged: Judged, spread: Spread): number {
   if (!judged.isServerInternal) return 0
-  return distinctServers(spread).filter((server) => !context.hasSent(server)).length
+  return spread.names.filter((server) => !context.hasSent(server)).length
 }
 
 function assess(look: Look, client: ClientWindow, spread: Spread, options: Options): Assessment {
   const { judged, context } = look
-  const servers = distinctServers(spread)
+  const servers = spread.names
   const firstUs = client.failed?.servers.firstUs() ?? judged.startUs
   const lastUs = client.failed?.servers.lastUs() ?? judged.startUs
   const sample = { n: spread.servers, fromUs: firstUs, toUs: lastUs, flowIds: [judged.flowId] }

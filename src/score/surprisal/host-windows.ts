@@ -86,7 +86,7 @@ export class HostWindows {
     if (known === undefined) {
       if (window.services.size >= SERVICES_LISTED_MAX) return window
       window.services.set(key, { server: judged.addr[SERVER], port: judged.port[SERVER], proto: judged.proto, note })
-      if (client.hour !== null) client.hour.tally.unusual++
+      if (client.hour !== null) client.hour.unusual++
     } else if (note.p < known.note.p) known.note = note
     return window
   }

@@ -37,12 +37,13 @@ export const FAILED_SERVERS: Measure<{ ports_max: number; failed_servers_min: nu
     const { client } = look.observed
     if (client.failed === null) return look
     const spread = client.failed.spread(options.ports_max)
-    const servers = new Set([...new Set(spread.targets.map(({ server }) => server))].slice(0, value))
+    const names = spread.names.slice(0, value)
+    const servers = new Set(names)
     const targets = spread.targets.filter(({ server }) => servers.has(server))
     const share = value / Math.max(1, spread.servers)
     const failed = overlay(client.failed, {
       servers: thinned(client.failed.servers, value),
-      spread: () => ({ ...spread, servers: value, targets }),
+      spread: () => ({ ...spread, servers: value, targets, names }),
     })
     return lookWith(look, {
       client: {

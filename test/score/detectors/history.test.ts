@@ -27,6 +27,7 @@ function livedAs(hour: Partial<HourTally>, address = client): HistoriesRecord['h
   const history = new HostHistory(HOUR - DAYS * 24)
   const tally: HourTally = {
     address,
+    hour: HOUR,
     uploadBytes: 1e6,
     dnsBytes: 1e4,
     adminServers: 0,
@@ -44,7 +45,7 @@ function livedAs(hour: Partial<HourTally>, address = client): HistoriesRecord['h
 
 function servedAs(hour: Partial<ServedTally>): NonNullable<HistoriesRecord['servers']>[number] {
   const history = new ServedHistory(HOUR - DAYS * 24)
-  for (const h of range(DAYS * 24)) history.learn({ ...newServedTally(server), ...hour }, HOUR - DAYS * 24 + h)
+  for (const h of range(DAYS * 24)) history.learn({ ...newServedTally(server, HOUR), ...hour }, HOUR - DAYS * 24 + h)
   const { firstHour, lastHour, cells } = history
   return { address: server, firstHour, lastHour, cells: [...cells] }
 }
