@@ -18,6 +18,8 @@ import { seededHash, tableSeed } from './key-hash.ts'
 const US_PER_MS = 1000
 const SLOTS_AT_START = 64
 const NONE = -1
+/** Not in the table. */
+export const NO_SEAT = NONE
 
 /** What a slot's numbers are, thirty-two octets that lie together: a look-up that waits for memory waits for one line of the cache. */
 const SLOT_WORDS = 8
@@ -57,6 +59,7 @@ export class BoundedTable<V extends object> {
   readonly #max: number
   readonly #quietMs: number
   readonly #clock: TableClock
+  readonly #noteSeat: ((value: V, seat: number) => void) | null
   readonly #seed = tableSeed()
   #size = 0
   #oldest = NONE
@@ -72,9 +75,13 @@ export class BoundedTable<V extends object> {
   /** First slot of each chain; two chains a slot, so that they are short. */
   #chains = new Int32Array(2 * SLOTS_AT_START).fill(NONE)
 
-  /** @param quietUs an entry untouched for longer is forgotten. */
-  constructor(max: number, quietUs: number, clock: TableClock) {
+  /**
+   * @param quietUs an entry untouched for longer is forgotten.
+   * @param noteSeat told where an entry sits, for `stay`; NO_SEAT once it has gone.
+   */
+  constructor(max: number, quietUs: number, clock: TableClock, noteSeat: ((value: V, seat: number) => void) | null = null) {
     this.#max = max
+    this.#noteSeat = noteSeat
     this.#quietMs = Math.ceil(quietUs / US_PER_MS)
     this.#clock = clock
   }
@@ -96,6 +103,13 @@ export class BoundedTable<V extends object> {
     if (this.#size === 0) return undefined
     const slot = this.#find(text, other, n, this.#hash(text, other, n))
     return slot === NONE || this.#isQuiet(slot) ? undefined : this.#valueAt(slot)
+  }
+
+  /** A use of whoever sits there, without a look-up; false when it was quiet too long, or has gone. */
+  stay(seat: number): boolean {
+    if (seat === NO_SEAT || this.#isQuiet(seat)) return false
+    this.#touch(seat)
+    return true
   }
 
   getOrCreate(text: string, create: (text: string) => V, other = '', n = 0): V {
@@ -204,6 +218,7 @@ export class BoundedTable<V extends object> {
     this.#chain(slot)
     this.#linkNewest(slot)
     this.#size++
+    this.#noteSeat?.(value, slot)
   }
 
   #takeSlot(): number {
@@ -228,6 +243,7 @@ export class BoundedTable<V extends object> {
       words[before * SLOT_WORDS + NEXT] = next
     }
     const ref = slot * SLOT_REFS
+    this.#noteSeat?.(this.#valueAt(slot), NO_SEAT)
     this.#refs[ref + TEXT] = ''
     this.#refs[ref + OTHER] = ''
     this.#refs[ref + VALUE] = undefined

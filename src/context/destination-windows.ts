@@ -17,6 +17,8 @@ import { BoundedTable, type TableClock } from './bounded-table.ts'
 import { DistinctWindow } from './distinct-window.ts'
 
 const US_PER_S = 1e6
+const US_PER_MS = 1000
+const MS_PER_S = 1000
 /** Rows come up to two minutes after they began (active timeout), half-open ones after one. */
 const SECONDS_KEPT = 2 ** 8
 const TEN_S = 10
@@ -324,29 +326,50 @@ function count(map: Map<number, number>, key: number, n = 1): void {
   else if (map.size < PORTS_COUNTED_MAX) map.set(key, n)
 }
 
-/** A destination before it is worth a window. */
-interface Waiting {
+/** A destination before it is worth a window, for one protocol. What a server gets of its first protocol it remembers itself. */
+export interface Waiting {
+  waitingProto: number
   isWatched: boolean
-  sinceUs: number
-  flows: number
-  packets: number
+  waitingSinceMs: number
+  waitingFlows: number
+  waitingPackets: number
+  /** When it was asked about last. */
+  waitingUsedMs: number
 }
 
+/** Nothing has come yet. */
+export const NO_PROTO = -1
+
 export class DestinationWindows {
+  readonly #clock: TableClock
   readonly #waiting: BoundedTable<Waiting>
   readonly #watched: BoundedTable<DestinationWindow>
 
   constructor(hostsMax: number, windowsMax: number, clock: TableClock) {
+    this.#clock = clock
     this.#waiting = new BoundedTable(hostsMax, QUIET_US, clock)
     this.#watched = new BoundedTable(windowsMax, QUIET_US, clock)
   }
 
-  /** @returns the destination's window, which then wants the row; null while it draws too little to be watched. */
-  windowFor(destination: string, proto: number, startUs: number, packets: number): DestinationWindow | null {
-    const waiting = this.#waiting.getOrCreate(destination, newWaiting, '', proto)
+  /**
+   * @param own what the destination remembers itself; null when it is no host, or not known as a server.
+   * @returns the destination's window, which then wants the row; null while it draws too little to be watched.
+   */
+  windowFor(destination: string, proto: number, startUs: number, packets: number, own: Waiting | null = null): DestinationWindow | null {
+    const isOwn = own !== null && (own.waitingProto === NO_PROTO || own.waitingProto === proto)
+    const waiting = isOwn ? this.#renewed(own, proto) : this.#waiting.getOrCreate(destination, newWaiting, '', proto)
     if (!waiting.isWatched && !isWorthWatching(waiting, startUs, packets)) return null
     waiting.isWatched = true
     return this.#watched.getOrCreate(destination, newWindow, '', proto)
+  }
+
+  /** As it is, or as new after as long as the tables remember. */
+  #renewed(own: Waiting, proto: number): Waiting {
+    const nowMs = Math.floor(this.#clock.nowMs)
+    if (nowMs - own.waitingUsedMs > QUIET_US / US_PER_MS) Object.assign(own, newWaiting())
+    own.waitingProto = proto
+    own.waitingUsedMs = nowMs
+    return own
   }
 
   /** Counters of a second that the meter hands over while flows are open. @param name what rows call the destination. */
@@ -366,19 +389,20 @@ export class DestinationWindows {
 }
 
 function isWorthWatching(waiting: Waiting, startUs: number, packets: number): boolean {
-  if (waiting.flows === 0) waiting.sinceUs = startUs
-  else if (startUs - waiting.sinceUs > TEN_S * US_PER_S) {
-    waiting.sinceUs = startUs
-    waiting.flows = 0
-    waiting.packets = 0
+  const startMs = Math.floor(startUs / US_PER_MS)
+  if (waiting.waitingFlows === 0) waiting.waitingSinceMs = startMs
+  else if (startMs - waiting.waitingSinceMs > TEN_S * MS_PER_S) {
+    waiting.waitingSinceMs = startMs
+    waiting.waitingFlows = 0
+    waiting.waitingPackets = 0
   }
-  waiting.flows++
-  waiting.packets += packets
-  return waiting.flows >= WATCH_FLOWS_MIN || waiting.packets >= WATCH_PACKETS_MIN
+  waiting.waitingFlows++
+  waiting.waitingPackets += packets
+  return waiting.waitingFlows >= WATCH_FLOWS_MIN || waiting.waitingPackets >= WATCH_PACKETS_MIN
 }
 
 function newWaiting(): Waiting {
-  return { isWatched: false, sinceUs: 0, flows: 0, packets: 0 }
+  return { waitingProto: NO_PROTO, isWatched: false, waitingSinceMs: 0, waitingFlows: 0, waitingPackets: 0, waitingUsedMs: 0 }
 }
 
 function newWindow(): DestinationWindow {

@@ -3,7 +3,7 @@
  *
  * In:  contacts in row order; interim rows of open flows; the meter's counters by destination and second.
  * Out: for the contact just observed, the windows it belongs to; null where it belongs to none.
- * Not: who sent whom something lately: `hasAsked` is the context's, which knows all pairs.
+ * Not: who sent whom something lately, nor what a host drew: the context's, which knows all of them (`KnownHosts`).
  * The invariant: each table is bounded, and `counters` says how often its limit took an entry.
  */
 
@@ -14,7 +14,7 @@ import { BoundedTable, type TableClock } from './bounded-table.ts'
 import type { Contact } from './contact.ts'
 import { CLIENT, SERVER } from './contact.ts'
 import { Datagrams } from './datagrams.ts'
-import type { DestinationRow, DestinationWindow } from './destination-windows.ts'
+import type { DestinationRow, DestinationWindow, Waiting } from './destination-windows.ts'
 import { DestinationWindows } from './destination-windows.ts'
 import { DistinctWindow } from './distinct-window.ts'
 import { EchoTargets } from './echo-targets.ts'
@@ -58,6 +58,14 @@ export interface ExchangeLimits {
   destinationWindows: number
 }
 
+/** What is asked of the context about hosts beside those of the contact. */
+export interface KnownHosts {
+  /** Whether `from` sent `to` anything since a time. */
+  hasAsked(from: string, to: string, sinceUs: number): boolean
+  /** What the host remembers of what it drew; null when it is not known as a server. */
+  waitingOf(address: string): Waiting | null
+}
+
 export interface LongConnection {
   startUs: number
   lastUs: number
@@ -88,6 +96,7 @@ export interface Exchange {
 }
 
 export class Exchanges {
+  readonly #hosts: KnownHosts
   readonly #attempts: BoundedTable<AttemptSeries>
   readonly #transfers: BoundedTable<Transfers>
   readonly #datagrams: BoundedTable<Datagrams>
@@ -99,7 +108,8 @@ export class Exchanges {
   readonly #long: BoundedTable<LongConnection>
   readonly #pulls: BoundedTable<Pulls>
 
-  constructor(limits: ExchangeLimits, clock: TableClock) {
+  constructor(limits: ExchangeLimits, clock: TableClock, known: KnownHosts) {
+    this.#hosts = known
     const { series, hosts } = limits
     this.#attempts = new BoundedTable(series, DAY_US, clock)
     this.#transfers = new BoundedTable(series, HOUR_US, clock)
@@ -114,24 +124,18 @@ export class Exchanges {
   }
 
   /**
-   * @param pair what is remembered of the two hosts.
-   * @param hasAsked whether `from` sent `to` anything since a time.
+   * @param known what is remembered of the two hosts together, and of the server.
    * @param out filled with the windows that the contact belongs to.
    */
-  observe(
-    contact: Contact,
-    pair: { firstService: AttemptSeries | null },
-    hasAsked: (from: string, to: string, sinceUs: number) => boolean,
-    out: Exchange,
-  ): void {
+  observe(contact: Contact, { pair, target }: { pair: { firstService: AttemptSeries | null }; target: Waiting }, out: Exchange): void {
     const receiver = receiverOf(contact)
     out.attempts = this.#noteAttempt(contact, pair)
     out.transfers = this.#noteTransfer(contact)
     out.datagrams = this.#noteDatagrams(contact)
     out.echoTargets = this.#noteEchoTarget(contact)
-    out.destination = this.#noteDestination(contact, receiver)
+    out.destination = this.#noteDestination(contact, receiver, target)
     out.receiver = receiver
-    out.reflection = this.#noteReflection(contact, receiver, hasAsked)
+    out.reflection = this.#noteReflection(contact, receiver)
     out.slow = this.#noteSlow(contact, null)
     out.adminTargets = this.#noteAdminTarget(contact)
     out.long = this.#noteLong(contact)
@@ -149,12 +153,11 @@ export class Exchanges {
   observeCounters(
     counters: DestinationCounters,
     contact: Contact,
-    hasAsked: (from: string, to: string, sinceUs: number) => boolean,
   ): Pick<Exchange, 'destination' | 'countedAtUs' | 'receiver' | 'reflection'> | null {
     const receiver = receiverOf(contact)
     if (contact.addr[receiver] !== counters.destination) return null
     const destination = this.#destinations.noteCounters(counters, destinationName(contact, receiver))
-    return { destination, countedAtUs: counters.atUs, receiver, reflection: this.#countReflection(counters, contact, receiver, hasAsked) }
+    return { destination, countedAtUs: counters.atUs, receiver, reflection: this.#countReflection(counters, contact, receiver) }
   }
 
   /** What the inside client fetched from inside file servers within a day; null when it was nothing much. */
@@ -234,10 +237,12 @@ export class Exchanges {
     return targets
   }
 
-  #noteDestination(contact: Contact, receiver: 0 | 1): DestinationWindow | null {
+  #noteDestination(contact: Contact, receiver: 0 | 1, target: Waiting): DestinationWindow | null {
     const sender = receiver === SERVER ? CLIENT : SERVER
     const packets = contact.packets[sender] ?? 0
-    const window = this.#destinations.windowFor(destinationName(contact, receiver), contact.proto, contact.startUs, packets)
+    const name = destinationName(contact, receiver)
+    const own = name === ANY_DHCP_SERVER ? null : receiver === SERVER ? target : this.#hosts.waitingOf(name)
+    const window = this.#destinations.windowFor(name, contact.proto, contact.startUs, packets, own)
     if (window === null) return null
     const isIcmp = contact.proto === ICMP || contact.proto === ICMPV6
     window.add({
@@ -256,13 +261,13 @@ export class Exchanges {
     return window
   }
 
-  #noteReflection(contact: Contact, receiver: 0 | 1, hasAsked: Parameters<Exchanges['observe']>[2]): Reflection | null {
+  #noteReflection(contact: Contact, receiver: 0 | 1): Reflection | null {
     const sender = receiver === SERVER ? CLIENT : SERVER
     if (contact.isContinuation || contact.isToGroup || (contact.packets[receiver] ?? 1) > 0) return null
     // A TCP answer without its question is a SYN-ACK or a lone reset; orientation made its sender the server.
     if (contact.proto !== UDP && !(contact.proto === TCP && receiver === CLIENT && !contact.hasExchange)) return null
     if (contact.port[sender] === contact.port[receiver] && contact.proto === UDP) return null
-    if (hasAsked(contact.addr[receiver], contact.addr[sender], contact.startUs - ASKED_WITHIN_US)) return null
+    if (this.#hosts.hasAsked(contact.addr[receiver], contact.addr[sender], contact.startUs - ASKED_WITHIN_US)) return null
     const key = serviceKey(contact.proto, contact.proto === TCP ? 0 : contact.port[sender])
     const reflection = this.#reflections.getOrCreate(contact.addr[receiver], newReflection, '', key)
     reflection.add({
@@ -277,19 +282,14 @@ export class Exchanges {
   }
 
   /** Datagrams of one second from one port, to a host that had asked none of their senders and that answers none. */
-  #countReflection(
-    counters: DestinationCounters,
-    contact: Contact,
-    receiver: 0 | 1,
-    hasAsked: Parameters<Exchanges['observe']>[2],
-  ): Reflection | null {
+  #countReflection(counters: DestinationCounters, contact: Contact, receiver: 0 | 1): Reflection | null {
     const { amounts, sourcePort, sources, atUs } = counters
     const sender = receiver === SERVER ? CLIENT : SERVER
     if (contact.proto !== UDP || contact.isToGroup || amounts.replies > 0 || contact.port[sender] !== sourcePort.port) return null
     if (contact.port[sender] === contact.port[receiver] || sourcePort.packets < ONE_PORT_SHARE_MIN * amounts.packets) return null
     const to = contact.addr[receiver]
     // When one of the senders was asked, only the rows will tell whose the packets are.
-    if (sources.some((source) => hasAsked(to, source, atUs - ASKED_WITHIN_US))) return null
+    if (sources.some((source) => this.#hosts.hasAsked(to, source, atUs - ASKED_WITHIN_US))) return null
     const reflection = this.#reflections.getOrCreate(to, newReflection, '', serviceKey(contact.proto, sourcePort.port))
     reflection.addCounters(counters, contact.flowId)
     return reflection

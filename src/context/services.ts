@@ -20,25 +20,39 @@ const FAILING_CLIENTS_EXACT = 16
 /** Lists are made as long as they need to be: one that is pushed to has room for seventeen. */
 const NO_CLIENTS: readonly string[] = []
 
-interface Service {
+export interface Service {
   /** The first distinct clients that were answered, up to KNOWN_CLIENTS_MIN. */
   answered: readonly string[]
   /** Clients that failed since the last answer. */
   failing: DistinctWindow<string> | null
 }
 
+/** What a server remembers of the service that it was asked for last: most have one. */
+export interface ServiceMemo {
+  serviceKey: number
+  service: Service | null
+  /** When it was looked up. */
+  serviceSeenMs: number
+}
+
+/** For so long the memo stands for the table, which remembers a hundred times as long. */
+const MEMO_MS = 600_000
+
 export class Services {
+  readonly #clock: TableClock
   readonly #table: BoundedTable<Service>
   /** When each server first answered on any port. */
   readonly #hosts: BoundedTable<{ sinceUs: number }>
   #newest = { flowId: Number.NaN, ageUs: 0 }
 
   constructor(max: number, clock: TableClock) {
+    this.#clock = clock
     this.#table = new BoundedTable(max, WORKED_WITHIN_US, clock)
     this.#hosts = new BoundedTable(max, WORKED_WITHIN_US, clock)
   }
 
-  observe(contact: Contact): void {
+  /** @param memo the server's. */
+  observe(contact: Contact, memo: ServiceMemo): void {
     const server = contact.addr[SERVER]
     const key = serviceKey(contact.proto, contact.port[SERVER])
     const client = contact.addr[CLIENT]
@@ -51,9 +65,18 @@ export class Services {
       return
     }
     if (!isAnswer(contact)) return
-    const service = this.#table.getOrCreate(server, () => this.#newService(contact), '', key)
-    service.failing = null
+    const service = this.#answering(contact, key, memo)
+    if (service.failing !== null) service.failing = null
     if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered = [...service.answered, client]
+  }
+
+  #answering(contact: Contact, key: number, memo: ServiceMemo): Service {
+    const nowMs = Math.floor(this.#clock.nowMs)
+    if (memo.service !== null && memo.serviceKey === key && nowMs - memo.serviceSeenMs < MEMO_MS) return memo.service
+    memo.service = this.#table.getOrCreate(contact.addr[SERVER], () => this.#newService(contact), '', key)
+    memo.serviceKey = key
+    memo.serviceSeenMs = nowMs
+    return memo.service
   }
 
   isKnownServer(address: string, proto: number, port: number): boolean {

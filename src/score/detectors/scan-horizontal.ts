@@ -12,9 +12,10 @@
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
-import type { ClientWindow, Context } from '../../context/context.ts'
+import type { Context } from '../../context/context.ts'
 import type { Spread } from '../../context/failed-targets.ts'
 import { hitHeight, step } from '../../context/first-contacts.ts'
+import type { ClientWindow } from '../../context/windows.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Judged } from '../orientation.ts'

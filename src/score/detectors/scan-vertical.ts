@@ -9,8 +9,8 @@
 
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
-import type { PairWindow } from '../../context/context.ts'
 import type { DistinctWindow } from '../../context/distinct-window.ts'
+import type { PairWindow } from '../../context/windows.ts'
 import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'

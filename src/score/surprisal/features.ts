@@ -7,7 +7,7 @@
  */
 
 import { CLIENT, SERVER } from '../../context/contact.ts'
-import type { Observed } from '../../context/context.ts'
+import type { Observed } from '../../context/windows.ts'
 import { ICMP, ICMPV6, TCP } from '../../flow/flow.ts'
 import type { Unit } from '../evidence.ts'
 import type { Judged } from '../orientation.ts'

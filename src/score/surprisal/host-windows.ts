@@ -12,7 +12,8 @@
 
 import { ACTIVITY_SLOT_US, activitySlot, NO_SLOT } from '../../context/activity.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
-import type { ClientWindow, Context, Observed } from '../../context/context.ts'
+import type { Context } from '../../context/context.ts'
+import type { ClientWindow, Observed } from '../../context/windows.ts'
 import type { Judged } from '../orientation.ts'
 import { Calibration } from './calibration.ts'
 import type { SurpriseNote } from './surprise.ts'

@@ -11,7 +11,8 @@
  */
 
 import { CLIENT } from '../../context/contact.ts'
-import { type Context, newVotes, type Observed, type VoteTally } from '../../context/context.ts'
+import type { Context } from '../../context/context.ts'
+import { newVotes, type Observed, type VoteTally } from '../../context/windows.ts'
 import { num } from '../number.ts'
 import type { Judged } from '../orientation.ts'
 import { Calibration } from './calibration.ts'
