@@ -7,6 +7,7 @@
  */
 
 import { NO_SLOT } from './activity.ts'
+import { lengthened, rowOf } from './number-row.ts'
 
 /** SCORER.md D9: a ring of 24 starts; one more gives 24 gaps. */
 export const ATTEMPTS_KEPT = 25
@@ -26,8 +27,6 @@ const CLIENT_BYTES = 3
 const SERVER_BYTES = 4
 const IS_ANSWERED = 5
 const STRIDE = 6
-/** Copies of its beginning are made to be filled: of numbers with a fraction, so that they stay arrays of such. */
-const ROOM: readonly number[] = Array.from({ length: HEADER + ATTEMPTS_KEPT * STRIDE }, () => 0.5)
 
 export interface Attempt {
   flowId: number
@@ -47,7 +46,7 @@ export class AttemptSeries {
   /** The window of five minutes in which the service was counted last (activity.ts). */
   countedSlot = NO_SLOT
   /** Most services are asked once: room for more attempts is made when they come. */
-  #cells: number[] = roomFor(1)
+  #cells: number[] = rowOf(lengthFor(1))
   /** Attempts kept, and where the oldest lies: once all room is taken, the newest takes the place of the oldest. */
   #kept = 0
   #oldest = 0
@@ -161,9 +160,7 @@ export class AttemptSeries {
   #makeRoom(): void {
     const cells = this.#cells
     if (cells.length > HEADER + this.#kept * STRIDE) return
-    const roomy = roomFor(2 * this.#kept)
-    for (let i = 0; i < cells.length; i++) roomy[i] = cells[i]
-    this.#cells = roomy
+    this.#cells = lengthened(cells, lengthFor(2 * this.#kept))
   }
 
   #move(from: number, to: number): void {
@@ -174,9 +171,9 @@ export class AttemptSeries {
   }
 }
 
-/** As many as are asked for, up to all that are kept. */
-function roomFor(attempts: number): number[] {
-  return ROOM.slice(0, HEADER + Math.min(attempts, ATTEMPTS_KEPT) * STRIDE)
+/** For so many attempts, up to all that are kept. */
+function lengthFor(attempts: number): number {
+  return HEADER + Math.min(attempts, ATTEMPTS_KEPT) * STRIDE
 }
 
 function put(cells: number[], at: number, attempt: Attempt): void {

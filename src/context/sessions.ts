@@ -7,6 +7,8 @@
  *      capture: it says nothing about their size.
  */
 
+import { lengthened } from './number-row.ts'
+
 const BUCKET_US = 5 * 60e6
 /** Per bucket; then a new one takes the place of the oldest, which is only counted. */
 const SESSIONS_MAX = 256
@@ -20,34 +22,86 @@ export interface Session {
   serverBytes: number
 }
 
+// What a session is kept as, in a row of numbers.
+const FLOW_ID = 0
+const AT_US = 1
+const DURATION_US = 2
+const CLIENT_BYTES = 3
+const SERVER_BYTES = 4
+const STRIDE = 5
+
+const NO_SLOT = -(2 ** 30)
+/** Never written to. */
+const NONE: number[] = []
+
 export class SessionWindow {
-  #slot = Number.NEGATIVE_INFINITY
-  #now: Session[] = []
-  #before: Session[] = []
+  #slot = NO_SLOT
+  #now = NONE
+  #nowCount = 0
+  #before = NONE
+  #beforeCount = 0
   #nowBeyond = 0
 
   add(session: Session): void {
     const slot = Math.floor(session.atUs / BUCKET_US)
-    if (slot > this.#slot) {
-      this.#before = slot === this.#slot + 1 ? this.#now : []
-      this.#now = []
-      this.#nowBeyond = 0
-      this.#slot = slot
+    if (slot > this.#slot) this.#turn(slot)
+    if (this.#nowCount === SESSIONS_MAX) {
+      put(this.#now, this.#nowBeyond++ % SESSIONS_MAX, session)
+      return
     }
-    if (this.#now.length < SESSIONS_MAX) this.#now.push(session)
-    else this.#now[this.#nowBeyond++ % SESSIONS_MAX] = session
+    if (this.#now.length === this.#nowCount * STRIDE) {
+      this.#now = lengthened(this.#now, Math.min(SESSIONS_MAX, Math.max(1, 2 * this.#nowCount)) * STRIDE)
+    }
+    put(this.#now, this.#nowCount++, session)
+  }
+
+  /** How many `since` can give. */
+  get keptCount(): number {
+    return this.#nowCount + this.#beforeCount
   }
 
   /** Those that began at or after `fromUs`, by start. */
   since(fromUs: number): Session[] {
     const since: Session[] = []
-    for (const session of this.#before) if (session.atUs >= fromUs) since.push(session)
-    for (const session of this.#now) if (session.atUs >= fromUs) since.push(session)
+    addSince(since, this.#before, this.#beforeCount, fromUs)
+    addSince(since, this.#now, this.#nowCount, fromUs)
     return since.length > 1 ? since.sort((a, b) => a.atUs - b.atUs) : since
   }
 
   /** Sessions of the present bucket that are no longer kept. */
   beyondCount(): number {
     return this.#nowBeyond
+  }
+
+  #turn(slot: number): void {
+    const isNext = slot === this.#slot + 1
+    this.#before = isNext ? this.#now : NONE
+    this.#beforeCount = isNext ? this.#nowCount : 0
+    this.#now = NONE
+    this.#nowCount = 0
+    this.#nowBeyond = 0
+    this.#slot = slot
+  }
+}
+
+function put(row: number[], place: number, session: Session): void {
+  const at = place * STRIDE
+  row[at + FLOW_ID] = session.flowId
+  row[at + AT_US] = session.atUs
+  row[at + DURATION_US] = session.durationUs
+  row[at + CLIENT_BYTES] = session.clientBytes
+  row[at + SERVER_BYTES] = session.serverBytes
+}
+
+function addSince(out: Session[], row: readonly number[], count: number, fromUs: number): void {
+  for (let at = 0; at < count * STRIDE; at += STRIDE) {
+    if (row[at + AT_US] < fromUs) continue
+    out.push({
+      flowId: row[at + FLOW_ID],
+      atUs: row[at + AT_US],
+      durationUs: row[at + DURATION_US],
+      clientBytes: row[at + CLIENT_BYTES],
+      serverBytes: row[at + SERVER_BYTES],
+    })
   }
 }

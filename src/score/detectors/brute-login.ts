@@ -195,6 +195,7 @@ function detect(look: Look, options: Options): Finding | null {
   const { judged, observed } = look
   const service = LOGIN_SERVICES.get(judged.port[SERVER])
   if (service === undefined || observed.sessions === null || judged.isContinuation) return null
+  if (observed.sessions.keptCount < options.sessions_min) return null
   const all = observed.sessions.since(judged.startUs - WINDOW_US)
   if (all.length < options.sessions_min) return null
   const guesses = measureGuesses(all, service, flatnessMax(look, all[0].atUs, options), options)
