@@ -119,6 +119,22 @@ const OWN_RATE = {
 /** Weights that all floods share; each puts them into its own table. */
 export const FLOOD_WEIGHTS = { forged_sources: FORGED_SOURCES, alike: ALIKE, usual_rate: OWN_RATE } as const
 
+/** Of floods that are told by their busiest second: this many times what is enough for one. */
+const RATE_FACTOR = 3
+export const FLOOD_RATE = {
+  lr: 0.5,
+  group: 'timing',
+  basis: 'expert',
+  label: 'rate of a flood',
+  claim: 'the busiest second brought {m0}, where {m1} are enough',
+  next: 'Read the load of the link at that time.',
+} as const
+
+export function rateDrafts(code: string, most: number, enough: number, sample: Draft['sample']): Draft[] {
+  if (most < RATE_FACTOR * enough) return []
+  return [draft(`${code}.rate`, FLOOD_RATE, { measured: [num(most, 'count'), num(enough, 'count')], sample })]
+}
+
 /** SCORER.md D5 and D6: ten times its own p99. */
 const OWN_SHARE = 0.99
 const OWN_FACTOR = 10

@@ -17,12 +17,14 @@ import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
 import {
   arrivalsOf,
+  FLOOD_RATE,
   FLOOD_WEIGHTS,
   floodFinding,
   isScanLike,
   isShortBurst,
   ownRateDrafts,
   ownRateOf,
+  rateDrafts,
   ratePicture,
   sampleOf,
   sharedDrafts,
@@ -99,18 +101,9 @@ const WEIGHTS = {
     alt: 'a server that stopped answering under ordinary load, or packets that the sensor lost',
     next: 'Check whether the server still answers others, and whether SYN cookies are on.',
   },
-  rate: {
-    lr: 0.5,
-    group: 'timing',
-    basis: 'expert',
-    label: 'rate of a flood',
-    claim: 'the busiest second brought {m0}, where {m1} are enough',
-    next: 'Read the load of the link at that time.',
-  },
+  rate: FLOOD_RATE,
   ...FLOOD_WEIGHTS,
 } as const
-
-const RATE_FACTOR = 3
 
 export const FLOOD_SYN = {
   kind: 'flood.syn',
@@ -172,9 +165,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
       sample,
     }),
   ]
-  if (most >= RATE_FACTOR * options.half_open_per_s_min) {
-    evidence.push(draft('D5.rate', WEIGHTS.rate, { measured: [num(most, 'count'), num(options.half_open_per_s_min, 'count')], sample }))
-  }
+  evidence.push(...rateDrafts('D5', most, options.half_open_per_s_min, sample))
   evidence.push(...sharedDrafts('D5', arrivals, sample).filter((item) => item.code !== 'D5.alike'))
   const usual = ownRateDrafts('D5', ownRateOf(look, arrivals, 'halfOpen'), most, sample)
   evidence.push(...usual.drafts)

@@ -13,7 +13,18 @@ import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
 import type { Arrivals } from './flood-arrivals.ts'
-import { arrivalsOf, FLOOD_WEIGHTS, floodFinding, isScanLike, isShortBurst, ratePicture, sampleOf, sharedDrafts } from './flood-arrivals.ts'
+import {
+  arrivalsOf,
+  FLOOD_RATE,
+  FLOOD_WEIGHTS,
+  floodFinding,
+  isScanLike,
+  isShortBurst,
+  rateDrafts,
+  ratePicture,
+  sampleOf,
+  sharedDrafts,
+} from './flood-arrivals.ts'
 
 const OPTIONS = {
   stray_per_s_min: {
@@ -47,18 +58,10 @@ const WEIGHTS = {
     alt: 'a server or firewall that lost its table of connections, or a mirror that shows one direction only',
     next: 'Check whether the destination or a firewall in front of it was restarted at that time.',
   },
-  rate: {
-    lr: 0.5,
-    group: 'timing',
-    basis: 'expert',
-    label: 'rate of a flood',
-    claim: 'the busiest second brought {m0}, where {m1} are enough',
-    next: 'Read the load of the link at that time.',
-  },
+  rate: FLOOD_RATE,
   ...FLOOD_WEIGHTS,
 } as const
 
-const RATE_FACTOR = 3
 const ONE_SOURCE_SHARE = 4
 
 export const FLOOD_TCP = {
@@ -104,9 +107,7 @@ function assess(look: Look, arrivals: Arrivals, options: Options): Assessment {
   const evidence: Draft[] = [
     draft('D5T.stray', WEIGHTS.stray, { measured: [num(stray, 'count'), num(spanUs, 'us')], names: [victim], sample }),
   ]
-  if (most >= RATE_FACTOR * options.stray_per_s_min) {
-    evidence.push(draft('D5T.rate', WEIGHTS.rate, { measured: [num(most, 'count'), num(options.stray_per_s_min, 'count')], sample }))
-  }
+  evidence.push(...rateDrafts('D5T', most, options.stray_per_s_min, sample))
   evidence.push(...sharedDrafts('D5T', arrivals, sample))
   return assessment({
     evidence,

@@ -10,10 +10,10 @@
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import type { Station } from '../../context/arp-station.ts'
 import type { ArpTable } from '../../context/arp-table.ts'
-import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { ArpDetector, ArpLook, Assessment, Draft, Finding } from './detector.ts'
 import { assessment, draft } from './detector.ts'
+import { SWEEP_WEIGHTS, scaleDrafts, sweepGrid } from './sweeps.ts'
 
 const OPTIONS = {
   targets_min: {
@@ -55,31 +55,13 @@ const WEIGHTS = {
     alt: 'hosts that are switched off',
     next: 'Compare the targets with the address plan.',
   },
-  many: {
-    lr: 0.5,
-    group: 'scale',
-    basis: 'expert',
-    label: 'very many addresses',
-    claim: '{m0} addresses, where {m1} are enough to call it a sweep',
-    next: 'Look for the same actor scanning ports.',
-  },
-  fast: {
-    lr: 0.4,
-    group: 'timing',
-    basis: 'expert',
-    label: 'all at once',
-    claim: 'one address every {m0} in the mean',
-    next: 'Look at the order of the targets.',
-  },
+  ...SWEEP_WEIGHTS,
 } as const
 
 const NO_ANSWERS = {
   code: 'D4a.answers',
   why: 'whether addresses answered: no answer to anybody was seen, as on a port that only gets broadcasts',
 }
-const FAST_US = 1e6
-const MANY_TARGETS = 100
-const GRID_CELLS_MAX = 400
 
 export const SWEEP_ARP = {
   kind: 'sweep.arp',
@@ -133,10 +115,7 @@ function assess(station: Station, asked: NonNullable<Station['asked']>, arp: Arp
   if (arp.answersSeen > 0) {
     evidence.push(draft('D4a.unanswered', WEIGHTS.unanswered, { measured: [num(count - answered, 'count'), num(count, 'count')], sample }))
   }
-  if (count >= MANY_TARGETS) {
-    evidence.push(draft('D4a.many', WEIGHTS.many, { measured: [num(count, 'count'), num(options.targets_min, 'count')], sample }))
-  }
-  if (spanUs / count <= FAST_US) evidence.push(draft('D4a.fast', WEIGHTS.fast, { measured: [num(spanUs / count, 'us')], sample }))
+  evidence.push(...scaleDrafts('D4a', asked, options.targets_min, sample))
   return assessment({
     evidence,
     servicePort: null,
@@ -145,13 +124,6 @@ function assess(station: Station, asked: NonNullable<Station['asked']>, arp: Arp
     answeredServers: answered,
     facts: { router: { foreignSources: station.foreignSources } },
     notEvaluated: arp.answersSeen > 0 ? [] : [NO_ANSWERS],
-    pictures: [grid(station, asked)],
+    pictures: [sweepGrid(asked, (target) => station.answered?.has(target) === true)],
   })
-}
-
-function grid(station: Station, asked: NonNullable<Station['asked']>): PictureData {
-  const shown = asked.keys().slice(0, GRID_CELLS_MAX)
-  const outcome = (target: string): 'answered' | 'failed' => (station.answered?.has(target) ? 'answered' : 'failed')
-  const cells = shown.map((target, i) => ({ target: i, port: 0, outcome: outcome(target) }))
-  return { picture: 'grid', targets: shown, ports: [0], cells, omitted: Math.max(0, asked.count() - shown.length) }
 }

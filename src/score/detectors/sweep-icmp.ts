@@ -11,10 +11,10 @@
 import type { OptionTable, OptionValues } from '../../base/option.ts'
 import { CLIENT, SERVER } from '../../context/contact.ts'
 import type { EchoTargets } from '../../context/echo-targets.ts'
-import type { PictureData } from '../evidence.ts'
 import { num } from '../number.ts'
 import type { Assessment, Detector, Draft, Finding, Look } from './detector.ts'
 import { assessment, draft } from './detector.ts'
+import { SWEEP_WEIGHTS, scaleDrafts, sweepGrid } from './sweeps.ts'
 
 const OPTIONS = {
   targets_min: {
@@ -73,28 +73,10 @@ const WEIGHTS = {
     claim: '{m0} requests went to network or broadcast addresses, which a list of hosts does not hold',
     next: 'Look for the same actor opening connections to those that answered.',
   },
-  many: {
-    lr: 0.5,
-    group: 'scale',
-    basis: 'expert',
-    label: 'very many addresses',
-    claim: '{m0} addresses, where {m1} are enough to call it a sweep',
-    next: 'Look for the same actor scanning ports.',
-  },
-  fast: {
-    lr: 0.4,
-    group: 'timing',
-    basis: 'expert',
-    label: 'all at once',
-    claim: 'one address every {m0} in the mean',
-    next: 'Look at the order of the targets.',
-  },
+  ...SWEEP_WEIGHTS,
 } as const
 
-const FAST_US = 1e6
 const SHORT_US = 10e6
-const MANY_TARGETS = 100
-const GRID_CELLS_MAX = 400
 
 export const SWEEP_ICMP = {
   kind: 'sweep.icmp',
@@ -152,23 +134,12 @@ function assess({ judged }: Look, targets: EchoTargets, options: Options): Asses
   if (targets.groupTargets > 0) {
     evidence.push(draft('D4.group_targets', WEIGHTS.group_targets, { measured: [num(targets.groupTargets, 'count')], sample }))
   }
-  if (asked >= MANY_TARGETS) {
-    evidence.push(draft('D4.many', WEIGHTS.many, { measured: [num(asked, 'count'), num(options.targets_min, 'count')], sample }))
-  }
-  if (spanUs / asked <= FAST_US) evidence.push(draft('D4.fast', WEIGHTS.fast, { measured: [num(spanUs / asked, 'us')], sample }))
+  evidence.push(...scaleDrafts('D4', targets.asked, options.targets_min, sample))
   return assessment({
     evidence,
     servicePort: null,
     scaleRatio: asked / options.targets_min,
     answeredServers: answered,
-    pictures: [grid(targets)],
+    pictures: [sweepGrid(targets.asked, (target) => targets.answered.has(target))],
   })
-}
-
-function grid(targets: EchoTargets): PictureData {
-  const all = targets.asked.keys()
-  const shown = all.slice(0, GRID_CELLS_MAX)
-  const outcome = (target: string): 'answered' | 'failed' => (targets.answered.has(target) ? 'answered' : 'failed')
-  const cells = shown.map((target, i) => ({ target: i, port: 0, outcome: outcome(target) }))
-  return { picture: 'grid', targets: shown, ports: [0], cells, omitted: Math.max(0, targets.asked.count() - shown.length) }
 }
