@@ -59,7 +59,7 @@ function ask(question: BenignQuestion): BenignAnswer {
   const holding = roles.declared.filter((role) => new NetworkSet([role.address]).has(actor) && isHolding(role.until, nowSec))
   const role = holding.find((r) => ROLE_EXPLAINS[r.role]?.some((explained) => explained === kind))
   if (role === undefined) {
-    const claim = '{m0} declared roles explain this for {x0}'
+    const claim = 'the configuration declares {m0} roles of {x0} that would explain this'
     const evidence = benignDraft({ ...words, claim }, 0, { measured: [num(0, 'count')], names: [actor], sample })
     return { evidence, cap: null, notEvaluated: [] }
   }
