@@ -99,7 +99,7 @@ export class Context implements KnownHosts {
   observe(contact: Contact): Observed {
     const pair = this.#pairOf(contact)
     const { client, target } = pair
-    this.visibility.observe(contact, pair, client, target)
+    this.visibility.observe(contact, pair)
     this.services.observe(contact, target)
     this.census.observe(contact)
     addToSource(client.ring, contact.endUs, contact.proto, contact.packets[CLIENT] ?? 0, contact.hasSyn)
@@ -109,7 +109,7 @@ export class Context implements KnownHosts {
     else if (contact.outcome === 'failed') noteFailure(contact, client, pair)
     if (contact.outcome === 'answered') noteAnswer(contact, client, pair)
     const observed = newObserved(client, target, pair)
-    this.#exchanges.observe(contact, observed, observed)
+    this.#exchanges.observe(contact, observed)
     noteSent(pair, contact)
     if (contact.isServerInternal) this.#noteServed(contact, target, observed)
     observed.sessions = this.#noteSession(contact)

@@ -124,16 +124,15 @@ export class Exchanges {
   }
 
   /**
-   * @param known what is remembered of the two hosts together, and of the server.
-   * @param out filled with the windows that the contact belongs to.
+   * @param out filled with the windows that the contact belongs to; `pair` and `target` are what is remembered of the two hosts.
    */
-  observe(contact: Contact, { pair, target }: { pair: { firstService: AttemptSeries | null }; target: Waiting }, out: Exchange): void {
+  observe(contact: Contact, out: Exchange & { readonly pair: { firstService: AttemptSeries | null }; readonly target: Waiting }): void {
     const receiver = receiverOf(contact)
-    out.attempts = this.#noteAttempt(contact, pair)
+    out.attempts = this.#noteAttempt(contact, out.pair)
     out.transfers = this.#noteTransfer(contact)
     out.datagrams = this.#noteDatagrams(contact)
     out.echoTargets = this.#noteEchoTarget(contact)
-    out.destination = this.#noteDestination(contact, receiver, target)
+    out.destination = this.#noteDestination(contact, receiver, out.target)
     out.receiver = receiver
     out.reflection = this.#noteReflection(contact, receiver)
     out.slow = this.#noteSlow(contact, null)

@@ -66,7 +66,7 @@ export class Services {
     }
     if (!isAnswer(contact)) return
     const service = this.#answering(contact, key, memo)
-    if (service.failing !== null) service.failing = null
+    service.failing = null
     if (service.answered.length < KNOWN_CLIENTS_MIN && !service.answered.includes(client)) service.answered = [...service.answered, client]
   }
 

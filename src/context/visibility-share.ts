@@ -29,8 +29,10 @@ export interface Asymmetry {
   sinceUs: number
 }
 
-/** What a pair remembers of the bucket in which it was looked at last. */
+/** What a pair remembers of the bucket in which it was looked at last, and its two hosts. */
 export interface PairInShare {
+  client: HostInShare
+  target: HostInShare
   shareSlot: number
   shareStanding: ShareStanding
 }
@@ -64,14 +66,13 @@ export class VisibilityShare {
   #now: Bucket = emptyBucket()
   #before: Bucket = emptyBucket()
 
-  /** @param pair what is remembered of the two hosts together, `client` and `server` of each. */
-  observe(contact: Contact, pair: PairInShare, client: HostInShare, server: HostInShare): void {
+  observe(contact: Contact, pair: PairInShare): void {
     this.asymmetry = null
     if (!contact.hasExchange) return
     this.advance(contact.endUs)
     if (pair.shareSlot !== this.#slot) {
       pair.shareSlot = this.#slot
-      pair.shareStanding = this.#begin(client, server) ? 'half' : 'full'
+      pair.shareStanding = this.#begin(pair) ? 'half' : 'full'
     }
     if (contact.halves === 'both' && pair.shareStanding === 'half') {
       pair.shareStanding = 'both'
@@ -107,14 +108,14 @@ export class VisibilityShare {
   }
 
   /** The first contact of a pair in this bucket; false when no more of its pairs, or of all, are counted. */
-  #begin(client: HostInShare, server: HostInShare): boolean {
-    if (this.#pairsOf(client) >= PAIRS_PER_HOST_MAX || this.#pairsOf(server) >= PAIRS_PER_HOST_MAX) return false
+  #begin({ client, target }: PairInShare): boolean {
+    if (this.#pairsOf(client) >= PAIRS_PER_HOST_MAX || this.#pairsOf(target) >= PAIRS_PER_HOST_MAX) return false
     if (this.#now.pairCount >= PAIRS_MAX) {
       this.saturatedCount++
       return false
     }
     client.sharePairs++
-    server.sharePairs++
+    target.sharePairs++
     this.#now.pairCount++
     return true
   }
