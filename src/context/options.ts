@@ -14,7 +14,7 @@ export const CONTEXT_OPTIONS = {
     max: 4_194_304,
     unit: 'hosts',
     comment:
-      'Hosts remembered, about 1 kB each when busy, 300 B when heard of once. When full, the host heard of longest ago is forgotten.',
+      'Hosts remembered, about 1 kB each when busy, 0.5 kB when heard of once. When full, the host heard of longest ago is forgotten.',
   },
   pairs_max: {
     kind: 'integer',
@@ -23,7 +23,7 @@ export const CONTEXT_OPTIONS = {
     max: 8_388_608,
     unit: 'pairs',
     comment:
-      'Client-server pairs remembered, about 400 B each, 1.7 kB when the client comes again and again. When full, the oldest is forgotten.',
+      'Client-server pairs remembered, about 0.7 kB each, 2.4 kB when the client comes again and again. When full, the oldest is forgotten.',
   },
   services_max: {
     kind: 'integer',
@@ -48,7 +48,7 @@ export const CONTEXT_OPTIONS = {
     max: 4_194_304,
     unit: 'series',
     comment:
-      'Client-service pairs whose connections are remembered one by one, about 1.3 kB each when busy; kindred tables take a share of it.',
+      'Client-service pairs whose connections are remembered one by one, about 1.5 kB each when busy; kindred tables take a share of it.',
   },
   host_histories_max: {
     kind: 'integer',
